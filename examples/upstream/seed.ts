@@ -1,0 +1,192 @@
+import type { Author, Book, Order, Review } from "./bookshop.ts";
+
+/** The authors that the shop knows when it opens. */
+export const authors: readonly Author[] = [
+  { id: "jane-austen", name: "Jane Austen", born: 1775, country: "GB" },
+  { id: "mary-shelley", name: "Mary Shelley", born: 1797, country: "GB" },
+  { id: "jules-verne", name: "Jules Verne", born: 1828, country: "FR" },
+  { id: "h-g-wells", name: "H. G. Wells", born: 1866, country: "GB" },
+  { id: "walt-whitman", name: "Walt Whitman", born: 1819, country: "US" },
+  { id: "virginia-woolf", name: "Virginia Woolf", born: 1882, country: "GB" },
+];
+
+/** The books on the shelves when the shop opens. */
+export const books: readonly Book[] = [
+  {
+    id: "pride-and-prejudice",
+    title: "Pride and Prejudice",
+    authorId: "jane-austen",
+    genre: "novel",
+    tags: ["classic", "romance"],
+    published: "1813-01-28",
+    price: { amount: 9.5, currency: "EUR" },
+    stock: 12,
+  },
+  {
+    id: "emma",
+    title: "Emma",
+    authorId: "jane-austen",
+    genre: "novel",
+    tags: ["classic", "comedy"],
+    published: "1815-12-23",
+    price: { amount: 8.9, currency: "EUR" },
+    stock: 7,
+  },
+  {
+    id: "frankenstein",
+    title: "Frankenstein",
+    authorId: "mary-shelley",
+    genre: "science_fiction",
+    tags: ["classic", "horror"],
+    published: "1818-01-01",
+    price: { amount: 7.5, currency: "EUR" },
+    stock: 9,
+  },
+  {
+    id: "the-last-man",
+    title: "The Last Man",
+    authorId: "mary-shelley",
+    genre: "science_fiction",
+    tags: ["dystopia"],
+    published: "1826-01-23",
+    price: { amount: 14, currency: "EUR" },
+    stock: 2,
+  },
+  {
+    id: "journey-to-the-centre-of-the-earth",
+    title: "Journey to the Centre of the Earth",
+    authorId: "jules-verne",
+    genre: "adventure",
+    tags: ["classic", "travel"],
+    published: "1864-11-25",
+    price: { amount: 10, currency: "EUR" },
+    stock: 5,
+  },
+  {
+    id: "twenty-thousand-leagues-under-the-seas",
+    title: "Twenty Thousand Leagues Under the Seas",
+    authorId: "jules-verne",
+    genre: "adventure",
+    tags: ["classic", "sea", "travel"],
+    published: "1870-06-20",
+    price: { amount: 12.5, currency: "EUR" },
+    stock: 6,
+  },
+  {
+    id: "around-the-world-in-eighty-days",
+    title: "Around the World in Eighty Days",
+    authorId: "jules-verne",
+    genre: "adventure",
+    tags: ["classic", "travel"],
+    published: "1873-01-30",
+    price: { amount: 9, currency: "EUR" },
+    stock: 0,
+  },
+  {
+    id: "the-time-machine",
+    title: "The Time Machine",
+    authorId: "h-g-wells",
+    genre: "science_fiction",
+    tags: ["classic", "dystopia"],
+    published: "1895-05-07",
+    price: { amount: 6.5, currency: "EUR" },
+    stock: 11,
+  },
+  {
+    id: "the-war-of-the-worlds",
+    title: "The War of the Worlds",
+    authorId: "h-g-wells",
+    genre: "science_fiction",
+    tags: ["classic"],
+    published: "1898-01-01",
+    price: { amount: 8, currency: "EUR" },
+    stock: 8,
+  },
+  {
+    id: "leaves-of-grass",
+    title: "Leaves of Grass",
+    authorId: "walt-whitman",
+    genre: "poetry",
+    tags: ["classic"],
+    published: "1855-07-04",
+    price: { amount: 11, currency: "EUR" },
+    stock: 3,
+  },
+  {
+    id: "mrs-dalloway",
+    title: "Mrs Dalloway",
+    authorId: "virginia-woolf",
+    genre: "novel",
+    tags: ["modernism"],
+    published: "1925-05-14",
+    price: { amount: 10.5, currency: "EUR" },
+    stock: 4,
+  },
+  {
+    id: "a-room-of-ones-own",
+    title: "A Room of One's Own",
+    authorId: "virginia-woolf",
+    genre: "essay",
+    tags: ["modernism"],
+    published: "1929-10-24",
+    price: { amount: 7, currency: "EUR" },
+    stock: 6,
+  },
+];
+
+/** What readers have written so far. */
+export const reviews: readonly Review[] = [
+  {
+    id: "review-1",
+    bookId: "frankenstein",
+    reviewer: "Victor",
+    rating: 5,
+    text: "It made me look over my shoulder.",
+  },
+  {
+    id: "review-2",
+    bookId: "frankenstein",
+    reviewer: "Elizabeth",
+    rating: 4,
+    text: "Sadder than I remembered.",
+  },
+  { id: "review-3", bookId: "emma", reviewer: "Harriet", rating: 5, text: "Everyone means so well." },
+  {
+    id: "review-4",
+    bookId: "the-time-machine",
+    reviewer: "Weena",
+    rating: 3,
+    text: "Too short by eight hundred thousand years.",
+  },
+];
+
+/** Orders that were placed before the shop opened: one to cancel, one that is under way already. */
+export const orders: readonly Order[] = [
+  {
+    id: "order-1",
+    customer: {
+      name: "Ada King",
+      email: "ada@example.com",
+      address: { street: "12 St James's Square", city: "London", country: "GB" },
+    },
+    lines: [
+      { bookId: "frankenstein", quantity: 1 },
+      { bookId: "emma", quantity: 2 },
+    ],
+    total: { amount: 25.3, currency: "EUR" },
+    status: "placed",
+    placedOn: "2026-11-02",
+  },
+  {
+    id: "order-2",
+    customer: {
+      name: "Phileas Fogg",
+      email: "fogg@example.com",
+      address: { street: "7 Savile Row", city: "London", country: "GB" },
+    },
+    lines: [{ bookId: "around-the-world-in-eighty-days", quantity: 1 }],
+    total: { amount: 9, currency: "EUR" },
+    status: "shipped",
+    placedOn: "2026-10-02",
+  },
+];

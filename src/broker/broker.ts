@@ -1,0 +1,71 @@
+import { randomUUID } from "node:crypto";
+import type { CatalogView } from "../catalog/view.ts";
+import { GatewayError } from "../errors.ts";
+import type { Tool } from "../model/catalog.ts";
+import type { Invocation, InvocationRequest } from "../model/invocation.ts";
+import type { InvocationResult } from "../model/result.ts";
+import { findAuthorizedTool } from "./authorize.ts";
+import type { ArgumentChecker } from "./check-arguments.ts";
+import type { CredentialResolver } from "./credential-resolver.ts";
+import type { Executor } from "./executor.ts";
+import type { Interceptor } from "./interceptor.ts";
+
+/** What the broker is plugged into. */
+export interface BrokerParts {
+  /** What this caller may see now. */
+  readonly view: (request: InvocationRequest) => CatalogView;
+  readonly checkArguments: ArgumentChecker;
+  readonly credentials: CredentialResolver;
+  /** `undefined` while the tool's provider is away. */
+  readonly executor: (tool: Tool) => Executor | undefined;
+  readonly interceptors: readonly Interceptor[];
+}
+
+/** The one way from a request to a result, whatever it came in through. */
+export interface Broker {
+  /** Throws `GatewayError` for what the gateway refuses or could not carry out; an upstream's refusal is a result. */
+  invoke(request: InvocationRequest): Promise<InvocationResult>;
+}
+
+/** The sequence: find and authorize, check arguments, resolve the credential, interceptors, execute. */
+export function createBroker(parts: BrokerParts): Broker {
+  return {
+    invoke: async (request) => {
+      const view = parts.view(request);
+      const tool = findAuthorizedTool(view, request.target);
+      parts.checkArguments(tool, request.arguments);
+      // Before the first wait: tool, executor and credential come from the same configuration, whatever is reloaded meanwhile.
+      const executor = parts.executor(tool);
+      const credential = await parts.credentials.resolve(request, tool);
+      const invocation: Invocation = {
+        id: randomUUID(),
+        via: request.via,
+        tenant: request.principal.tenant,
+        principal: request.principal,
+        provider: tool.provider,
+        tool: tool.name,
+        arguments: request.arguments,
+        connection: tool.connection,
+        credential: credential.reference,
+        catalogVersion: view.catalogVersion,
+        peer: request.peer,
+        signal: request.signal,
+      };
+      const execute = async (current: Invocation): Promise<InvocationResult> => {
+        if (executor === undefined) {
+          throw new GatewayError(
+            "provider_unavailable",
+            `Provider \`${tool.provider}\` is not available at the moment. Try again later.`,
+            { retryable: true },
+          );
+        }
+        return executor.execute(current, tool, credential);
+      };
+      const run = parts.interceptors.reduceRight<typeof execute>(
+        (next, interceptor) => (current) => interceptor(current, tool, next),
+        execute,
+      );
+      return run(invocation);
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import { GatewayError } from "../../errors.ts";
+import type { Interceptor } from "../interceptor.ts";
+
+/**
+ * Ends a call that takes longer than `milliseconds` with `timed_out`; its request to the upstream is aborted.
+ *
+ * Calls of upstream MCP servers are left alone: a server may be waiting for a person (elicitation), and its own client
+ * keeps a longer deadline.
+ */
+export function deadline(milliseconds: number): Interceptor {
+  return async (invocation, tool, next) => {
+    if (tool.binding.kind === "mcp") return next(invocation);
+    const timer = new AbortController();
+    const handle = setTimeout(() => timer.abort(), milliseconds);
+    try {
+      return await next({ ...invocation, signal: AbortSignal.any([invocation.signal, timer.signal]) });
+    } catch (error) {
+      if (!timer.signal.aborted || invocation.signal.aborted) throw error;
+      throw new GatewayError(
+        "timed_out",
+        `\`${tool.name}\` did not answer within ${milliseconds / 1000} s. Whether the upstream carried it out is not known.`,
+        { cause: error },
+      );
+    } finally {
+      clearTimeout(handle);
+    }
+  };
+}

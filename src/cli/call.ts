@@ -1,0 +1,151 @@
+import { readFile } from "node:fs/promises";
+import { text as readText } from "node:stream/consumers";
+import { argumentsFromTexts } from "../catalog/text-arguments.ts";
+import { GatewayError } from "../errors.ts";
+import { anonymous } from "../gateway.ts";
+import { asObject, isJsonObject } from "../json-object.ts";
+import type { ClientPeer, InvocationRequest } from "../model/invocation.ts";
+import type { JsonObject, JsonValue } from "../model/json.ts";
+import type { InvocationResult } from "../model/result.ts";
+import type { Console } from "./console.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { loadValid, narrowToTool, openForCommand } from "./load.ts";
+
+/** Options of `gateway call`. */
+export interface CallOptions {
+  readonly config: string | undefined;
+  readonly tool: string;
+  /** `name=value`, as given. */
+  readonly texts: readonly string[];
+  readonly json: string | undefined;
+  readonly connection: string | undefined;
+  readonly instance: string | undefined;
+  readonly dryRun: boolean;
+}
+
+/**
+ * `gateway call`: one call through the broker, as the gateway itself. The answer's body goes to stdout as it is; status 1 when
+ * the upstream or the gateway refused.
+ */
+export async function call(options: CallOptions, console: Console): Promise<ExitCode> {
+  const pairs = splitTexts(options.texts);
+  if (typeof pairs === "string") {
+    console.say(`gateway: \`--arg ${pairs}\` has no \`=\`; write \`--arg name=value\`.`);
+    return exitCodes.usage;
+  }
+  const config = await loadValid(options.config, console);
+  if (config === undefined) return exitCodes.invalid;
+  const gateway = openForCommand(narrowToTool(config, options.tool), console);
+  const interrupted = new AbortController();
+  const interrupt = (): void => interrupted.abort();
+  process.once("SIGINT", interrupt);
+  try {
+    await gateway.start();
+    const tool = gateway.snapshot.view("api").findTool(options.tool);
+    const request: InvocationRequest = {
+      principal: anonymous,
+      via: "cli",
+      target: { kind: "tool", name: options.tool },
+      arguments: {
+        ...(options.json === undefined ? {} : await readArguments(options.json)),
+        ...convertTexts(pairs, tool?.inputSchema ?? {}),
+      },
+      connection: options.connection,
+      instance: options.instance,
+      peer: terminalPeer(console),
+      signal: interrupted.signal,
+    };
+    if (options.dryRun) {
+      console.data(JSON.stringify(await gateway.preview(request), undefined, 2));
+      return exitCodes.ok;
+    }
+    const result = await gateway.broker.invoke(request);
+    printResult(result, console);
+    return result.isError ? exitCodes.failed : exitCodes.ok;
+  } finally {
+    process.off("SIGINT", interrupt);
+    await gateway.close();
+  }
+}
+
+/** The pairs, or the first text that is none. */
+function splitTexts(texts: readonly string[]): readonly (readonly [string, string])[] | string {
+  const pairs: (readonly [string, string])[] = [];
+  for (const text of texts) {
+    const mark = text.indexOf("=");
+    if (mark <= 0) return text;
+    pairs.push([text.slice(0, mark), text.slice(mark + 1)]);
+  }
+  return pairs;
+}
+
+function convertTexts(pairs: readonly (readonly [string, string])[], inputSchema: JsonObject): JsonObject {
+  try {
+    return argumentsFromTexts(pairs, inputSchema);
+  } catch (error) {
+    if (error instanceof RangeError) throw new GatewayError("bad_request", error.message);
+    throw error;
+  }
+}
+
+async function readArguments(file: string): Promise<JsonObject> {
+  const content = file === "-" ? await readText(process.stdin) : await readArgumentFile(file);
+  try {
+    // JSON.parse gives JSON values and nothing else.
+    const value = JSON.parse(content) as JsonValue;
+    if (isJsonObject(value)) return value;
+  } catch (error) {
+    throw new GatewayError(
+      "bad_request",
+      `${file === "-" ? "Standard input" : `\`${file}\``} is not valid JSON: ${error instanceof Error ? error.message : ""}.`,
+    );
+  }
+  throw new GatewayError("bad_request", "The arguments must be a JSON object.");
+}
+
+async function readArgumentFile(file: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw new GatewayError("bad_request", `\`${file}\` can't be read. Is the path right?`, { cause: error });
+  }
+}
+
+function printResult(result: InvocationResult, console: Console): void {
+  if (result.kind === "http") {
+    if (result.isError) console.say(`The upstream answered with status ${result.status}.`);
+    else if (result.body.length === 0)
+      console.say(`The upstream answered with status ${result.status} and no body.`);
+    if (result.body.length > 0) console.bytes(result.body);
+    return;
+  }
+  if (result.isError) console.say("The upstream's tool reported an error.");
+  const content = result.result["content"];
+  for (const block of Array.isArray(content) ? content : []) {
+    const { type, text } = asObject(block) ?? {};
+    console.data(type === "text" && typeof text === "string" ? text : JSON.stringify(block));
+  }
+  if (!Array.isArray(content) || content.length === 0) console.data(JSON.stringify(result.result));
+}
+
+/** Progress of a call is told on a terminal; nobody can be asked. */
+function terminalPeer(console: Console): ClientPeer {
+  return {
+    capabilities: {},
+    ask: async (method) => {
+      throw new GatewayError(
+        "unsupported",
+        `The upstream asked for \`${method}\`, which only MCP clients can answer.`,
+      );
+    },
+    notify: (method, params) => {
+      if (
+        console.isTerminal &&
+        method === "notifications/progress" &&
+        typeof params["message"] === "string"
+      ) {
+        console.say(params["message"]);
+      }
+    },
+  };
+}

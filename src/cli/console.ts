@@ -1,0 +1,33 @@
+/** The one writer to the terminal: stdout is data, stderr is for people. */
+export interface Console {
+  /** Writes data to stdout, with a line end. */
+  data(text: string): void;
+  /** Writes data to stdout as it is; a line end follows on a terminal. */
+  bytes(content: Uint8Array): void;
+  /** Tells a person something on stderr, with a line end. */
+  say(text: string): void;
+  /** Whether to colour what goes to people: only on a terminal, and not when `NO_COLOR` is set. */
+  readonly colour: boolean;
+  readonly isTerminal: boolean;
+}
+
+/** The console of this process. */
+export function processConsole(): Console {
+  const { stdout, stderr, env } = process;
+  const isTerminal = stderr.isTTY === true;
+  // A reader that has seen enough (`| head`) is no failure.
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code === "EPIPE") process.exit();
+    throw error;
+  });
+  return {
+    data: (text) => void stdout.write(`${text}\n`),
+    bytes: (content) => {
+      stdout.write(content);
+      if (stdout.isTTY) stdout.write("\n");
+    },
+    say: (text) => void stderr.write(`${text}\n`),
+    colour: isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
+    isTerminal,
+  };
+}

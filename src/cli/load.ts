@@ -1,0 +1,85 @@
+import { readFile, stat } from "node:fs/promises";
+import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { renderHuman } from "../diagnostics/render-human.ts";
+import { Gateway } from "../gateway.ts";
+import type { GatewayConfig, ProviderConfig } from "../model/config.ts";
+import type { Console } from "./console.ts";
+
+/** The configuration file that a command works on: the option, else `GATEWAY_CONFIG`, else `gestalt.yaml` in this folder. */
+export function configFile(option: string | undefined): string {
+  return option ?? process.env["GATEWAY_CONFIG"] ?? "gestalt.yaml";
+}
+
+/** Reads and checks the configuration file. */
+export function load(option: string | undefined, references: "resolve" | "check"): Promise<LoadedConfig> {
+  return loadConfig(configFile(option), {
+    environment: process.env,
+    references,
+    workingDirectory: process.cwd(),
+  });
+}
+
+/** Reads the configuration for a command that needs a valid one; prints what is wrong and returns `undefined` otherwise. */
+export async function loadValid(
+  option: string | undefined,
+  console: Console,
+): Promise<GatewayConfig | undefined> {
+  const loaded = await load(option, "resolve");
+  const worthSaying = loaded.diagnostics.filter(({ severity }) => severity !== "information");
+  await printForPeople(worthSaying, loaded.sources, console);
+  return loaded.config;
+}
+
+/** Prints diagnostics to stderr. */
+export async function printForPeople(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+  console: Console,
+): Promise<void> {
+  if (diagnostics.length > 0) console.say(await renderForPeople(diagnostics, sources, console));
+}
+
+/** Longest document whose lines are shown; a frame of a larger one is not worth reading it again. */
+const longestFramed = 4 * 1024 * 1024;
+
+/** Diagnostics with code frames, also for places in documents that the configuration names. */
+export async function renderForPeople(
+  diagnostics: readonly Diagnostic[],
+  sources: ReadonlyMap<string, string>,
+  console: Console,
+): Promise<string> {
+  const all = new Map(sources);
+  const places = diagnostics.flatMap(({ place, related = [] }) => [
+    place,
+    ...related.map((other) => other.place),
+  ]);
+  for (const file of new Set(places.map((place) => place?.file))) {
+    if (file === undefined || all.has(file)) continue;
+    const size = await stat(file).then(
+      (found) => found.size,
+      () => Number.POSITIVE_INFINITY,
+    );
+    if (size <= longestFramed) all.set(file, await readFile(file, "utf8"));
+  }
+  return renderHuman(diagnostics, { sources: all, color: console.colour }).trimEnd();
+}
+
+/** A gateway for one command: each provider is tried once, what fails is told on stderr. */
+export function openForCommand(config: GatewayConfig, console: Console): Gateway {
+  return new Gateway(config, {
+    workingDirectory: process.cwd(),
+    environment: process.env,
+    log: (message) => console.say(message),
+    retry: false,
+  });
+}
+
+/** The configuration with those providers only that may have the tool. */
+export function narrowToTool(config: GatewayConfig, tool: string): GatewayConfig {
+  return { ...config, providers: config.providers.filter((provider) => mayHave(provider, tool)) };
+}
+
+function mayHave(provider: ProviderConfig, tool: string): boolean {
+  return tool.toLowerCase().startsWith(provider.mcp.toolPrefix.toLowerCase());
+}

@@ -1,0 +1,149 @@
+import { Command, CommanderError, Option } from "commander";
+import { version } from "../version.ts";
+import { processConsole } from "./console.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+
+/**
+ * Runs the `gateway` command and returns its exit status. Each command's code is loaded when it is called, so that `--help`
+ * and mistakes on the command line answer at once.
+ */
+export async function main(commandLine: readonly string[]): Promise<ExitCode> {
+  const console = processConsole();
+  let status: ExitCode = exitCodes.ok;
+  const program = new Command("gateway")
+    .description(
+      "One declarative file turns OpenAPI, GraphQL, inline HTTP operations and MCP servers into one catalog of tools, served on one /mcp endpoint and an HTTP API.",
+    )
+    .version(version, "-V, --version", "print the version")
+    .helpCommand("help [command]", "show the help of a command")
+    .configureHelp({ showGlobalOptions: false })
+    .showHelpAfterError("(`gateway --help` shows the commands)")
+    .exitOverride();
+
+  const command = (name: string, description: string): Command => {
+    const added = program.command(name).description(description).exitOverride();
+    added.showHelpAfterError(`(\`gateway ${added.name()} --help\` shows how to use it)`);
+    return added;
+  };
+  const configOption = (): Option =>
+    new Option("-c, --config <file>", "configuration file (default: $GATEWAY_CONFIG, else ./gestalt.yaml)");
+
+  command("serve", "serve the catalog on /mcp and the HTTP API")
+    .addOption(configOption())
+    .option("-w, --watch", "reload when the configuration or a document it names changes")
+    .action(async (options: { config?: string; watch?: boolean }) => {
+      const { serve } = await import("./serve.ts");
+      status = await serve({ config: options.config, watch: options.watch ?? false }, console);
+    });
+  command("validate", "check the configuration and everything it names; all mistakes at once")
+    .argument("[file]", "configuration file, as with --config")
+    .addOption(configOption())
+    .option(
+      "--online",
+      "also resolve references and reach documents, schemas and MCP servers over the network",
+    )
+    .addOption(
+      new Option("--format <format>", "how to print").choices(["human", "json", "github"]).default("human"),
+    )
+    .action(
+      async (
+        file: string | undefined,
+        options: { config?: string; online?: boolean; format: "human" | "json" | "github" },
+      ) => {
+        const { validate } = await import("./validate.ts");
+        status = await validate(
+          { config: file ?? options.config, online: options.online ?? false, format: options.format },
+          console,
+        );
+      },
+    );
+  command("tools", "list the tools that the configuration compiles to")
+    .addOption(configOption())
+    .option("--json", "print the tools as JSON, with schemas and bindings")
+    .option("--tokens", "add the estimated tokens that each costs in a model's context")
+    .action(async (options: { config?: string; json?: boolean; tokens?: boolean }) => {
+      const { tools } = await import("./tools.ts");
+      const { config, json = false, tokens = false } = options;
+      status = await tools({ config, json, tokens }, console);
+    });
+  command("inspect", "show how a tool is called on the wire, or what a provider contributes")
+    .argument("[tool]", "name of a tool")
+    .addOption(configOption())
+    .option("-p, --provider <name>", "show a whole provider")
+    .option("--json", "print as JSON")
+    .action(
+      async (tool: string | undefined, options: { config?: string; provider?: string; json?: boolean }) => {
+        const { inspect } = await import("./inspect.ts");
+        const { config, provider, json = false } = options;
+        status = await inspect({ config, tool, provider, json }, console);
+      },
+    );
+  command("call", "call a tool, through the same checks as a client's call")
+    .argument("<tool>", "name of the tool")
+    .addOption(configOption())
+    .option(
+      "-a, --arg <name=value>",
+      "an argument; repeat for more, and repeat a name for arrays",
+      (value: string, before: readonly string[]) => [...before, value],
+      [],
+    )
+    .option("--json <file>", "arguments as a JSON object in a file (`-`: standard input)")
+    .option("--connection <name>", "the connection to use")
+    .option("--instance <name>", "the instance of the connection to use")
+    .option("--dry-run", "print the request that would be sent, without its credentials, and send nothing")
+    .action(
+      async (
+        tool: string,
+        options: {
+          config?: string;
+          arg: readonly string[];
+          json?: string;
+          connection?: string;
+          instance?: string;
+          dryRun?: boolean;
+        },
+      ) => {
+        const { call } = await import("./call.ts");
+        const { config, arg, json, connection, instance, dryRun = false } = options;
+        status = await call({ config, tool, texts: arg, json, connection, instance, dryRun }, console);
+      },
+    );
+  command(
+    "init",
+    "write a commented configuration for an API description, a GraphQL endpoint or an MCP server",
+  )
+    .option("--openapi <source>", "path or URL of an OpenAPI document")
+    .option("--graphql <source>", "URL of a GraphQL endpoint, or path of an SDL file")
+    .option("--mcp <source>", "URL of an MCP server, or the command of a local one in quotes")
+    .option("-n, --name <name>", "name of the provider (default: from the source)")
+    .option("-o, --output <file>", "file to write (`-`: standard output)", "gestalt.yaml")
+    .option("--force", "overwrite the file")
+    .action(
+      async (options: {
+        openapi?: string;
+        graphql?: string;
+        mcp?: string;
+        name?: string;
+        output: string;
+        force?: boolean;
+      }) => {
+        const { init } = await import("./init.ts");
+        const { openapi, graphql, mcp, name, output, force = false } = options;
+        status = await init({ openapi, graphql, mcp, name, output, force }, console);
+      },
+    );
+  command("schema", "print the JSON Schema of the configuration file").action(async () => {
+    const { schema } = await import("./schema.ts");
+    status = await schema(console);
+  });
+  command("version", "print the version").action(() => console.data(version));
+
+  try {
+    await program.parseAsync(commandLine, { from: "user" });
+    return status;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage;
+    const { reportFailure } = await import("./report-failure.ts");
+    return reportFailure(error, console);
+  }
+}

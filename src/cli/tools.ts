@@ -1,0 +1,66 @@
+import type { Tool } from "../model/catalog.ts";
+import type { Console } from "./console.ts";
+import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { formatTable } from "./format-table.ts";
+import { loadValid, openForCommand } from "./load.ts";
+
+/** Options of `gateway tools`. */
+export interface ToolsOptions {
+  readonly config: string | undefined;
+  readonly json: boolean;
+  readonly tokens: boolean;
+}
+
+/** Bytes of JSON per token of a model's context, a rule of thumb for schemas in English. */
+const bytesPerToken = 4;
+
+/** `gateway tools`: lists the catalog. Status 1 when a provider could not be opened, after listing the others. */
+export async function tools(options: ToolsOptions, console: Console): Promise<ExitCode> {
+  const config = await loadValid(options.config, console);
+  if (config === undefined) return exitCodes.invalid;
+  const gateway = openForCommand(config, console);
+  try {
+    await gateway.start();
+    const { catalog } = gateway.snapshot;
+    if (options.json) {
+      const listed = options.tokens
+        ? catalog.tools.map((tool) => ({ ...tool, tokens: estimateTokens(tool) }))
+        : catalog.tools;
+      console.data(JSON.stringify(listed, undefined, 2));
+    } else {
+      printTable(catalog.tools, options.tokens, console);
+    }
+    return catalog.providers.some((provider) =>
+      provider.surfaces.some(({ state }) => state === "unavailable"),
+    )
+      ? exitCodes.failed
+      : exitCodes.ok;
+  } finally {
+    await gateway.close();
+  }
+}
+
+function printTable(listed: readonly Tool[], withTokens: boolean, console: Console): void {
+  const rows = listed.map((tool) => [
+    tool.name,
+    tool.surface,
+    tool.annotations.readOnlyHint ? "reads" : tool.annotations.destructiveHint ? "destroys" : "writes",
+    ...(withTokens ? [String(estimateTokens(tool))] : []),
+    firstLine(tool.description),
+  ]);
+  const header = ["TOOL", "SURFACE", "EFFECT", ...(withTokens ? ["TOKENS"] : []), "DESCRIPTION"];
+  console.data(formatTable([header, ...rows]));
+  const total = listed.reduce((sum, tool) => sum + estimateTokens(tool), 0);
+  console.say(`${listed.length} tools${withTokens ? `, about ${total} tokens in all` : ""}.`);
+}
+
+/** What the tool costs in a model's context: its entry in `tools/list`, at four bytes a token. */
+function estimateTokens({ name, title, description, inputSchema, annotations }: Tool): number {
+  const entry = JSON.stringify({ name, title, description, inputSchema, annotations });
+  return Math.ceil(Buffer.byteLength(entry, "utf8") / bytesPerToken);
+}
+
+function firstLine(text: string): string {
+  const line = text.split("\n", 1)[0] ?? "";
+  return line.length > 80 ? `${line.slice(0, 79)}…` : line;
+}

@@ -1,0 +1,146 @@
+import { type LocatedNode, spanAt } from "../documents/located-node.ts";
+import type { SchemaViolation, ViolatedSchema } from "../json-schema/check-config.ts";
+
+const typePhrases: Readonly<Record<string, string>> = {
+  string: "text",
+  integer: "a whole number",
+  number: "a number",
+  boolean: "`true` or `false`",
+  array: "a list",
+  object: "a mapping of keys to values",
+};
+
+/** The message for a value of another type than the schema's. */
+export function describeWrongType(path: readonly string[], node: LocatedNode, expected: string): string {
+  const subject = nameOfPath(path);
+  const phrase = typePhrases[expected] ?? expected;
+  if (node.kind === "scalar" && node.value === null) {
+    return `${subject} has no value, and it has to be ${phrase}. Write one, or remove it.`;
+  }
+  if (node.kind === "scalar" && node.reference !== undefined) {
+    return `${subject} has to be ${phrase}, and what \`${writtenText(node)}\` stands for is not.`;
+  }
+  const remedy = typeRemedy(node, expected);
+  return `${subject} has to be ${phrase}, not ${describeValue(node)}.${remedy === "" ? "" : ` ${remedy}`}`;
+}
+
+function describeValue(node: LocatedNode): string {
+  if (node.kind === "list") return "a list";
+  if (node.kind === "map") return "a mapping";
+  if (typeof node.value === "string") return `the text \`${clip(node.text)}\``;
+  return typeof node.value === "number" ? `the number \`${clip(node.text)}\`` : `\`${node.text}\``;
+}
+
+function typeRemedy(node: LocatedNode, expected: string): string {
+  if (node.kind !== "scalar") return "";
+  if (expected === "string") return `Put it in quotes: \`"${clip(node.text)}"\`.`;
+  if (expected === "array") return `Write it as a list: \`[${clip(writtenText(node))}]\`.`;
+  if (expected === "boolean" && /^(yes|no|on|off|y|n)$/i.test(node.text)) {
+    return `YAML 1.2 knows only \`true\` and \`false\`: write \`${/^(yes|on|y)$/i.test(node.text)}\`.`;
+  }
+  const fits = expected === "boolean" ? /^(true|false)$/.test(node.text) : /^-?\d+(\.\d+)?$/.test(node.text);
+  if (node.quoted && fits) return `Remove the quotes: \`${node.text}\`.`;
+  return "";
+}
+
+/** The message for a value of the right type that another keyword of the schema refuses. */
+export function describeBadValue(violation: SchemaViolation, node: LocatedNode): string {
+  const subject = nameOfPath(violation.path);
+  const { keyword, parameters } = violation;
+  const limit = String(parameters["limit"]);
+  switch (keyword) {
+    case "pattern":
+      return `${subject} can't be ${shown(node)}. ${violation.schema.description ?? ""} For example ${exampleOf(violation.schema)}.`;
+    case "minimum":
+    case "maximum":
+      return `${subject} has to be at ${keyword === "minimum" ? "least" : "most"} ${limit}, not ${shown(node)}.`;
+    case "minLength":
+      return `${subject} is empty. Write a value, or remove the key.`;
+    case "minItems":
+      return `${subject} is an empty list. Add an item, or remove the key.`;
+    case "maxItems":
+      return `${subject} can have only ${limit} ${limit === "1" ? "item" : "items"}. Remove the others.`;
+    default:
+      return `${subject} can't be ${shown(node)}.`;
+  }
+}
+
+/** The message for a value that is none of those allowed. */
+export function describeChoice(
+  path: readonly string[],
+  node: LocatedNode,
+  allowed: readonly string[],
+  suggestion: string | undefined,
+): string {
+  const values = allowed.map((value) => `\`${value}\``);
+  const list = values.length === 1 ? values[0] : `one of ${values.join(", ")}`;
+  const hint = suggestion === undefined ? "" : ` Did you mean \`${suggestion}\`?`;
+  return `${nameOfPath(path)} can't be ${shown(node)}. It has to be ${list}.${hint}`;
+}
+
+/** The message for a key that a mapping does not have. */
+export function describeUnknownKey(key: string, schema: ViolatedSchema, hint: string): string {
+  return `\`${clip(key)}\` is not a key of ${nameOfSchema(schema)}. ${hint}`;
+}
+
+/** The message for required keys that are absent. */
+export function describeMissingKeys(
+  path: readonly string[],
+  keys: readonly string[],
+  schema: ViolatedSchema,
+): string {
+  const subject = schema.title === undefined ? nameOfPath(path) : capitalize(nameOfSchema(schema));
+  const names = keys.map((key) => `\`${key}\``);
+  const last = names.pop() ?? "";
+  const list = names.length === 0 ? `key ${last}` : `keys ${names.join(", ")} and ${last}`;
+  const only = keys.length === 1 ? schema.properties?.[keys[0] ?? ""] : undefined;
+  const meaning = keys.length === 1 ? ` ${only?.description ?? schema.description ?? ""}`.trimEnd() : "";
+  const samples = keys.flatMap((key) => {
+    const example = schema.properties?.[key]?.examples?.[0];
+    return typeof example === "string" ? [`\`${key}: ${example}\``] : [];
+  });
+  return `${subject} needs the ${list}.${meaning}${samples.length === 0 ? "" : ` For example ${samples.join(", ")}.`}`;
+}
+
+/** How a mapping with this schema is called in a sentence, with its article. */
+function nameOfSchema({ title }: ViolatedSchema): string {
+  if (title === undefined) return "this mapping";
+  if (title === "Gateway file") return "the configuration file";
+  if (title.startsWith("`")) return title;
+  const name = /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
+  const spoken = name.replace(/^graphQL/, "GraphQL").replace(/^openAPI/, "OpenAPI");
+  if (spoken.endsWith("settings")) return `the ${spoken}`;
+  return `${/^([aeio]|OpenAPI|MCP)/.test(spoken) ? "an" : "a"} ${spoken}`;
+}
+
+function nameOfPath(path: readonly string[]): string {
+  const last = path.at(-1);
+  if (last === undefined) return "The file";
+  if (!/^\d+$/.test(last) || path.length === 1) return `\`${clip(last)}\``;
+  return `Item ${Number(last) + 1} of \`${clip(path.at(-2) ?? "")}\``;
+}
+
+function exampleOf(schema: ViolatedSchema): string {
+  return `\`${String(schema.examples?.[0])}\``;
+}
+
+function shown(node: LocatedNode): string {
+  return `\`${writtenText(node)}\``;
+}
+
+/** The text of a value as the file has it, so that what a reference stands for is never printed. */
+function writtenText(node: LocatedNode): string {
+  const { source, start, end } = spanAt(node, [], "value");
+  const text =
+    node.kind === "scalar" && node.reference === undefined ? node.text : source.text.slice(start, end);
+  return clip(text.replace(/^(["'])(.*)\1$/s, "$2"));
+}
+
+function clip(text: string): string {
+  const line = text.replaceAll(/\s+/g, " ");
+  return line.length > 60 ? `${line.slice(0, 59)}…` : line;
+}
+
+function capitalize(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

@@ -1,0 +1,65 @@
+import type { Rule } from "./rule.ts";
+import { ambiguousConnection } from "./rules/ambiguous-connection.ts";
+import { badAlias } from "./rules/bad-alias.ts";
+import { badDefault } from "./rules/bad-default.ts";
+import { badHeader } from "./rules/bad-header.ts";
+import { badHost } from "./rules/bad-host.ts";
+import { badSelection } from "./rules/bad-selection.ts";
+import { badUrl } from "./rules/bad-url.ts";
+import { bodyWithoutMeaning } from "./rules/body-without-meaning.ts";
+import { connectionMode } from "./rules/connection-mode.ts";
+import { credentialTarget } from "./rules/credential-target.ts";
+import { credentialValue } from "./rules/credential-value.ts";
+import { duplicateAlias } from "./rules/duplicate-alias.ts";
+import { duplicateOperation } from "./rules/duplicate-operation.ts";
+import { incompleteAuth } from "./rules/incomplete-auth.ts";
+import { literalSecret } from "./rules/literal-secret.ts";
+import { mcpTransport } from "./rules/mcp-transport.ts";
+import { mcpUrlTwice } from "./rules/mcp-url-twice.ts";
+import { noEffectYet } from "./rules/no-effect-yet.ts";
+import { noSurface } from "./rules/no-surface.ts";
+import { notAvailable } from "./rules/not-available.ts";
+import { parameterClash } from "./rules/parameter-clash.ts";
+import { parameterSchema } from "./rules/parameter-schema.ts";
+import { passthroughHeader } from "./rules/passthrough-header.ts";
+import { pathParameter } from "./rules/path-parameter.ts";
+import { pathTemplate } from "./rules/path-template.ts";
+import { providerName } from "./rules/provider-name.ts";
+import { toolPrefix } from "./rules/tool-prefix.ts";
+import { unknownConnection } from "./rules/unknown-connection.ts";
+import { unprotectedHost } from "./rules/unprotected-host.ts";
+import { unusedConnection } from "./rules/unused-connection.ts";
+
+/** Every rule; their order does not matter, as what they find is sorted by place. */
+export const rules: readonly Rule[] = [
+  ambiguousConnection,
+  badAlias,
+  badDefault,
+  badHeader,
+  badHost,
+  badSelection,
+  badUrl,
+  bodyWithoutMeaning,
+  connectionMode,
+  credentialTarget,
+  credentialValue,
+  duplicateAlias,
+  duplicateOperation,
+  incompleteAuth,
+  literalSecret,
+  mcpTransport,
+  mcpUrlTwice,
+  noEffectYet,
+  noSurface,
+  notAvailable,
+  parameterClash,
+  parameterSchema,
+  passthroughHeader,
+  pathParameter,
+  pathTemplate,
+  providerName,
+  toolPrefix,
+  unknownConnection,
+  unprotectedHost,
+  unusedConnection,
+];

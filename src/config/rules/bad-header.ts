@@ -1,0 +1,91 @@
+import type { NodePath } from "../../documents/located-node.ts";
+import type { GatewayFile } from "../../model/config-file.generated.ts";
+import { eachConnection } from "../each-connection.ts";
+import { eachOperation } from "../each-operation.ts";
+import { eachProvider, type Finding, type Rule } from "../rule.ts";
+
+/** Set by the HTTP client for each connection and each message (RFC 9110 section 7.6.1, RFC 9112 section 6). */
+const ownedByTransport = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Headers have a name of token characters (RFC 9110 section 5.6.2), a value on one line, and are not the transport's own. */
+export const badHeader: Rule = function* (file): Generator<Finding> {
+  for (const { name, value, path, target } of eachHeader(file)) {
+    const shown = name.length > 60 ? `${name.slice(0, 59)}…` : name;
+    if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
+      yield {
+        code: "bad-header",
+        message: `\`${shown}\` can't be the name of a header: it is letters, digits and \`-\`, without spaces or colons.`,
+        path,
+        target,
+      };
+    } else if (ownedByTransport.has(name.toLowerCase())) {
+      yield {
+        code: "bad-header",
+        message: `The header \`${shown}\` is set by the HTTP connection itself and can't be given here. Remove it.`,
+        path,
+        target,
+      };
+    } else if (value !== undefined && /[\r\n\0]/.test(value)) {
+      yield {
+        code: "bad-header",
+        message: `The value of \`${shown}\` holds a line break, which would end the header. Write it on one line.`,
+        path,
+      };
+    } else if (value !== undefined && /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
+      yield {
+        code: "bad-header",
+        message: `The value of \`${shown}\` holds a character that can't be sent in a header. Use characters of Latin-1.`,
+        path,
+      };
+    }
+  }
+};
+
+interface Header {
+  readonly name: string;
+  readonly value: string | undefined;
+  readonly path: NodePath;
+  readonly target: "key" | "value";
+}
+
+function* eachHeader(file: GatewayFile): Generator<Header> {
+  for (const { provider, path } of eachProvider(file)) {
+    for (const [name, value] of Object.entries(provider.headers ?? {})) {
+      yield { name, value, path: [...path, "headers", name], target: "key" };
+    }
+  }
+  for (const { connection, path } of eachConnection(file)) {
+    if (connection.auth?.type === "passthrough") {
+      const headerPath = [...path, "auth", "header"];
+      // Those that sign in to the gateway have a rule of their own.
+      if (connection.auth.header.toLowerCase() === "proxy-authorization") continue;
+      yield { name: connection.auth.header, value: undefined, path: headerPath, target: "value" };
+    }
+    if (connection.auth?.type !== "manual") continue;
+    for (const [index, { header }] of connection.auth.credentials.entries()) {
+      if (header === undefined) continue;
+      const headerPath = [...path, "auth", "credentials", index, "header"];
+      yield { name: header, value: undefined, path: headerPath, target: "value" };
+    }
+  }
+  for (const { operation, path } of eachOperation(file)) {
+    for (const [index, parameter] of (operation.parameters ?? []).entries()) {
+      if (parameter.in !== "header") continue;
+      const namePath = [...path, "parameters", index, "name"];
+      yield { name: parameter.name, value: undefined, path: namePath, target: "value" };
+    }
+  }
+}

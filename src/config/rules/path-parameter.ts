@@ -1,0 +1,67 @@
+import { didYouMean } from "../../did-you-mean.ts";
+import { eachOperation } from "../each-operation.ts";
+import type { Finding, Rule } from "../rule.ts";
+
+/** Path parameters and the braces of the path are the same set, and all of them are required. */
+export const pathParameter: Rule = function* (file): Generator<Finding> {
+  for (const { operation, path } of eachOperation(file)) {
+    const templated = [...operation.path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? "");
+    const parameters = operation.parameters ?? [];
+    const declared = parameters
+      .filter((parameter) => parameter.in === "path")
+      .map((parameter) => parameter.name);
+    const dependsOn = [
+      [...path, "path"],
+      [...path, "parameters"],
+    ];
+    for (const [index, parameter] of parameters.entries()) {
+      if (parameter.in !== "path") continue;
+      const itemPath = [...path, "parameters", index];
+      if (!templated.includes(parameter.name)) {
+        const suggestion = didYouMean(
+          parameter.name,
+          templated.filter((name) => !declared.includes(name)),
+        );
+        const remedy =
+          suggestion === undefined
+            ? `Put \`{${parameter.name}}\` into the path, or move the parameter elsewhere.`
+            : `Did you mean \`${suggestion}\`?`;
+        yield {
+          code: "path-parameter",
+          message: `The path \`${operation.path}\` has no \`{${parameter.name}}\`. ${remedy}`,
+          path: [...itemPath, "name"],
+          dependsOn: [...dependsOn, [...itemPath, "in"]],
+        };
+      }
+      if (parameter.required === false) {
+        yield {
+          code: "path-parameter",
+          message:
+            "A path parameter is always required, as the path has no place without it. Remove `required: false`.",
+          path: [...itemPath, "required"],
+          dependsOn: [[...itemPath, "in"]],
+        };
+      }
+    }
+    for (const name of new Set(templated)) {
+      // A near miss is reported once, at the parameter.
+      const missed = declared.some(
+        (other) => !templated.includes(other) && didYouMean(other, [name]) !== undefined,
+      );
+      if (declared.includes(name) || missed) continue;
+      const elsewhere = parameters.find((parameter) => parameter.name === name);
+      const remedy = elsewhere
+        ? `The parameter \`${name}\` is in \`${elsewhere.in}\`: write \`in: path\`.`
+        : `Add \`{name: ${name}, in: path, type: string}\` to \`parameters\`.`;
+      yield {
+        code: "path-parameter",
+        message: `Nothing fills \`{${name}}\` in this path. ${remedy}`,
+        path: [...path, "path"],
+        dependsOn: [
+          ...dependsOn,
+          ...parameters.map((_parameter, index) => [...path, "parameters", index, "in"]),
+        ],
+      };
+    }
+  }
+};

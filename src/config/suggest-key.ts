@@ -1,0 +1,209 @@
+import { didYouMean } from "../did-you-mean.ts";
+
+/**
+ * Words that people bring along from neighbouring tools, by the title of the schema that they are written in. Only words
+ * that can mean nothing else there.
+ */
+const keySynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "Gateway file": {
+    integrations: "providers",
+    integration: "providers",
+    connectors: "providers",
+    plugins: "providers",
+    upstreams: "providers",
+    mcpServers: "providers",
+    authentication: "auth",
+    database: "datastore",
+    db: "datastore",
+    store: "datastore",
+    storage: "datastore",
+    gateway: "server",
+  },
+  "Server settings": {
+    address: "host",
+    bind: "host",
+    hostname: "host",
+    public_url: "base_url",
+    url: "base_url",
+    hosts: "allowed_hosts",
+    secret_key: "encryption_key",
+  },
+  "Auth settings": { type: "provider", token_ttl: "api_token_ttl" },
+  Provider: {
+    name: "display_name",
+    title: "display_name",
+    label: "display_name",
+    summary: "description",
+    filter: "select",
+    allowed_tools: "allowed_operations",
+    credentials: "connections",
+  },
+  "MCP settings": { prefix: "tool_prefix", expose: "enabled" },
+  "Surface settings": { swagger: "openapi", http: "rest", gql: "graphql" },
+  "OpenAPI surface": {
+    spec: "document",
+    url: "document",
+    file: "document",
+    path: "document",
+    source: "document",
+    schema: "document",
+    definition: "document",
+    server: "base_url",
+    endpoint: "base_url",
+    auth: "connection",
+    credential: "connection",
+  },
+  "GraphQL surface": {
+    endpoint: "url",
+    base_url: "url",
+    uri: "url",
+    address: "url",
+    sdl: "schema",
+    document: "schema",
+    auth: "connection",
+    credential: "connection",
+  },
+  "REST surface": {
+    url: "base_url",
+    endpoint: "base_url",
+    server: "base_url",
+    host: "base_url",
+    tools: "operations",
+    endpoints: "operations",
+    routes: "operations",
+    auth: "connection",
+    credential: "connection",
+  },
+  "MCP surface": {
+    endpoint: "url",
+    uri: "url",
+    base_url: "url",
+    server: "url",
+    cmd: "command",
+    environment: "env",
+    workdir: "cwd",
+    working_directory: "cwd",
+    auth: "connection",
+    credential: "connection",
+  },
+  Operation: {
+    id: "name",
+    operation_id: "name",
+    verb: "method",
+    http_method: "method",
+    url: "path",
+    route: "path",
+    endpoint: "path",
+    arguments: "parameters",
+    inputs: "parameters",
+    params: "parameters",
+    args: "parameters",
+    summary: "description",
+  },
+  Parameter: { location: "in", values: "enum", options: "enum", choices: "enum", summary: "description" },
+  "Value schema": { values: "enum", options: "enum", choices: "enum", summary: "description" },
+  Connection: { authentication: "auth", owner: "mode" },
+  "Bearer credential": { title: "label", id: "name", token: "value", secret: "value" },
+  "Manual credential": {
+    title: "label",
+    id: "name",
+    token: "value",
+    secret: "value",
+    header_name: "header",
+    param: "query",
+    query_parameter: "query",
+  },
+  "`oauth2` auth": {
+    auth_url: "authorization_url",
+    authorize_url: "authorization_url",
+    authorization_endpoint: "authorization_url",
+    token_endpoint: "token_url",
+    secret: "client_secret",
+    grant_type: "grant",
+  },
+  "`mcp_oauth` auth": { secret: "client_secret" },
+  "`passthrough` auth": { name: "header", header_name: "header" },
+  Selection: { only: "include", allow: "include", except: "exclude", deny: "exclude" },
+  "Allowed operation": { name: "alias", rename: "alias", summary: "description" },
+};
+
+/** Keys that exist, but elsewhere: by the title of the schema that they are written in, the key beside them that they belong under. */
+const misplacedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "Gateway file": {
+    host: "server",
+    port: "server",
+    base_url: "server",
+    allowed_hosts: "server",
+    encryption_key: "server",
+  },
+  Provider: {
+    openapi: "surfaces",
+    graphql: "surfaces",
+    rest: "surfaces",
+    document: "surfaces",
+    operations: "surfaces",
+    tool_prefix: "mcp",
+    enabled: "mcp",
+    include: "select",
+    exclude: "select",
+  },
+  Connection: {
+    type: "auth",
+    credentials: "auth",
+    authorization_url: "auth",
+    token_url: "auth",
+    client_id: "auth",
+    client_secret: "auth",
+    scopes: "auth",
+    header: "auth",
+  },
+};
+
+/** Words for values, by key. */
+const valueSynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  type: {
+    oauth: "oauth2",
+    apikey: "manual",
+    api_key: "manual",
+    basic: "manual",
+    header: "manual",
+    token: "bearer",
+    int: "integer",
+    str: "string",
+    text: "string",
+    bool: "boolean",
+    float: "number",
+    double: "number",
+    list: "array",
+    map: "object",
+    dict: "object",
+  },
+  mode: { caller: "user", shared: "tenant", gateway: "identity", service: "identity" },
+  in: { url: "path", querystring: "query", json: "body" },
+};
+
+/** What a key that a mapping does not have was meant to be. */
+export type KeySuggestion =
+  | { readonly kind: "key"; readonly key: string }
+  | { readonly kind: "under"; readonly parent: string };
+
+/** The key that an unknown key of a mapping must mean, where that is sure; `title` is the title of the mapping's schema. */
+export function suggestKey(title: string, word: string, keys: readonly string[]): KeySuggestion | undefined {
+  const parent = lookUp(misplacedKeys[title], word);
+  if (parent !== undefined) return { kind: "under", parent };
+  const key = didYouMean(word, keys) ?? lookUp(keySynonyms[title], word);
+  return key !== undefined && keys.includes(key) ? { kind: "key", key } : undefined;
+}
+
+/** The allowed value that a refused one must mean, where that is sure. */
+export function suggestValue(key: string, word: string, allowed: readonly string[]): string | undefined {
+  const value = lookUp(valueSynonyms[key], word.toLowerCase()) ?? didYouMean(word, allowed);
+  return value !== undefined && allowed.includes(value) ? value : undefined;
+}
+
+function lookUp(table: Readonly<Record<string, string>> | undefined, word: string): string | undefined {
+  if (!table) return undefined;
+  if (Object.hasOwn(table, word)) return table[word];
+  const plain = word.toLowerCase().replace(/[-_]/g, "");
+  return Object.entries(table).find(([key]) => key.toLowerCase().replace(/[-_]/g, "") === plain)?.[1];
+}

@@ -1,0 +1,158 @@
+import { createHash } from "node:crypto";
+import type { DiagnosticCode } from "../diagnostics/codes.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { DocumentLocation } from "../model/config.ts";
+import type { JsonValue } from "../model/json.ts";
+import type { Place } from "../model/place.ts";
+import type { HttpClient } from "../upstream/http-client.ts";
+import type { DocumentBytes } from "./document-bytes.ts";
+import { fetchDocument, nameOfUrl } from "./fetch-document.ts";
+import { createLocator } from "./locate-in-document.ts";
+import { isHtml, parseDocument } from "./parse-document.ts";
+import type { ParseProblem } from "./parse-problem.ts";
+import { nameOfFile, readDocumentFile } from "./read-document-file.ts";
+
+/** A text that was read from a file or a URL. */
+export interface LoadedText {
+  /** How to print where it came from: a path relative to the working directory, or the URL. */
+  readonly name: string;
+  /** Absolute path or URL. */
+  readonly location: string;
+  readonly text: string;
+  /** `sha256:` and 64 hexadecimal digits, over the bytes as read. */
+  readonly digest: string;
+}
+
+/** A JSON or YAML document. */
+export interface LoadedDocument extends LoadedText {
+  readonly value: JsonValue;
+  /**
+   * Where the key or the value at `path` stands; the nearest ancestor that exists when there is none.
+   * Found when asked for: positions cost a second parse. `undefined` for documents too large for that.
+   */
+  locate(path: readonly (string | number)[], target: "key" | "value"): Place | undefined;
+}
+
+/** What loading came to. */
+export type Loaded<T> =
+  | { readonly ok: true; readonly document: T }
+  | { readonly ok: false; readonly diagnostics: readonly Diagnostic[] };
+
+/** Reads documents that the configuration names: API descriptions and schemas. */
+export interface DocumentLoader {
+  /** A text as it is, such as GraphQL SDL. */
+  text(location: DocumentLocation, options: LoadOptions): Promise<Loaded<LoadedText>>;
+  /** JSON, or YAML 1.2 (core schema), told apart by content and never by media type. */
+  document(location: DocumentLocation, options: LoadOptions): Promise<Loaded<LoadedDocument>>;
+}
+
+/** How to read one document. */
+export interface LoadOptions {
+  readonly signal: AbortSignal;
+  /** Sent to URLs, for documents behind a login. Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** What a loader works with. */
+export interface DocumentLoaderOptions {
+  readonly http: HttpClient;
+  /** `skip`: URLs are not fetched but reported as `skipped-offline`. */
+  readonly remote: "fetch" | "skip";
+  /** Absolute; names of files are printed relative to it. */
+  readonly workingDirectory: string;
+  /** Reads a file given its absolute path. Default: the file system. */
+  readonly readFile?: (path: string, signal: AbortSignal) => Promise<DocumentBytes>;
+}
+
+/**
+ * Makes the loader of documents. Documents of more than 64 MB, 4 million values or 256 levels are refused. Mistakes
+ * are diagnostics at the place that names the document, or inside the document; only a cancelled load throws.
+ */
+export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLoader {
+  const readFile = options.readFile ?? readDocumentFile;
+
+  async function readText(location: DocumentLocation, load: LoadOptions): Promise<Loaded<LoadedText>> {
+    const source = locate(location);
+    if (location.kind === "url" && options.remote === "skip") {
+      return failed({
+        severity: "information",
+        code: "skipped-offline",
+        message: `\`${source.name}\` was not fetched, so what depends on it was not checked. Use \`--online\` to check it.`,
+        place: location.place,
+      });
+    }
+    const read = await (location.kind === "file"
+      ? readFile(location.path, load.signal)
+      : fetchDocument(options.http, location.url, load));
+    if (!read.ok) return atReference(location, read.code, `\`${source.name}\` ${read.message}`);
+    const text = decode(read.bytes);
+    if (text === undefined) {
+      return atReference(
+        location,
+        "document-syntax",
+        `\`${source.name}\` is compressed or binary, not text. Unpack it, and name the unpacked document.`,
+      );
+    }
+    if (isHtml(text)) {
+      return atReference(
+        location,
+        "document-syntax",
+        `\`${source.name}\` is a web page (HTML), not a document. Look for the address of the raw document; a page in its place often means a login.`,
+      );
+    }
+    const digest = `sha256:${createHash("sha256").update(read.bytes).digest("hex")}`;
+    return { ok: true, document: { ...source, text, digest } };
+  }
+
+  function locate(location: DocumentLocation): { readonly name: string; readonly location: string } {
+    return location.kind === "file"
+      ? { name: nameOfFile(location.path, options.workingDirectory), location: location.path }
+      : { name: nameOfUrl(location.url), location: location.url };
+  }
+
+  return {
+    text: readText,
+    async document(location, load) {
+      const loaded = await readText(location, load);
+      if (!loaded.ok) return loaded;
+      const { document } = loaded;
+      const locator = createLocator(document.name, document.location, document.text);
+      const parsed = parseDocument(document.text);
+      if (parsed.ok) return { ok: true, document: { ...document, value: parsed.value, locate: locator } };
+      const { code, message, position, path } = parsed.problem;
+      const place =
+        position === undefined ? path && locator(path, "value") : pointAt(document.name, position);
+      const text = `\`${document.name}\` ${message}`;
+      if (place === undefined) return atReference(location, code, text);
+      return failed({
+        severity: "error",
+        code,
+        message: text,
+        place,
+        related: [{ message: "The document is named here.", place: location.place }],
+      });
+    },
+  };
+}
+
+function failed<T>(diagnostic: Diagnostic): Loaded<T> {
+  return { ok: false, diagnostics: [diagnostic] };
+}
+
+function atReference<T>(location: DocumentLocation, code: DiagnosticCode, message: string): Loaded<T> {
+  return failed({ severity: "error", code, message, place: location.place });
+}
+
+function pointAt(file: string, { line, column }: NonNullable<ParseProblem["position"]>): Place {
+  return { file, line, column, endLine: line, endColumn: column + 1 };
+}
+
+/** UTF-8, or UTF-16 when a byte order mark says so; the mark is dropped. `undefined`: this is no text. */
+function decode(bytes: Uint8Array): string | undefined {
+  const [first, second] = bytes;
+  if (first === 0xff && second === 0xfe) return new TextDecoder("utf-16le").decode(bytes);
+  if (first === 0xfe && second === 0xff) return new TextDecoder("utf-16be").decode(bytes);
+  if (first === 0x1f && second === 0x8b) return undefined;
+  // A stray byte in some description is no reason to refuse the whole document, so it becomes U+FFFD. Zero bytes are.
+  return bytes.includes(0) ? undefined : new TextDecoder("utf-8").decode(bytes);
+}

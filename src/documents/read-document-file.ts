@@ -1,0 +1,42 @@
+import { createReadStream } from "node:fs";
+import { relative } from "node:path";
+import { GatewayError } from "../errors.ts";
+import { readLimited } from "../upstream/read-limited.ts";
+import { type DocumentBytes, documentTooLarge, mostDocumentBytes } from "./document-bytes.ts";
+
+/** Reads a file whole, and never more of it than a document may have, whatever the file says of its own size. */
+export async function readDocumentFile(path: string, signal: AbortSignal): Promise<DocumentBytes> {
+  try {
+    const bytes = await readLimited(createReadStream(path, { signal }), mostDocumentBytes);
+    return { ok: true, bytes };
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof GatewayError && error.code === "too_large") return documentTooLarge;
+    return { ok: false, ...describeFileError(error) };
+  }
+}
+
+/** The path as people should read it: relative to the working directory where that is shorter. */
+export function nameOfFile(path: string, workingDirectory: string): string {
+  const name = relative(workingDirectory, path);
+  return name.length < path.length ? name : path;
+}
+
+function describeFileError(error: unknown): Pick<Extract<DocumentBytes, { ok: false }>, "code" | "message"> {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  switch (code) {
+    case "ENOENT":
+    case "ENOTDIR":
+      return {
+        code: "document-not-found",
+        message: "does not exist. Paths are relative to the file that names them.",
+      };
+    case "EISDIR":
+      return { code: "document-unreadable", message: "is a folder, not a file. Name the document in it." };
+    case "EACCES":
+    case "EPERM":
+      return { code: "document-unreadable", message: "can't be read: permission denied." };
+    default:
+      return { code: "document-unreadable", message: `can't be read (${String(code ?? "unknown reason")}).` };
+  }
+}

@@ -1,0 +1,259 @@
+import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts";
+import { createArgumentChecker } from "./broker/check-arguments.ts";
+import { deadline } from "./broker/interceptors/deadline.ts";
+import { mergeCatalog } from "./catalog/merge.ts";
+import { CatalogSnapshot } from "./catalog/snapshot.ts";
+import {
+  createCredentialResolver,
+  declaredCredential,
+  noCredential,
+} from "./credentials/resolve-credential.ts";
+import type { Diagnostic } from "./diagnostics/diagnostic.ts";
+import { createDocumentLoader, type DocumentLoader } from "./documents/load-document.ts";
+import { GatewayError } from "./errors.ts";
+import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } from "./model/config.ts";
+import type { Credential } from "./model/credential.ts";
+import type { InvocationRequest } from "./model/invocation.ts";
+import type { Principal } from "./model/principal.ts";
+import { previewRequest, type RequestPreview } from "./providers/preview-request.ts";
+import { ProviderSession } from "./providers/provider-session.ts";
+import { compilesOffline, openSurface } from "./providers/registry.ts";
+import { surveyOpenApi } from "./providers/survey-openapi.ts";
+import { type GatewayServer, startServer } from "./server/http-server.ts";
+import type { HttpClient } from "./upstream/http-client.ts";
+import { createHttpClient } from "./upstream/undici-client.ts";
+
+/** What the gateway takes from the process it runs in. */
+export interface GatewayOptions {
+  /** Paths in messages are relative to it. */
+  readonly workingDirectory: string;
+  /** The process's variables; local MCP servers inherit a few of them. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: (message: string, cause?: unknown) => void;
+  /** `offline`: surfaces that need the network are left out and reported as `skipped-offline`. Default `online`. */
+  readonly reach?: "online" | "offline";
+  /** Whether to try again where an upstream is away. Default true; false where a single look is wanted. */
+  readonly retry?: boolean;
+}
+
+/** The caller when `auth.provider` is `none`. */
+export const anonymous: Principal = { kind: "anonymous", id: "anonymous", tenant: "default" };
+
+const callMilliseconds = 60_000;
+/** How long calls that run may go on with the providers that a reload replaced. */
+const finishMilliseconds = 60_000;
+const retryPauses = { first: 1_000, longest: 60_000 };
+const offline = "not opened: this check is offline.";
+
+/**
+ * The running whole: providers, catalog, broker. Everything is put together here; the rooms know each other only through
+ * their ports.
+ */
+export class Gateway {
+  readonly snapshot = new CatalogSnapshot();
+  readonly broker: Broker;
+  readonly #options: GatewayOptions;
+  readonly #http: HttpClient = createHttpClient();
+  readonly #documents: DocumentLoader;
+  readonly #parts: BrokerParts;
+  #config: GatewayConfig;
+  #started = false;
+  #collisions: readonly Diagnostic[] = [];
+  #sessions = new Map<string, ProviderSession>();
+
+  constructor(config: GatewayConfig, options: GatewayOptions) {
+    this.#config = config;
+    this.#options = options;
+    this.#documents = createDocumentLoader({
+      http: this.#http,
+      remote: options.reach === "offline" ? "skip" : "fetch",
+      workingDirectory: options.workingDirectory,
+    });
+    this.#parts = {
+      view: (request) => this.snapshot.view(request.via === "mcp" ? "mcp" : "api"),
+      checkArguments: createArgumentChecker(),
+      credentials: createCredentialResolver((name) => this.#sessions.get(name)?.config),
+      executor: (tool) => this.#sessions.get(tool.provider)?.executor(tool.surface),
+      interceptors: [deadline(callMilliseconds)],
+    };
+    this.broker = createBroker(this.#parts);
+  }
+
+  get config(): GatewayConfig {
+    return this.#config;
+  }
+
+  /** Opens all providers; resolves once each was tried. Tools appear in the snapshot as providers arrive. */
+  async start(): Promise<readonly Diagnostic[]> {
+    const sessions = this.#config.providers.map((provider) => this.#createSession(provider));
+    this.#sessions = new Map(sessions.map((session) => [session.config.name, session]));
+    await Promise.all(sessions.map((session) => session.start()));
+    this.#publish();
+    this.#started = true;
+    return this.diagnostics();
+  }
+
+  /**
+   * Replaces the configuration: the new providers are opened beside the running ones, then all of it is swapped at once, and
+   * calls that run finish on what they began with.
+   */
+  async reload(config: GatewayConfig): Promise<readonly Diagnostic[]> {
+    const sessions = config.providers.map((provider) => this.#createSession(provider));
+    await Promise.all(sessions.map((session) => session.start()));
+    const retired = [...this.#sessions.values()];
+    this.#config = config;
+    this.#sessions = new Map(sessions.map((session) => [session.config.name, session]));
+    this.#started = false;
+    this.#publish();
+    this.#started = true;
+    void Promise.all(retired.map((session) => session.close(finishMilliseconds)));
+    return this.diagnostics();
+  }
+
+  /** Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs. */
+  listen(): Promise<GatewayServer> {
+    return startServer({
+      config: this.#config.server,
+      broker: this.broker,
+      snapshot: this.snapshot,
+      authenticate: async () => anonymous,
+      mcpMounted: () => this.#config.providers.some((provider) => provider.mcp.enabled),
+      log: this.#options.log,
+    });
+  }
+
+  /** Everything that the authors of the configuration and its documents can mend, as of now. */
+  diagnostics(): readonly Diagnostic[] {
+    const sessions = [...this.#sessions.values()];
+    return [...this.#skipped(), ...sessions.flatMap((session) => session.diagnostics()), ...this.#collisions];
+  }
+
+  /**
+   * What a call would send, without sending it: the broker's own sequence with an executor that only writes the request down.
+   * A connection that has no credential yet does not stand in the way.
+   */
+  async preview(request: InvocationRequest): Promise<RequestPreview> {
+    let preview: RequestPreview | undefined;
+    const broker = createBroker({
+      ...this.#parts,
+      credentials: {
+        resolve: async (...call) => {
+          try {
+            return await this.#parts.credentials.resolve(...call);
+          } catch (error) {
+            if (error instanceof GatewayError && error.code === "not_connected") return noCredential;
+            throw error;
+          }
+        },
+      },
+      executor: (tool) => ({
+        execute: async (invocation, _tool, credential) => {
+          const provider = this.#sessions.get(tool.provider)?.config;
+          if (provider !== undefined)
+            preview = previewRequest(tool, invocation.arguments, provider, credential);
+          return { kind: "mcp", result: {}, isError: false };
+        },
+      }),
+      interceptors: [],
+    });
+    await broker.invoke(request);
+    if (preview === undefined) throw new GatewayError("internal", "The request could not be previewed.");
+    return preview;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => session.close(0)));
+    await this.#http.close();
+  }
+
+  #createSession(provider: ProviderConfig): ProviderSession {
+    const session: ProviderSession = new ProviderSession(provider, {
+      openSurface,
+      context: {
+        http: this.#http,
+        documents: this.#documents,
+        credential: (connection) => gatewayCredential(provider, connection),
+        environment: this.#options.environment,
+        log: this.#options.log,
+      },
+      blockedBy: (surface) => {
+        if (this.#options.reach === "offline" && !compilesOffline(surface)) return offline;
+        return blockedBy(provider, surface);
+      },
+      onChange: () => {
+        // A session that a reload has not put in place yet, or has replaced, publishes nothing.
+        if (this.#sessions.get(provider.name) === session) this.#publish();
+      },
+      retry: this.#options.retry === false ? undefined : retryPauses,
+    });
+    return session;
+  }
+
+  #publish(): void {
+    const sessions = [...this.#sessions.values()];
+    const places = new Map(sessions.map(({ config }) => [config.name, config.place]));
+    const merged = mergeCatalog(
+      sessions.map((session) => session.catalog()),
+      places,
+    );
+    const known = new Set(this.#collisions.map(({ message }) => message));
+    for (const { message } of merged.diagnostics) {
+      // At the start they are among the diagnostics; later an upstream has changed its tools.
+      if (this.#started && !known.has(message)) this.#options.log(message);
+    }
+    this.#collisions = merged.diagnostics;
+    this.snapshot.swap(merged.catalog);
+  }
+
+  #skipped(): readonly Diagnostic[] {
+    if (this.#options.reach !== "offline") return [];
+    return this.#config.providers.flatMap((provider) =>
+      provider.surfaces
+        .filter((surface) => !compilesOffline(surface))
+        .map(
+          (surface): Diagnostic => ({
+            severity: "information",
+            code: "skipped-offline",
+            message: `The ${surface.kind} surface of provider \`${provider.name}\` needs the network; \`gateway validate --online\` checks it.`,
+            place: surface.place,
+          }),
+        ),
+    );
+  }
+}
+
+function blockedBy(provider: ProviderConfig, surface: SurfaceConfig): string | undefined {
+  if (surface.kind !== "mcp" || surface.connection === undefined) return undefined;
+  const connection = provider.connections[surface.connection];
+  if (connection === undefined || declaredCredential(provider, connection) !== undefined) return undefined;
+  return `its tools appear once connection \`${connection.name}\` (mode \`${connection.mode}\`, ${connection.auth.type}) is connected.`;
+}
+
+function gatewayCredential(provider: ProviderConfig, name: string | undefined): Credential {
+  const connection = name === undefined ? undefined : provider.connections[name];
+  if (connection === undefined) return noCredential;
+  return declaredCredential(provider, connection) ?? noCredential;
+}
+
+/** Reads an OpenAPI document for `gateway init`. `source` is a URL or an absolute path. */
+export async function surveyDocument(
+  source: string,
+  workingDirectory: string,
+): ReturnType<typeof surveyOpenApi> {
+  const http = createHttpClient();
+  const place = { file: source, line: 1, column: 1, endLine: 1, endColumn: 1 };
+  const location: DocumentLocation = /^https?:/i.test(source)
+    ? { kind: "url", url: source, place }
+    : { kind: "file", path: source, place };
+  try {
+    const documents = createDocumentLoader({ http, remote: "fetch", workingDirectory });
+    return await surveyOpenApi(location, documents, new AbortController().signal);
+  } finally {
+    await http.close();
+  }
+}
+
+export type { ArgumentTarget } from "./providers/describe-tool.ts";
+export { targetsOf } from "./providers/describe-tool.ts";
+export type { OpenApiSurvey, SuggestedAuth } from "./providers/survey-openapi.ts";
+export type { GatewayServer } from "./server/http-server.ts";

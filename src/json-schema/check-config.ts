@@ -1,0 +1,78 @@
+import { readFileSync } from "node:fs";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { GatewayFile } from "../model/config-file.generated.ts";
+
+/** One thing in which a value differs from the schema, in the validator's terms. */
+export interface SchemaViolation {
+  /** Keys and list positions from the root; list positions as numbers in text. */
+  readonly path: readonly string[];
+  /** The keyword of the schema that does not hold. */
+  readonly keyword: string;
+  /** The validator's own; for `discriminator` also `allowedValues`. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** The schema around the keyword. */
+  readonly schema: ViolatedSchema;
+}
+
+/** The parts of a schema that messages are made of. */
+export interface ViolatedSchema {
+  readonly title?: string;
+  readonly description?: string;
+  readonly examples?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, ViolatedSchema>>;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly oneOf?: readonly ViolatedSchema[];
+}
+
+/** What a check came to. */
+export type CheckedConfig =
+  | { readonly ok: true; readonly file: GatewayFile }
+  | { readonly ok: false; readonly violations: readonly SchemaViolation[] };
+
+/**
+ * Compiles the schema of the configuration file into a check.
+ *
+ * The check never changes the value. Of a union it reports only on the branch that the value's `type` names.
+ */
+export function createConfigCheck(): (value: unknown) => CheckedConfig {
+  const schema = JSON.parse(
+    readFileSync(new URL("../../schemas/gateway.schema.json", import.meta.url), "utf8"),
+  );
+  const ajv = new Ajv2020({ allErrors: true, verbose: true, discriminator: true, allowUnionTypes: true });
+  const validate = ajv.compile<GatewayFile>(schema);
+  return (value) => {
+    if (validate(value)) return { ok: true, file: value };
+    const violations = (validate.errors ?? []).map((error): SchemaViolation => {
+      const parentSchema: object = error.parentSchema ?? {};
+      const violated = withReferences(parentSchema, schema.$defs);
+      const allowedValues = violated.oneOf?.map((branch) => branch.properties?.["type"]?.const);
+      return {
+        path: error.instancePath.split("/").slice(1).map(unescapePointer),
+        keyword: error.keyword,
+        parameters: { ...error.params, ...(allowedValues && { allowedValues }) },
+        schema: violated,
+      };
+    });
+    return { ok: false, violations };
+  };
+}
+
+/** RFC 6901 section 4. */
+function unescapePointer(step: string): string {
+  return step.replaceAll("~1", "/").replaceAll("~0", "~");
+}
+
+/** A schema whose properties and branches show what they refer to. */
+function withReferences(schema: ViolatedSchema, definitions: Record<string, ViolatedSchema>): ViolatedSchema {
+  const resolve = (part: ViolatedSchema & { readonly $ref?: string }): ViolatedSchema =>
+    part.$ref === undefined ? part : (definitions[part.$ref.replace("#/$defs/", "")] ?? part);
+  const { properties, oneOf, ...rest } = schema;
+  return {
+    ...rest,
+    ...(oneOf && { oneOf: oneOf.map(resolve) }),
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([key, part]) => [key, resolve(part)])),
+    }),
+  };
+}

@@ -1,0 +1,224 @@
+import type { JsonSchema, JsonValue } from "./json.ts";
+import type { Place } from "./place.ts";
+
+/** The four ways into a provider. */
+export type SurfaceKind = "openapi" | "graphql" | "rest" | "mcp";
+
+/**
+ * Everything that clients can see and call, compiled. Plain data: it prints as JSON, it is never changed,
+ * a reload replaces it whole.
+ */
+export interface Catalog {
+  /** Digest of the content: equal catalogs have equal versions. */
+  readonly version: string;
+  /** In the order of the configuration file. */
+  readonly providers: readonly ProviderCatalog[];
+  /** All tools by name in code-point order, whatever order providers arrived in. */
+  readonly tools: readonly Tool[];
+}
+
+/** What one provider contributes, and how it is doing. */
+export interface ProviderCatalog {
+  readonly name: string;
+  readonly displayName: string;
+  readonly description: string | undefined;
+  readonly mcpEnabled: boolean;
+  readonly state: ProviderState;
+  /** Why the state is what it is, for people; absent when ready. */
+  readonly reason: string | undefined;
+  readonly surfaces: readonly SurfaceSummary[];
+  readonly connections: readonly ConnectionSummary[];
+  readonly tools: readonly Tool[];
+}
+
+/** How one surface of a provider is doing. */
+export interface SurfaceSummary {
+  readonly kind: SurfaceKind;
+  readonly state: ProviderState;
+  readonly reason: string | undefined;
+  readonly tools: number;
+}
+
+/** `stale`: the upstream is away and its last known tools are shown. `disabled`: it will not come by itself. */
+export type ProviderState = "starting" | "ready" | "stale" | "unavailable" | "disabled";
+
+/** A declared connection without anything secret. */
+export interface ConnectionSummary {
+  readonly name: string;
+  readonly mode: "none" | "user" | "tenant" | "identity" | "either";
+  readonly type: string;
+}
+
+/** One callable thing as its upstream describes it, compiled, before the file's choices of exposure and name. */
+export interface Operation {
+  /** The upstream's own id; a derived one (`get_pets_petId`) where it gives none. */
+  readonly id: string;
+  /**
+   * What the operation is on the wire, the input of the hash in altered names: HTTP method and path template,
+   * `query`/`mutation` and field, `tool` and the upstream's tool name.
+   */
+  readonly method: string;
+  readonly path: string;
+  readonly tags: readonly string[];
+  readonly deprecated: boolean;
+  readonly title: string | undefined;
+  readonly description: string;
+  /** Root `type: object` with `properties`; JSON Schema 2020-12. */
+  readonly inputSchema: JsonSchema;
+  readonly outputSchema: JsonSchema | undefined;
+  readonly annotations: ToolAnnotations;
+  readonly binding: Binding;
+  /** Name of the connection whose credential it needs; `undefined`: none. */
+  readonly connection: string | undefined;
+  /** Where it is described, if that is a file. */
+  readonly place: Place | undefined;
+}
+
+/** An operation as exposed, under its final name. */
+export interface Tool extends Operation {
+  /** `^[a-zA-Z0-9_-]{1,64}$`, unique in the catalog. */
+  readonly name: string;
+  /** The name inside its provider, without the prefix: the last segment of its HTTP API route. */
+  readonly operation: string;
+  readonly provider: string;
+  readonly surface: SurfaceKind;
+  /** `declared` by the operator's file or a document it names, or supplied by an upstream at run time. */
+  readonly origin: "declared" | "upstream";
+}
+
+/** Hints to clients (MCP `ToolAnnotations`, 2025-03-26 and later). */
+export interface ToolAnnotations {
+  readonly readOnlyHint: boolean;
+  readonly destructiveHint: boolean;
+  readonly idempotentHint: boolean;
+  readonly openWorldHint: boolean;
+}
+
+/** How an operation is called on the wire. */
+export type Binding = HttpBinding | GraphqlBinding | McpBinding;
+
+/** An HTTP request built from arguments. Shared by the `openapi` and `rest` surfaces. */
+export interface HttpBinding {
+  readonly kind: "http";
+  /** Upper case. */
+  readonly method: string;
+  /** Absolute, no trailing slash: scheme, host and path prefix that no argument can change. */
+  readonly baseUrl: string;
+  /** A path template such as `/pets/{petId}`, starting with `/`; a fixed query may follow. */
+  readonly path: string;
+  readonly parameters: readonly HttpParameter[];
+  readonly body: HttpBody | undefined;
+  /** Value of the `Accept` header. */
+  readonly accept: string;
+}
+
+/** Where one argument goes. */
+export interface HttpParameter {
+  /** The argument's name in the tool's input schema. */
+  readonly argument: string;
+  /** The name on the wire. */
+  readonly name: string;
+  readonly in: "path" | "query" | "querystring" | "header" | "cookie";
+  /** Serialization, OpenAPI 3.2 section 4.12.2.3; `tabDelimited` is the `tsv` of OpenAPI 2.0. */
+  readonly style: ParameterStyle;
+  readonly explode: boolean;
+  readonly allowReserved: boolean;
+  readonly required: boolean;
+  /** Media type when the parameter has `content` in place of a style. */
+  readonly content: string | undefined;
+  /** Sent when the caller gives no argument. Only for required parameters and defaults declared in the file. */
+  readonly default: JsonValue | undefined;
+}
+
+/** How a structured value becomes a piece of a URL, a header or a form. */
+export type ParameterStyle =
+  | "simple"
+  | "label"
+  | "matrix"
+  | "form"
+  | "spaceDelimited"
+  | "pipeDelimited"
+  | "tabDelimited"
+  | "deepObject"
+  | "cookie";
+
+/** How the request body is made. */
+export interface HttpBody {
+  /** Value of the `Content-Type` header; multipart bodies get their boundary added. */
+  readonly mediaType: string;
+  /** How the value becomes bytes. `lines`: an array, one JSON text per line; `binary`: the argument is base64 or a data URI. */
+  readonly format: "json" | "lines" | "form" | "multipart" | "text" | "binary";
+  /** Members of a form or multipart body that are not sent in the usual way, by their name on the wire. */
+  readonly encoding: Readonly<Record<string, HttpPartEncoding>>;
+  readonly required: boolean;
+  readonly source:
+    | { /** The whole body is this argument. */ readonly kind: "argument"; readonly argument: string }
+    | {
+        /** Each member of the body is an argument of its own. */ readonly kind: "members";
+        readonly members: readonly HttpBodyMember[];
+      };
+}
+
+/** How one member of a form or multipart body is sent, OpenAPI 3.2 section 4.15. */
+export interface HttpPartEncoding {
+  /** Media type of the part; `undefined`: JSON for objects, plain text for the rest. */
+  readonly contentType: string | undefined;
+  /** Form bodies: how arrays and objects are written; `undefined`: repeated names for arrays, JSON for objects. */
+  readonly style: ParameterStyle | undefined;
+  readonly explode: boolean;
+  readonly allowReserved: boolean;
+  /** Multipart: the argument is base64 or a data URI, and its bytes are sent as a file. */
+  readonly file: boolean;
+}
+
+/** One member of an object body. */
+export interface HttpBodyMember {
+  readonly argument: string;
+  readonly name: string;
+  readonly required: boolean;
+  readonly default: JsonValue | undefined;
+}
+
+/** A GraphQL request. */
+export interface GraphqlBinding {
+  readonly kind: "graphql";
+  readonly url: string;
+  readonly operationType: "query" | "mutation";
+  /** The root field. */
+  readonly field: string;
+  /** A complete, validated document with one operation. */
+  readonly document: string;
+  /** The operation's name in the document. */
+  readonly operationName: string;
+  readonly variables: readonly GraphqlVariable[];
+  /** What to rename in `data` of the answer; `undefined`: nothing, the answer passes byte for byte. */
+  readonly aliases: GraphqlAliases | undefined;
+}
+
+/**
+ * The aliases of a selection, as a tree that follows it: the document had to rename fields of different types that would
+ * have met under one key, and the answer gets the schema's names back. Only keys on the way to an alias are listed.
+ */
+export interface GraphqlAliases {
+  readonly [responseKey: string]: {
+    /** The field's name in the schema. */
+    readonly name: string;
+    /** Aliases below this field. */
+    readonly selection: GraphqlAliases | undefined;
+  };
+}
+
+/** One variable of the document and the argument that fills it. */
+export interface GraphqlVariable {
+  readonly argument: string;
+  readonly name: string;
+  /** The type as written in the document, such as `[ID!]!`. */
+  readonly type: string;
+}
+
+/** A call of an upstream MCP server's tool. */
+export interface McpBinding {
+  readonly kind: "mcp";
+  /** The name that the upstream gave it. */
+  readonly tool: string;
+}

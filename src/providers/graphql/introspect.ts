@@ -1,0 +1,134 @@
+import { getIntrospectionQuery, type IntrospectionOptions } from "graphql";
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { GatewayError } from "../../errors.ts";
+import { isJsonObject } from "../../json-object.ts";
+import type { GraphqlSurface, ProviderConfig } from "../../model/config.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { HttpResponse } from "../../upstream/http-client.ts";
+import type { ProviderContext } from "../provider-kind.ts";
+import { buildRequest } from "./bind-request.ts";
+import { parseAnswer } from "./parse-answer.ts";
+import { type ReadSchema, readIntrospection } from "./read-schema.ts";
+
+/** Most bytes of an introspection result. The largest that are known take 11 MB. */
+const mostIntrospectionBytes = 64 * 1024 * 1024;
+
+/** Longest quotation of what an endpoint said, in characters. */
+const longestQuotation = 200;
+
+const advice = "Set `schema:` to an SDL file or to the JSON of an introspection result.";
+
+/** All that this gateway can use, then the parts that every server knows. */
+const introspectionLevels: readonly IntrospectionOptions[] = [
+  { specifiedByUrl: true, inputValueDeprecation: true, oneOf: true },
+  {},
+];
+
+/**
+ * Asks the endpoint for its schema, with the gateway's own credential for the surface's connection.
+ *
+ * Throws `provider_unavailable` when the endpoint can't be reached or is out of order. What the operator can mend (a
+ * wrong URL, a missing credential, introspection that is switched off) comes back as a diagnostic.
+ */
+export async function introspect(
+  surface: GraphqlSurface,
+  provider: ProviderConfig,
+  context: ProviderContext,
+): Promise<ReadSchema> {
+  let complaint = "";
+  for (const options of introspectionLevels) {
+    const response = await ask(surface, provider, context, options);
+    if (response === undefined) {
+      const limit = `${mostIntrospectionBytes / 1024 / 1024} MiB`;
+      return failed(
+        surface,
+        "document-too-large",
+        `The schema of \`${surface.url}\` takes more than ${limit}. ${advice}`,
+      );
+    }
+    const refused = response.status === 401 || response.status === 403;
+    // Servers refuse introspection with 200 as well as with 400, so the status says nothing more.
+    const answer = refused ? undefined : parseAnswer(response.body, { exactNumbers: false });
+    if (answer === undefined) return failed(surface, ...describeForeignAnswer(surface, response));
+    try {
+      const schema = readIntrospection(answer);
+      if (schema !== undefined) return { ok: true, schema };
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      complaint = ` Its answer is incomplete: ${quote(reason)}.`;
+      continue;
+    }
+    const said = firstError(answer);
+    complaint = said === "" ? "" : ` It said: ${quote(said)}.`;
+  }
+  const message = `\`${surface.url}\` does not tell its schema: introspection is disabled, or needs a credential that the gateway does not have.${complaint} ${advice}`;
+  return failed(surface, "document-unreadable", message);
+}
+
+/** Sends one introspection query; `undefined` for an answer beyond the limit. */
+async function ask(
+  surface: GraphqlSurface,
+  provider: ProviderConfig,
+  context: ProviderContext,
+  options: IntrospectionOptions,
+): Promise<HttpResponse | undefined> {
+  const payload = {
+    query: getIntrospectionQuery(options),
+    operationName: "IntrospectionQuery",
+    variables: {},
+  };
+  const request = buildRequest(surface.url, payload, provider, context.credential(surface.connection));
+  try {
+    const response = await context.http.request({
+      ...request,
+      signal: context.signal,
+      maxBytes: mostIntrospectionBytes,
+    });
+    if (response.status < 500 && response.status !== 429) return response;
+    const message = `\`${surface.url}\` answered the introspection query with status ${response.status}.`;
+    throw new GatewayError("provider_unavailable", message, { retryable: true });
+  } catch (error) {
+    if (
+      !(error instanceof GatewayError) ||
+      error.code === "cancelled" ||
+      error.code === "provider_unavailable"
+    )
+      throw error;
+    if (error.code === "too_large") return undefined;
+    throw new GatewayError("provider_unavailable", error.message, { cause: error, retryable: true });
+  }
+}
+
+function describeForeignAnswer(
+  surface: GraphqlSurface,
+  response: HttpResponse,
+): [Diagnostic["code"], string] {
+  const { status, headers } = response;
+  if (status === 401 || status === 403) {
+    const message = `\`${surface.url}\` refused the introspection query with status ${status}. Give the surface a connection with \`mode: identity\` whose credential may read the schema, or do without introspection. ${advice}`;
+    return ["document-unreadable", message];
+  }
+  if (status >= 300 && status < 400 && headers.location !== undefined) {
+    const message = `\`${surface.url}\` redirects to ${quote(headers.location)}. Redirects are not followed: set \`url:\` to the address of the endpoint itself.`;
+    return ["document-unreadable", message];
+  }
+  const type = headers["content-type"]?.split(";", 1)[0];
+  const what = type === "text/html" ? "an HTML page" : `\`${type ?? "nothing"}\``;
+  const message = `\`${surface.url}\` is not a GraphQL endpoint: it answered a GraphQL query with status ${status} and ${what}. Check \`url:\`; endpoints often end in \`/graphql\`.`;
+  return ["document-unsupported", message];
+}
+
+function firstError(answer: JsonObject): string {
+  const [first] = Array.isArray(answer.errors) ? (answer.errors as readonly JsonValue[]) : [];
+  return isJsonObject(first) && typeof first.message === "string" ? first.message : "";
+}
+
+/** Words of the endpoint, cut and on one line. */
+function quote(words: string): string {
+  const line = words.replace(/\s+/g, " ").trim();
+  return `"${line.length > longestQuotation ? `${line.slice(0, longestQuotation)}…` : line}"`;
+}
+
+function failed(surface: GraphqlSurface, code: Diagnostic["code"], message: string): ReadSchema {
+  return { ok: false, diagnostics: [{ severity: "error", code, message, place: surface.place }] };
+}

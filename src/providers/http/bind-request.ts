@@ -1,0 +1,161 @@
+import { GatewayError } from "../../errors.ts";
+import type { HttpBinding, HttpParameter } from "../../model/catalog.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { encodeBody } from "./encode-body.ts";
+import { parsePathTemplate } from "./path-template.ts";
+import { encodeLiteralPath } from "./percent-encode.ts";
+import {
+  isAbsent,
+  scalarText,
+  serializeCookie,
+  serializeHeader,
+  serializePathParameter,
+  serializeQueryParameter,
+} from "./serialize-parameter.ts";
+
+/** What the arguments make of a binding: a request that carries nothing of the provider's headers or credentials yet. */
+export interface BoundRequest {
+  readonly method: string;
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Uint8Array | string | undefined;
+}
+
+/**
+ * Builds the HTTP request of a call. Pure: the same binding and arguments give the same request.
+ *
+ * Whatever the arguments hold, the request goes to the binding's origin, its path fits the binding's template, and it
+ * has no header that the binding doesn't name. Throws `invalid_arguments` for an argument that can't be written where
+ * it has to go.
+ */
+export function bindRequest(binding: HttpBinding, toolArguments: JsonObject): BoundRequest {
+  const [pathTemplate = "", fixedQuery] = splitOnce(binding.path, "?");
+  const path = buildPath(binding, pathTemplate, toolArguments);
+  const query = [fixedQuery ?? "", ...buildQuery(binding, toolArguments)]
+    .filter((part) => part !== "")
+    .join("&");
+  const url = `${binding.baseUrl}${path}${query === "" ? "" : `?${query}`}`;
+  assertTarget(binding, pathTemplate, path, url);
+  const body = binding.body && encodeBody(binding.body, toolArguments);
+  return {
+    method: binding.method,
+    url,
+    headers: {
+      accept: binding.accept,
+      ...buildHeaders(binding, toolArguments),
+      ...(body && { "content-type": body.contentType }),
+    },
+    body: body?.content,
+  };
+}
+
+function buildPath(binding: HttpBinding, template: string, toolArguments: JsonObject): string {
+  const texts = parsePathTemplate(template).map((part) => {
+    if (part.kind === "literal") return encodeLiteralPath(part.text);
+    const parameter = binding.parameters.find(
+      (candidate) => candidate.in === "path" && candidate.name === part.name,
+    );
+    if (!parameter) throw new Error(`Nothing fills \`{${part.name}}\` of \`${binding.path}\`.`);
+    const value = argumentOf(parameter, toolArguments);
+    if (isAbsent(parameter, value)) throw invalid(parameter, "is required, because it is part of the path");
+    checkPathValue(parameter, value);
+    const text = serializePathParameter(parameter, value);
+    if (text === "") throw invalid(parameter, "must not be empty, because it is part of the path");
+    return text;
+  });
+  return texts.join("");
+}
+
+/**
+ * Servers and proxies between here and the API may resolve `.` and `..`, some only after decoding, so no value may hold
+ * such a segment, however it is encoded.
+ */
+function checkPathValue(parameter: HttpParameter, value: JsonValue): void {
+  let text = scalarText(value);
+  for (let round = 0; round < 3; round += 1) {
+    if (text.split(/[/\\]/).some((segment) => segment === "." || segment === "..")) {
+      throw invalid(parameter, "must not hold the path segments `.` or `..`");
+    }
+    text = text.replace(/%2e/gi, ".").replace(/%2f/gi, "/").replace(/%5c/gi, "\\").replace(/%25/g, "%");
+  }
+}
+
+function buildQuery(binding: HttpBinding, toolArguments: JsonObject): readonly string[] {
+  return binding.parameters.flatMap((parameter) => {
+    const value = argumentOf(parameter, toolArguments);
+    if (isAbsent(parameter, value)) return [];
+    if (parameter.in === "query") return serializeQueryParameter(parameter, value);
+    if (parameter.in !== "querystring") return [];
+    // The whole query string is one value: a form as OpenAPI 3.2 section 4.12.3 has it, or one encoded text.
+    if (parameter.content === "application/x-www-form-urlencoded") {
+      return serializeQueryParameter(
+        { ...parameter, style: "form", explode: true, content: undefined },
+        value,
+      );
+    }
+    return serializeQueryParameter({ ...parameter, name: "" }, value).map((pair) => pair.slice(1));
+  });
+}
+
+function buildHeaders(binding: HttpBinding, toolArguments: JsonObject): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = {};
+  const cookies: string[] = [];
+  for (const parameter of binding.parameters) {
+    const value = argumentOf(parameter, toolArguments);
+    if (isAbsent(parameter, value)) continue;
+    if (parameter.in === "header") {
+      const text = serializeHeader(parameter, value).trim();
+      // Latin-1 without control characters: all that a header can hold (RFC 9110 section 5.5).
+      if (!/^[\t\x20-\x7e\x80-\xff]*$/.test(text)) {
+        throw invalid(parameter, "holds a line break or another character that can't stand in a header");
+      }
+      headers[parameter.name.toLowerCase()] = text;
+    }
+    if (parameter.in === "cookie") {
+      for (const cookie of serializeCookie(parameter, value)) {
+        if (!/^[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e,]*$/.test(cookie)) {
+          throw invalid(parameter, "holds a character that can't stand in a cookie");
+        }
+        cookies.push(cookie);
+      }
+    }
+  }
+  return cookies.length === 0 ? headers : { ...headers, cookie: cookies.join("; ") };
+}
+
+function argumentOf(parameter: HttpParameter, toolArguments: JsonObject): JsonValue | undefined {
+  const value = Object.hasOwn(toolArguments, parameter.argument)
+    ? toolArguments[parameter.argument]
+    : undefined;
+  return value ?? parameter.default;
+}
+
+/** The last check, on the finished URL as a URL parser sees it: origin and path are still those of the binding. */
+function assertTarget(binding: HttpBinding, template: string, path: string, url: string): void {
+  const target = new URL(url);
+  const base = new URL(binding.baseUrl);
+  const spread = binding.parameters.some((parameter) => parameter.in === "path" && parameter.allowReserved);
+  const fits =
+    target.origin === base.origin &&
+    target.username === base.username &&
+    // A parser that changes the path, such as for `.` and `..`, would lead somewhere else than what was checked.
+    target.pathname === `${base.pathname === "/" ? "" : base.pathname}${path}` &&
+    (spread || path.split("/").length === template.split("/").length);
+  if (fits) return;
+  throw new GatewayError(
+    "invalid_arguments",
+    `The arguments would lead the request away from \`${binding.method} ${binding.path}\`, so it was not sent.`,
+  );
+}
+
+function splitOnce(text: string, separator: string): readonly [string, string?] {
+  const index = text.indexOf(separator);
+  return index === -1 ? [text] : [text.slice(0, index), text.slice(index + 1)];
+}
+
+function invalid(parameter: HttpParameter, problem: string): GatewayError {
+  return new GatewayError("invalid_arguments", `The argument \`${parameter.argument}\` ${problem}.`, {
+    details: { argument: parameter.argument },
+  });
+}

@@ -1,0 +1,41 @@
+import type { HttpBinding } from "../../model/catalog.ts";
+
+/** Where one argument of a tool goes: in an HTTP request, a GraphQL operation (`variable`) or an MCP call (`argument`). */
+export interface ArgumentTarget {
+  readonly argument: string;
+  readonly in: "path" | "query" | "querystring" | "header" | "cookie" | "body" | "variable" | "argument";
+  /** The name on the wire; `undefined` when the argument is the whole body. */
+  readonly wireName: string | undefined;
+  /** Style and explode as in OpenAPI (`form, exploded`), a media type for `content` parameters and bodies. */
+  readonly style: string;
+  readonly required: boolean;
+}
+
+/** The table argument → location, wire name, style, in the order of the binding. For `gateway inspect`. */
+export function describeRequest(binding: HttpBinding): readonly ArgumentTarget[] {
+  const parameters = binding.parameters.map((parameter): ArgumentTarget => {
+    const style = parameter.explode ? `${parameter.style}, exploded` : parameter.style;
+    return {
+      argument: parameter.argument,
+      in: parameter.in,
+      wireName: parameter.name,
+      style: parameter.content ?? style,
+      required: parameter.required && parameter.default === undefined,
+    };
+  });
+  return [...parameters, ...describeBody(binding)];
+}
+
+function describeBody({ body }: HttpBinding): readonly ArgumentTarget[] {
+  if (!body) return [];
+  const target = { in: "body", style: body.mediaType } as const;
+  if (body.source.kind === "argument") {
+    return [{ ...target, argument: body.source.argument, wireName: undefined, required: body.required }];
+  }
+  return body.source.members.map((member) => ({
+    ...target,
+    argument: member.argument,
+    wireName: member.name,
+    required: member.required && member.default === undefined,
+  }));
+}

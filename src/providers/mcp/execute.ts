@@ -1,0 +1,63 @@
+import type { Executor } from "../../broker/executor.ts";
+import { GatewayError } from "../../errors.ts";
+import { isJsonObject } from "../../json-object.ts";
+import {
+  type ParameterHeader,
+  readParameterHeaders,
+  writeParameterHeaders,
+} from "../../mcp/parameter-headers.ts";
+import type { Tool } from "../../model/catalog.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { McpResult } from "../../model/result.ts";
+import { describeCall } from "./describe-failure.ts";
+import type { McpUpstream } from "./upstream.ts";
+
+const reservedPrefix = "io.modelcontextprotocol/";
+
+/** Carries out calls of MCP bindings in the upstream's session, which belongs to the gateway itself. */
+export function createMcpExecutor(upstream: McpUpstream): Executor {
+  const declared = new WeakMap<Tool, readonly ParameterHeader[]>();
+
+  function parameterHeaders(tool: Tool, args: JsonObject): Record<string, string> {
+    if (!upstream.mirrorsParameters) return {};
+    let headers = declared.get(tool);
+    if (headers === undefined) {
+      const read = readParameterHeaders(tool.inputSchema);
+      headers = read.ok ? read.headers : [];
+      declared.set(tool, headers);
+    }
+    return writeParameterHeaders(headers, args);
+  }
+
+  return {
+    async execute(invocation, tool, credential): Promise<McpResult> {
+      if (tool.binding.kind !== "mcp") throw new Error(`\`${tool.name}\` is not a tool of an MCP server.`);
+      const owner = credential.reference?.owner.kind ?? "gateway";
+      if (owner !== "gateway") {
+        throw new GatewayError(
+          "unsupported",
+          `Provider \`${tool.provider}\` is called with the gateway's own credential only, not with that of a ${owner}.`,
+        );
+      }
+      try {
+        const result = await upstream.callTool({
+          name: tool.binding.tool,
+          arguments: invocation.arguments,
+          parameterHeaders: parameterHeaders(tool, invocation.arguments),
+          peer: invocation.peer,
+          signal: invocation.signal,
+        });
+        return { kind: "mcp", result: withoutHopKeys(result), isError: result["isError"] === true };
+      } catch (error) {
+        throw describeCall(error, tool.provider);
+      }
+    },
+  };
+}
+
+/** What concerns the upstream's hop alone: the kind of result, and reserved `_meta` such as the server's name. */
+function withoutHopKeys({ resultType: _resultType, _meta: meta, ...result }: JsonObject): JsonObject {
+  if (!isJsonObject(meta)) return result;
+  const kept = Object.entries(meta).filter(([name]) => !name.startsWith(reservedPrefix));
+  return kept.length === 0 ? result : { ...result, _meta: Object.fromEntries(kept) };
+}

@@ -1,0 +1,119 @@
+import { GatewayError } from "../../errors.ts";
+import { type Message, writeMessage } from "../../mcp/messages.ts";
+import { readLimited } from "../../upstream/read-limited.ts";
+import { readEvents } from "../../upstream/sse.ts";
+import type { HttpEndpoint } from "./http-endpoint.ts";
+import { parseMessage } from "./parse-message.ts";
+import { readRefusal } from "./read-refusal.ts";
+import { maxMessageBytes, type Receiver, type SendOptions, type Transport } from "./transport.ts";
+
+/**
+ * HTTP+SSE of MCP 2024-11-05: one GET stream brings every message; its first event names the URL that takes the POSTs.
+ * That URL has to be of the same origin, so that a credential goes nowhere else than where the operator sends it.
+ */
+export class HttpSse implements Transport {
+  readonly kind = "http-sse";
+  readonly #endpoint: HttpEndpoint;
+  readonly #closing = new AbortController();
+  #version: string | undefined;
+  #messageUrl = "";
+  #reading: Promise<void> | undefined;
+
+  constructor(endpoint: HttpEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  async open(receiver: Receiver, signal: AbortSignal): Promise<void> {
+    const giveUp = (): void => this.#closing.abort(signal.reason);
+    signal.addEventListener("abort", giveUp, { once: true });
+    try {
+      const stream = await this.#endpoint.http.stream({
+        method: "GET",
+        url: this.#endpoint.target(this.#endpoint.url),
+        headers: this.#endpoint.headers({ accept: "text/event-stream" }),
+        signal: this.#closing.signal,
+        bodyTimeout: 0,
+      });
+      if (stream.status !== 200 || !/^text\/event-stream\b/i.test(stream.headers["content-type"] ?? "")) {
+        throw await readRefusal(stream);
+      }
+      await new Promise<void>((resolve, reject) => {
+        this.#reading = this.#read(stream.body, receiver, resolve, reject);
+      });
+    } finally {
+      signal.removeEventListener("abort", giveUp);
+    }
+  }
+
+  agree(version: string): void {
+    this.#version = version;
+  }
+
+  async send(message: Message, options: SendOptions): Promise<"sent"> {
+    const stream = await this.#endpoint.http.stream({
+      method: "POST",
+      url: this.#endpoint.target(this.#messageUrl),
+      headers: this.#endpoint.headers({
+        "content-type": "application/json",
+        ...options.headers,
+        ...(this.#version === undefined ? {} : { "mcp-protocol-version": this.#version }),
+      }),
+      body: writeMessage(message),
+      signal: options.signal,
+    });
+    if (stream.status < 200 || stream.status >= 300) throw await readRefusal(stream);
+    await readLimited(stream.body, maxMessageBytes);
+    return "sent";
+  }
+
+  async listen(): Promise<void> {
+    // The one stream stands already.
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort(new GatewayError("cancelled", "The connection to the upstream was closed."));
+    await this.#reading;
+  }
+
+  /** Runs as long as the stream; says by `ready` or `fail` what became of the first event. */
+  async #read(
+    body: AsyncIterable<Uint8Array>,
+    receiver: Receiver,
+    ready: () => void,
+    fail: (error: unknown) => void,
+  ): Promise<void> {
+    const { host } = this.#endpoint;
+    let failure = new GatewayError("upstream_failed", `${host} closed its event stream.`, {
+      retryable: true,
+    });
+    try {
+      for await (const event of readEvents(body, { maxEventBytes: maxMessageBytes })) {
+        if (event.event === "endpoint" && this.#messageUrl === "") {
+          this.#messageUrl = this.#resolveMessageUrl(event.data);
+          ready();
+        } else if (event.event === "message") {
+          const message = parseMessage(event.data);
+          if (message !== undefined) receiver.message(message, undefined);
+        }
+      }
+    } catch (error) {
+      failure =
+        error instanceof GatewayError
+          ? error
+          : new GatewayError("upstream_failed", `The connection to ${host} failed.`, { cause: error });
+    }
+    if (this.#messageUrl === "") fail(failure);
+    else if (!this.#closing.signal.aborted) receiver.closed(failure);
+  }
+
+  #resolveMessageUrl(data: string): string {
+    const url = URL.parse(data, this.#endpoint.url);
+    if (url === null || url.origin !== new URL(this.#endpoint.url).origin) {
+      throw new GatewayError(
+        "upstream_failed",
+        `${this.#endpoint.host} asks for its messages to be sent to another origin${url === null ? "" : ` (${url.origin})`}, which is refused: the credential is meant for ${this.#endpoint.host} alone.`,
+      );
+    }
+    return url.href;
+  }
+}

@@ -1,0 +1,187 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { GatewayError } from "../../errors.ts";
+import { type Message, writeMessage } from "../../mcp/messages.ts";
+import type { McpSurface } from "../../model/config.ts";
+import { createLineSplitter } from "./line-splitter.ts";
+import { parseMessage } from "./parse-message.ts";
+import { maxMessageBytes, type Receiver, type Transport } from "./transport.ts";
+
+/** What a local server needs to run at all; everything else, and with it every secret, comes from the configuration. */
+const inheritedVariables = ["PATH", "HOME", "LANG", "TMPDIR"];
+/** Time for a server to end by itself once its input has ended, and again once it was asked to (SIGTERM). */
+const defaultGraceMilliseconds = 1_000;
+const maxLogLineBytes = 16 * 1024;
+
+type Command = Extract<McpSurface["transport"], { readonly kind: "command" }>;
+
+/** What a local server is started with. */
+export interface StdioOptions {
+  /** The variables of the gateway's own process. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** A line that the server wrote to its standard error, or something that it wrote to its output by mistake. */
+  readonly log: (line: string) => void;
+  /** In ms; default 1,000. */
+  readonly grace?: number;
+}
+
+/** A local server as a child process: JSON messages on its standard input and output, one per line. */
+export class Stdio implements Transport {
+  readonly kind = "stdio";
+  readonly #command: Command;
+  readonly #inherited: StdioOptions["environment"];
+  readonly #log: (line: string) => void;
+  readonly #grace: number;
+  #child: ChildProcessByStdio<Writable, Readable, Readable> | undefined;
+  #ended: Promise<void> = Promise.resolve();
+  #closing = false;
+
+  constructor(command: Command, options: StdioOptions) {
+    this.#command = command;
+    this.#inherited = options.environment;
+    this.#log = options.log;
+    this.#grace = options.grace ?? defaultGraceMilliseconds;
+  }
+
+  async open(receiver: Receiver): Promise<void> {
+    const [program, ...args] = this.#command.command;
+    const child = spawn(program, args, {
+      cwd: this.#command.workingDirectory,
+      env: this.#environment(),
+      stdio: ["pipe", "pipe", "pipe"],
+      shell: false,
+      windowsHide: true,
+      // A process group of its own: whatever the server starts ends with it.
+      detached: process.platform !== "win32",
+    });
+    this.#child = child;
+    this.#read(child, receiver);
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", (cause) => reject(notStarted(program, cause)));
+    });
+    this.#ended = new Promise((resolve) => {
+      let outcome = "";
+      child.once("exit", (code, signal) => {
+        outcome = signal ?? `exit code ${code}`;
+        // Nobody is left to end what the server itself has started.
+        this.#signal("SIGKILL");
+        // What it wrote last is still read, unless somebody who left the group keeps the pipes open.
+        const overdue = setTimeout(() => {
+          child.stdout.destroy();
+          child.stderr.destroy();
+        }, this.#grace);
+        child.once("close", () => clearTimeout(overdue));
+      });
+      child.once("close", () => {
+        resolve();
+        if (!this.#closing) receiver.closed(endedByItself(program, outcome));
+      });
+    });
+  }
+
+  agree(): void {
+    // Pipes carry no version.
+  }
+
+  async send(message: Message): Promise<"sent"> {
+    const child = this.#child;
+    await new Promise<void>((resolve, reject) => {
+      child?.stdin.write(`${writeMessage(message)}\n`, (cause) => {
+        if (cause) reject(stoppedReading(this.#command.command[0], cause));
+        else resolve();
+      });
+    });
+    return "sent";
+  }
+
+  async listen(): Promise<void> {
+    // The output brings everything.
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    const child = this.#child;
+    if (child?.pid === undefined) return;
+    child.stdin.end();
+    for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+      if (await endsWithin(this.#ended, this.#grace)) return;
+      this.#signal(signal);
+    }
+    await this.#ended;
+  }
+
+  #environment(): Record<string, string> {
+    const environment: Record<string, string> = {};
+    for (const name of inheritedVariables) {
+      const value = this.#inherited[name];
+      if (value !== undefined) environment[name] = value;
+    }
+    for (const [name, value] of Object.entries(this.#command.environment)) {
+      environment[name] = typeof value === "string" ? value : value.reveal();
+    }
+    return environment;
+  }
+
+  #read(child: ChildProcessByStdio<Writable, Readable, Readable>, receiver: Receiver): void {
+    const messages = createLineSplitter(maxMessageBytes, (line) => {
+      const message = line === undefined ? undefined : parseMessage(line);
+      if (message !== undefined) receiver.message(message, undefined);
+      else if (line === undefined) this.#log("(a message of more than 10 MiB was dropped)");
+      else if (line.trim() !== "") this.#log(`(not a message) ${line.slice(0, 200)}`);
+    });
+    const log = createLineSplitter(maxLogLineBytes, (line) =>
+      this.#log(line ?? "(a very long line was dropped)"),
+    );
+    child.stdout.on("data", messages);
+    child.stderr.on("data", log);
+    // A server that has gone shows itself by its exit; its broken pipes say nothing more.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
+  }
+
+  /** To the whole process group; where there is none any more, to nobody. */
+  #signal(signal: "SIGTERM" | "SIGKILL"): void {
+    const pid = this.#child?.pid;
+    if (pid === undefined) return;
+    try {
+      if (process.platform === "win32") this.#child?.kill(signal);
+      else process.kill(-pid, signal);
+    } catch {
+      // It has ended already.
+    }
+  }
+}
+
+async function endsWithin(ended: Promise<void>, milliseconds: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(resolve, milliseconds, false);
+  });
+  const inTime = await Promise.race([ended.then(() => true), late]);
+  clearTimeout(timer);
+  return inTime;
+}
+
+function notStarted(program: string, cause: Error): GatewayError {
+  const missing = "code" in cause && cause.code === "ENOENT";
+  return new GatewayError(
+    "provider_unavailable",
+    missing
+      ? `The command \`${program}\` was not found, or its working directory does not exist. Install it, or give its path.`
+      : `The command \`${program}\` could not be started. Is it executable?`,
+    { cause },
+  );
+}
+
+function endedByItself(program: string, outcome: string): GatewayError {
+  return new GatewayError("upstream_failed", `The command \`${program}\` ended (${outcome}).`, {
+    retryable: true,
+  });
+}
+
+function stoppedReading(program: string, cause: Error): GatewayError {
+  return new GatewayError("upstream_failed", `The command \`${program}\` no longer reads its input.`, {
+    cause,
+    retryable: true,
+  });
+}

@@ -1,0 +1,289 @@
+import { GatewayError } from "../../errors.ts";
+import { type Message, type RequestMessage, writeMessage } from "../../mcp/messages.ts";
+import type { HttpStream } from "../../upstream/http-client.ts";
+import { readLimited } from "../../upstream/read-limited.ts";
+import { readEvents } from "../../upstream/sse.ts";
+import type { HttpEndpoint } from "./http-endpoint.ts";
+import { parseMessage } from "./parse-message.ts";
+import { readRefusal } from "./read-refusal.ts";
+import {
+  maxMessageBytes,
+  type Receiver,
+  type SendOptions,
+  SessionLostError,
+  type Transport,
+} from "./transport.ts";
+import { waitFor } from "./wait.ts";
+
+/** Longest wait for the headers of the stream for server messages; servers without one may leave the request hanging. */
+const listenMilliseconds = 5_000;
+/** How long an upstream may keep a response stream open after the answer, before it is closed from here. */
+const afterAnswerMilliseconds = 1_000;
+const closeMilliseconds = 2_000;
+/** Pause before a broken stream is asked for again, when the server names none. */
+const retryMilliseconds = 1_000;
+const shortestRetryMilliseconds = 100;
+const longestRetryMilliseconds = 60_000;
+/** How often in a row a response stream is resumed without anything new on it. */
+const maxResumptions = 5;
+
+/** What reading one event stream left behind. */
+interface StreamEnd {
+  /** The answer to the request came. */
+  readonly answered: boolean;
+  readonly lastEventId: string;
+  readonly retry: number | undefined;
+  /** Something came at all. */
+  readonly alive: boolean;
+  /** Why the stream broke off; `undefined`: it ended in order. */
+  readonly failure: unknown;
+}
+
+/**
+ * Streamable HTTP (MCP 2025-03-26 and later): every message is a POST, answered by JSON or an event stream. Versions with a
+ * handshake add a session id, a GET stream for what the server says unasked, and the resumption of broken streams.
+ */
+export class StreamableHttp implements Transport {
+  readonly kind = "streamable-http";
+  readonly #endpoint: HttpEndpoint;
+  readonly #closing = new AbortController();
+  #receiver: Receiver | undefined;
+  #version: string | undefined;
+  #sessionId: string | undefined;
+  #listening: Promise<void> | undefined;
+
+  constructor(endpoint: HttpEndpoint) {
+    this.#endpoint = endpoint;
+  }
+
+  async open(receiver: Receiver): Promise<void> {
+    this.#receiver = receiver;
+  }
+
+  agree(version: string): void {
+    this.#version = version;
+  }
+
+  async send(message: Message, options: SendOptions): Promise<"ended"> {
+    const exchange = new AbortController();
+    const signal = AbortSignal.any([options.signal, exchange.signal]);
+    const stream = await this.#endpoint.http.stream({
+      method: "POST",
+      url: this.#endpoint.target(this.#endpoint.url),
+      headers: this.#headers({
+        "content-type": "application/json",
+        accept: "application/json, text/event-stream",
+        ...options.headers,
+      }),
+      body: writeMessage(message),
+      signal,
+      // The session bounds the wait: how long a call may take depends on its progress.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+    });
+    await this.#checkStatus(stream);
+    if (message.kind !== "request") {
+      await readLimited(stream.body, maxMessageBytes);
+      return "ended";
+    }
+    if (message.method === "initialize") this.#sessionId = readSessionId(stream);
+    if (isEventStream(stream)) await this.#readAnswer(message, stream, signal, exchange);
+    else await this.#readBody(message, stream);
+    return "ended";
+  }
+
+  async listen(): Promise<void> {
+    let stream: HttpStream | undefined;
+    try {
+      stream = await this.#openStream("", this.#closing.signal);
+    } catch {
+      // A server without this stream may answer the GET in any way, or not at all: it is optional.
+    }
+    if (stream !== undefined) this.#listening = this.#follow(stream);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    this.#closing.abort(new GatewayError("cancelled", "The connection to the upstream was closed."));
+    await this.#listening;
+    if (this.#sessionId === undefined) return;
+    try {
+      await this.#endpoint.http.request({
+        method: "DELETE",
+        url: this.#endpoint.target(this.#endpoint.url),
+        headers: this.#headers({}),
+        signal: AbortSignal.timeout(closeMilliseconds),
+      });
+    } catch {
+      // A courtesy to the server, which forgets idle sessions by itself.
+    }
+  }
+
+  #headers(own: Readonly<Record<string, string>>): Record<string, string> {
+    return this.#endpoint.headers({
+      ...own,
+      ...(this.#version === undefined ? {} : { "mcp-protocol-version": this.#version }),
+      ...(this.#sessionId === undefined ? {} : { "mcp-session-id": this.#sessionId }),
+    });
+  }
+
+  async #checkStatus(stream: HttpStream): Promise<void> {
+    if (stream.status >= 200 && stream.status < 300) return;
+    const refusal = await readRefusal(stream);
+    if (stream.status === 404 && this.#sessionId !== undefined) throw new SessionLostError();
+    throw refusal;
+  }
+
+  async #readBody(request: RequestMessage, stream: HttpStream): Promise<void> {
+    const body = await readLimited(stream.body, maxMessageBytes);
+    if (body.byteLength === 0) return;
+    const type = mediaType(stream);
+    if (type !== "application/json") {
+      throw new GatewayError(
+        "upstream_failed",
+        `${this.#endpoint.host} answered with ${type === "" ? "an unknown media type" : `\`${type.slice(0, 100)}\``} in place of JSON or an event stream. Is the URL that of an MCP server?`,
+      );
+    }
+    const message = parseMessage(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
+    if (message === undefined) {
+      throw new GatewayError(
+        "upstream_failed",
+        `${this.#endpoint.host} answered with JSON that is not JSON-RPC 2.0.`,
+      );
+    }
+    this.#receiver?.message(message, request.id);
+  }
+
+  async #readAnswer(
+    request: RequestMessage,
+    stream: HttpStream,
+    signal: AbortSignal,
+    exchange: AbortController,
+  ): Promise<void> {
+    let end = await this.#readStream(request, stream, exchange);
+    let resumptions = 0;
+    while (!end.answered) {
+      if (signal.aborted) throw signal.reason;
+      resumptions = end.alive ? 1 : resumptions + 1;
+      if (end.lastEventId === "" || resumptions > maxResumptions) {
+        if (end.failure !== undefined) throw end.failure;
+        return;
+      }
+      if (!(await waitFor(retryPause(end.retry), signal))) throw signal.reason;
+      const resumed = await this.#openStream(end.lastEventId, signal);
+      // Too late for the answer; whether there was one is not known.
+      if (resumed === undefined) return;
+      const next = await this.#readStream(request, resumed, exchange);
+      end = next.lastEventId === "" ? { ...next, lastEventId: end.lastEventId } : next;
+    }
+  }
+
+  /** Delivers what comes on a stream. With a request: until it is answered and the server has ended the stream. */
+  async #readStream(
+    request: RequestMessage | undefined,
+    stream: HttpStream,
+    exchange: AbortController | undefined,
+  ): Promise<StreamEnd> {
+    let answered = false;
+    let lastEventId = "";
+    let retry: number | undefined;
+    let alive = false;
+    let failure: unknown;
+    let overdue: NodeJS.Timeout | undefined;
+    try {
+      for await (const event of readEvents(stream.body, { maxEventBytes: maxMessageBytes })) {
+        lastEventId = event.id;
+        retry = event.retry ?? retry;
+        alive = true;
+        const message = event.event === "message" ? parseMessage(event.data) : undefined;
+        if (message === undefined) continue;
+        this.#receiver?.message(message, request?.id);
+        if (
+          request !== undefined &&
+          "id" in message &&
+          message.id === request.id &&
+          message.kind !== "request"
+        ) {
+          answered = true;
+          // Reading on to the end keeps the connection for the next call; a server that does not end it loses it.
+          overdue ??= setTimeout(() => exchange?.abort(), afterAnswerMilliseconds);
+        }
+      }
+    } catch (error) {
+      failure = error;
+    } finally {
+      clearTimeout(overdue);
+    }
+    return { answered, lastEventId, retry, alive, failure };
+  }
+
+  /** Asks for the stream of server messages, or for the rest of a broken one. `undefined`: the server refuses it. */
+  async #openStream(lastEventId: string, signal: AbortSignal): Promise<HttpStream | undefined> {
+    const stream = await this.#endpoint.http.stream({
+      method: "GET",
+      url: this.#endpoint.target(this.#endpoint.url),
+      headers: this.#headers({
+        accept: "text/event-stream",
+        ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }),
+      }),
+      signal,
+      headersTimeout: listenMilliseconds,
+      bodyTimeout: 0,
+    });
+    if (stream.status === 200 && isEventStream(stream)) return stream;
+    await readRefusal(stream);
+    return undefined;
+  }
+
+  /** Keeps the stream of server messages up until the transport is closed or the server is gone. */
+  async #follow(first: HttpStream): Promise<void> {
+    const { signal } = this.#closing;
+    let stream: HttpStream | undefined = first;
+    let lastEventId = "";
+    let pause = retryMilliseconds;
+    for (;;) {
+      const end: StreamEnd | undefined = stream && (await this.#readStream(undefined, stream, undefined));
+      if (end !== undefined && end.lastEventId !== "") lastEventId = end.lastEventId;
+      pause = end?.alive ? retryPause(end.retry) : Math.min(pause * 2, longestRetryMilliseconds);
+      if (!(await waitFor(pause, signal))) return;
+      try {
+        stream = await this.#openStream(lastEventId, signal);
+        if (stream !== undefined) continue;
+        // What it granted before it refuses now: it knows the session no more.
+        this.#receiver?.closed(new SessionLostError());
+        return;
+      } catch (error) {
+        if (signal.aborted) return;
+        stream = undefined;
+        if (error instanceof GatewayError && error.code === "timed_out") continue;
+        this.#receiver?.closed(this.#toFailure(error));
+        return;
+      }
+    }
+  }
+
+  #toFailure(error: unknown): GatewayError {
+    if (error instanceof GatewayError) return error;
+    return new GatewayError("upstream_failed", `The connection to ${this.#endpoint.host} failed.`, {
+      cause: error,
+    });
+  }
+}
+
+function isEventStream(stream: HttpStream): boolean {
+  return mediaType(stream) === "text/event-stream";
+}
+
+function mediaType(stream: HttpStream): string {
+  return (stream.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
+}
+
+/** Visible ASCII, as the specification demands; anything else could not be sent back. */
+function readSessionId(stream: HttpStream): string | undefined {
+  const id = stream.headers["mcp-session-id"];
+  return id !== undefined && /^[\x21-\x7e]{1,1024}$/.test(id) ? id : undefined;
+}
+
+function retryPause(asked: number | undefined): number {
+  return Math.min(Math.max(asked ?? retryMilliseconds, shortestRetryMilliseconds), longestRetryMilliseconds);
+}

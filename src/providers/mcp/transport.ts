@@ -1,0 +1,68 @@
+import type { GatewayError } from "../../errors.ts";
+import type { Message, RequestId, RpcErrorObject } from "../../mcp/messages.ts";
+
+/** Most bytes of one message from an upstream. */
+export const maxMessageBytes = 10 * 1024 * 1024;
+
+/**
+ * The way to one upstream MCP server: messages go out, messages come in. It knows HTTP or pipes, and of MCP only what
+ * the wire shows (session id, version header).
+ */
+export interface Transport {
+  readonly kind: "streamable-http" | "http-sse" | "stdio";
+  /** Opens the way; messages arrive at `receiver` from now on. Call once, before anything else. */
+  open(receiver: Receiver, signal: AbortSignal): Promise<void>;
+  /** Tells which version was agreed on (or is tried); HTTP names it in a header from now on. */
+  agree(version: string): void;
+  /**
+   * Sends one message. `sent`: its answer comes some other way. `ended`: everything that belongs to it has arrived, so an
+   * answer that is not there by now never comes.
+   *
+   * Fails with a {@link Refusal}, a {@link SessionLostError} or a `GatewayError`. Aborting `signal` closes the exchange.
+   */
+  send(message: Message, options: SendOptions): Promise<"sent" | "ended">;
+  /**
+   * Opens the stream for what a server of the handshake era says unasked, where that is a stream of its own; resolves when
+   * it stands, or when it is clear that there is none. What a server says before that would be lost.
+   */
+  listen(): Promise<void>;
+  /** Ends the session and everything that runs. */
+  close(): Promise<void>;
+}
+
+/** What a message is sent with. */
+export interface SendOptions {
+  readonly signal: AbortSignal;
+  /** Added to the HTTP request. Lower-case names. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Where a transport delivers. */
+export interface Receiver {
+  /** `during`: the request on whose own response stream the message came; `undefined` where that can't be told. */
+  message(message: Message, during: RequestId | undefined): void;
+  /** The way is gone for good, and not because it was closed from here. */
+  closed(reason: GatewayError | SessionLostError): void;
+}
+
+/** The upstream answered, and the answer was no: a JSON-RPC error, an HTTP status that is no answer, or both. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  /** `undefined`: the refusal came inside a regular answer. */
+  readonly status: number | undefined;
+  readonly rpc: RpcErrorObject | undefined;
+  /** Where a 3xx points to. */
+  readonly redirect: string | undefined;
+
+  constructor(refusal: { status?: number; rpc?: RpcErrorObject | undefined; redirect?: string | undefined }) {
+    super(refusal.rpc?.message ?? `HTTP ${refusal.status}`);
+    this.status = refusal.status;
+    this.rpc = refusal.rpc;
+    this.redirect = refusal.redirect;
+  }
+}
+
+/** The upstream no longer knows the session (HTTP 404), so it did not look at the message: a new session may send it again. */
+export class SessionLostError extends Error {
+  override readonly name = "SessionLostError";
+}

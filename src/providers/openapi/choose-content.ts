@@ -1,0 +1,44 @@
+import type { HttpBody } from "../../model/catalog.ts";
+import type { JsonValue } from "../../model/json.ts";
+import { essence, isJsonLinesMediaType, isJsonMediaType, isTextMediaType } from "../http/media-type.ts";
+import { asObject } from "./json-view.ts";
+import type { ApiContent } from "./model.ts";
+
+/** Of the media types that a body may have, the one that is sent: JSON before forms, forms before everything else. */
+export function chooseContent(contents: readonly ApiContent[]): ApiContent | undefined {
+  return contents.reduce<ApiContent | undefined>(
+    (best, content) => (!best || rank(content.mediaType) < rank(best.mediaType) ? content : best),
+    undefined,
+  );
+}
+
+function rank(mediaType: string): number {
+  const type = essence(mediaType);
+  if (type === "application/json") return 0;
+  if (type === "application/merge-patch+json") return 1;
+  // A list of patch steps is the hardest to get right for a caller.
+  if (isJsonMediaType(type)) return type === "application/json-patch+json" ? 4 : 2;
+  if (type === "*/*") return 3;
+  if (type === "application/x-www-form-urlencoded") return 5;
+  if (type.startsWith("multipart/")) return 6;
+  if (isJsonLinesMediaType(type)) return 7;
+  return isTextMediaType(type) ? 8 : 9;
+}
+
+/** How a body of the media type is made from its argument, and the exact media type that is sent. */
+export function bodyFormat(mediaType: string, schema: JsonValue): Pick<HttpBody, "format" | "mediaType"> {
+  const type = essence(mediaType);
+  if (isJsonMediaType(type)) return { format: "json", mediaType };
+  if (type === "application/x-www-form-urlencoded") return { format: "form", mediaType };
+  if (type.startsWith("multipart/")) return { format: "multipart", mediaType };
+  if (isJsonLinesMediaType(type)) return { format: "lines", mediaType };
+  const { type: schemaType, format } = asObject(schema);
+  if (type === "*/*" || type === "application/*") {
+    if (schemaType === "file" || format === "binary")
+      return { format: "binary", mediaType: "application/octet-stream" };
+    return { format: "json", mediaType: "application/json" };
+  }
+  if (isTextMediaType(type))
+    return { format: "text", mediaType: type === "text/*" ? "text/plain" : mediaType };
+  return { format: "binary", mediaType };
+}

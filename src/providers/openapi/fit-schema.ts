@@ -1,0 +1,170 @@
+import type { JsonSchema, JsonValue } from "../../model/json.ts";
+import { asObject, asText, isArray, isObject } from "./json-view.ts";
+import type { SchemaMeasure } from "./schema-size.ts";
+import { shorten } from "./shorten.ts";
+
+/** Keeps tool schemas within a size that clients and context windows can take. */
+export interface SchemaFitter {
+  /**
+   * Makes an object schema's properties and definitions fit into `budget` bytes. The largest properties lose their
+   * deepest levels first: what is left out accepts anything and says so.
+   */
+  fitProperties(
+    properties: Readonly<Record<string, JsonSchema>>,
+    budget: number,
+  ): {
+    readonly properties: JsonSchema;
+    readonly definitions: JsonSchema;
+    readonly reduced: readonly string[];
+  };
+  /** The schema without definitions, with as many levels as fit; `undefined` when not even one does. */
+  fitWhole(schema: JsonSchema, budget: number, depth: number): JsonSchema | undefined;
+}
+
+/** From the whole schema down to the bare type. */
+const steps = ["whole", 6, 5, 4, 3, 2, 1, 0, "bare"] as const;
+type Step = (typeof steps)[number];
+
+/** Makes the fitter of a document. `definition` gives the schema behind `#/$defs/<name>`. */
+export function createSchemaFitter(
+  definition: (name: string) => JsonSchema,
+  measure: SchemaMeasure,
+): SchemaFitter {
+  const pruned = new WeakMap<JsonSchema, Map<number, JsonSchema>>();
+
+  function prune(schema: JsonSchema, depth: number): JsonSchema {
+    const known = pruned.get(schema)?.get(depth);
+    if (known) return known;
+    const result = pruneFresh(schema, depth);
+    const forms = pruned.get(schema) ?? new Map<number, JsonSchema>();
+    pruned.set(schema, forms.set(depth, result));
+    return result;
+  }
+
+  function pruneFresh(schema: JsonSchema, depth: number): JsonSchema {
+    const reference = schema["$ref"];
+    if (typeof reference === "string") return prune(definition(nameOf(reference)), depth);
+    if (depth === 0 && isStructured(schema)) return outline(schema);
+    const result: Record<string, JsonValue> = {};
+    for (const [key, value] of Object.entries(schema)) {
+      if (key === "description") result[key] = shorten(String(value), 160);
+      else if (key === "properties") {
+        const properties = Object.entries(asObject(value));
+        result[key] = Object.fromEntries(
+          properties.map(([name, child]) => [name, prune(asObject(child), depth - 1)]),
+        );
+      } else if ((key === "items" || key === "additionalProperties" || key === "not") && isObject(value)) {
+        result[key] = prune(value, depth - 1);
+      } else if (key === "prefixItems" && isArray(value)) {
+        result[key] = value.map((child) => prune(asObject(child), depth - 1));
+      } else if ((key === "anyOf" || key === "allOf") && isArray(value)) {
+        result[key] = value.map((child) => prune(asObject(child), depth));
+      } else result[key] = value;
+    }
+    return result;
+  }
+
+  function atStep(schema: JsonSchema, step: Step): JsonSchema {
+    if (step === "whole") return schema;
+    return step === "bare" ? bareType(prune(schema, 0)) : prune(schema, step);
+  }
+
+  /** Names of the definitions that schemas need, directly or not; `undefined` as soon as they exceed the budget. */
+  function closure(schemas: readonly JsonSchema[], budget: number): ReadonlySet<string> | undefined {
+    const names = new Set<string>();
+    const seen = new Set<JsonValue>();
+    const pending: JsonValue[] = [...schemas];
+    let size = 0;
+    for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
+      if (value === null || typeof value !== "object" || seen.has(value)) continue;
+      seen.add(value);
+      const reference = isObject(value) ? value["$ref"] : undefined;
+      if (typeof reference === "string" && !names.has(nameOf(reference))) {
+        names.add(nameOf(reference));
+        const target = definition(nameOf(reference));
+        size += measure.sizeOf(target) + nameOf(reference).length + 4;
+        if (size > budget) return undefined;
+        pending.push(target);
+      }
+      pending.push(...Object.values(value));
+    }
+    return names;
+  }
+
+  function fitsWhole(schema: JsonSchema, budget: number): boolean {
+    const rest = budget - measure.sizeOf(schema);
+    return rest >= 0 && closure([schema], rest) !== undefined;
+  }
+
+  function fitProperties(
+    source: Readonly<Record<string, JsonSchema>>,
+    budget: number,
+  ): ReturnType<SchemaFitter["fitProperties"]> {
+    const states = Object.entries(source).map(([name, schema]) => {
+      const step = fitsWhole(schema, budget) ? 0 : 1;
+      const result = atStep(schema, steps[step] ?? "bare");
+      return { name, schema, step, result, size: measure.sizeOf(result) };
+    });
+    const overhead = states.reduce((sum, { name }) => sum + Buffer.byteLength(JSON.stringify(name)) + 2, 2);
+    for (;;) {
+      const whole = states.filter(({ step }) => step === 0).map(({ schema }) => schema);
+      const size = states.reduce((sum, state) => sum + state.size, overhead);
+      const names = size <= budget ? closure(whole, budget - size) : undefined;
+      const candidates = states.filter(({ step }) => step < steps.length - 1);
+      if (names || candidates.length === 0) {
+        const kept = names ?? new Set<string>();
+        return {
+          properties: Object.fromEntries(states.map(({ name, result }) => [name, result])),
+          definitions: Object.fromEntries([...kept].sort().map((name) => [name, definition(name)])),
+          reduced: states.filter(({ step }) => step > 0).map(({ name }) => name),
+        };
+      }
+      // What refers to definitions weighs more than its own text.
+      const weigh = (state: (typeof states)[number]): number =>
+        state.step === 0 ? measure.sizeOf(prune(state.schema, 6)) : state.size;
+      const heaviest = candidates.reduce((first, second) => (weigh(second) > weigh(first) ? second : first));
+      heaviest.step += 1;
+      heaviest.result = atStep(heaviest.schema, steps[heaviest.step] ?? "bare");
+      heaviest.size = measure.sizeOf(heaviest.result);
+    }
+  }
+
+  function fitWhole(schema: JsonSchema, budget: number, depth: number): JsonSchema | undefined {
+    for (let levels = depth; levels > 0; levels -= 1) {
+      const candidate = prune(schema, levels);
+      if (measure.sizeOf(candidate) <= budget) return candidate;
+    }
+    return undefined;
+  }
+
+  return { fitProperties, fitWhole };
+}
+
+function isStructured(schema: JsonSchema): boolean {
+  return ["properties", "items", "prefixItems", "anyOf", "allOf"].some(
+    (keyword) => schema[keyword] !== undefined,
+  );
+}
+
+/** What remains of a schema whose parts are left out. */
+function outline(schema: JsonSchema): JsonSchema {
+  const { type, enum: values } = schema;
+  const description = asText(schema["description"]);
+  const isArrayType = type === "array" || (isArray(type) && type.includes("array"));
+  return {
+    ...(type !== undefined && { type }),
+    ...(values !== undefined && { enum: values }),
+    ...(isArrayType && { items: {} }),
+    description: `${description === undefined ? "" : `${shorten(description, 120)} `}(Structure not shown.)`,
+  };
+}
+
+function bareType(schema: JsonSchema): JsonSchema {
+  const { type } = schema;
+  const isArrayType = type === "array" || (isArray(type) && type.includes("array"));
+  return { ...(type !== undefined && { type }), ...(isArrayType && { items: {} }) };
+}
+
+function nameOf(reference: string): string {
+  return reference.slice("#/$defs/".length);
+}

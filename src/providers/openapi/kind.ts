@@ -1,0 +1,35 @@
+import type { OpenApiSurface } from "../../model/config.ts";
+import { createHttpExecutor } from "../http/execute.ts";
+import type { ProviderContext, ProviderKind } from "../provider-kind.ts";
+import { compileOpenApi } from "./compile.ts";
+
+/** Surfaces described by an OpenAPI document, version 2.0 to 3.2. */
+export const openApiKind: ProviderKind<OpenApiSurface> = {
+  kind: "openapi",
+  compilesOffline: (surface) => surface.document.kind === "file",
+  async open(surface, provider, context) {
+    const headers = documentHeaders(surface, context);
+    const loaded = await context.documents.document(surface.document, { signal: context.signal, headers });
+    const compiled = loaded.ok
+      ? compileOpenApi(loaded.document, surface, Object.keys(provider.headers))
+      : { operations: [], diagnostics: loaded.diagnostics };
+    return {
+      ...compiled,
+      executor: createHttpExecutor(provider, context.http),
+      origin: "declared",
+      close: async () => {},
+    };
+  },
+};
+
+/** The API's credential goes along only when the document comes from the API itself. */
+function documentHeaders(
+  surface: OpenApiSurface,
+  context: ProviderContext,
+): Readonly<Record<string, string>> {
+  const { document, baseUrl } = surface;
+  if (document.kind === "file" || baseUrl === undefined) return {};
+  if (new URL(document.url).origin !== new URL(baseUrl).origin) return {};
+  const { headers } = context.credential(surface.connection);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
+}

@@ -1,0 +1,76 @@
+import type { JsonSchema, JsonValue } from "../../model/json.ts";
+import { asArray, asObject, isArray, isObject } from "./json-view.ts";
+
+/**
+ * One schema in place of an `allOf`, for clients that do not look into it. What can't be said in one schema stays in
+ * an `allOf` of the result. `additionalProperties: false` is dropped: each part means only its own properties by it.
+ */
+export function mergeSchemas(parts: readonly JsonSchema[]): JsonSchema {
+  const merged: Record<string, JsonValue> = {};
+  const rest: JsonSchema[] = [];
+  for (const part of parts) {
+    if (part["$ref"] !== undefined) {
+      rest.push(part);
+      continue;
+    }
+    for (const [key, value] of Object.entries(part)) {
+      const existing = merged[key];
+      if (key === "additionalProperties" && value === false && parts.length > 1) continue;
+      if (key === "allOf") rest.push(...asArray(value).filter(isObject));
+      else if (existing === undefined || key === "description" || key === "default") merged[key] = value;
+      else if (key === "properties") merged[key] = mergeProperties(asObject(existing), asObject(value));
+      else if (key === "required") merged[key] = [...new Set([...asArray(existing), ...asArray(value)])];
+      else if (key === "type") merged[key] = commonType(existing, value);
+      else if (!isSame(existing, value)) rest.push({ [key]: value });
+    }
+  }
+  return rest.length === 0 ? merged : { ...merged, allOf: rest };
+}
+
+function mergeProperties(first: JsonSchema, second: JsonSchema): JsonSchema {
+  const properties = new Map(Object.entries(first));
+  for (const [name, schema] of Object.entries(second)) {
+    const existing = properties.get(name);
+    if (existing === undefined || isSame(existing, schema)) properties.set(name, schema);
+    else properties.set(name, combine(asObject(existing), asObject(schema)));
+  }
+  return Object.fromEntries(properties);
+}
+
+/** A later declaration of a property refines the earlier one; only two objects can be merged without losing anything. */
+function combine(first: JsonSchema, second: JsonSchema): JsonSchema {
+  if (Object.keys(first).length === 0) return second;
+  return mergeSchemas([first, second]);
+}
+
+/** Types that both allow. Where there are none, the document contradicts itself and the later one counts. */
+function commonType(first: JsonValue, second: JsonValue): JsonValue {
+  const firstTypes = isArray(first) ? first : [first];
+  const secondTypes = isArray(second) ? second : [second];
+  const common = secondTypes.filter((type) => firstTypes.includes(type));
+  if (common.length === 0) return second;
+  return common.length === 1 && common[0] !== undefined ? common[0] : common;
+}
+
+/** Equal in content. Comparing stops after a while, because shared parts can make a schema endlessly large to walk. */
+function isSame(first: JsonValue, second: JsonValue): boolean {
+  let steps = 0;
+  const compare = (left: JsonValue | undefined, right: JsonValue | undefined): boolean => {
+    steps += 1;
+    if (left === right) return true;
+    if (
+      left === null ||
+      right === null ||
+      typeof left !== "object" ||
+      typeof right !== "object" ||
+      steps > 2_000
+    ) {
+      return false;
+    }
+    const keys = Object.keys(left);
+    if (isArray(left) !== isArray(right) || keys.length !== Object.keys(right).length) return false;
+    const [leftMembers, rightMembers] = [new Map(Object.entries(left)), new Map(Object.entries(right))];
+    return keys.every((key) => rightMembers.has(key) && compare(leftMembers.get(key), rightMembers.get(key)));
+  };
+  return compare(first, second);
+}

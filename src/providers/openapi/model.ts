@@ -1,0 +1,104 @@
+import type { DiagnosticCode } from "../../diagnostics/codes.ts";
+import type { ParameterStyle } from "../../model/catalog.ts";
+import type { JsonValue } from "../../model/json.ts";
+
+/** The versions of OpenAPI that are read. A later 3.x is read as the last known one. */
+export type ApiVersion = "2.0" | "3.0" | "3.1" | "3.2";
+
+/** Keys and indexes from the document's root to a value. */
+export type DocumentPath = readonly (string | number)[];
+
+/**
+ * What an OpenAPI document of any version says, in one form: references to parameters, bodies and responses followed,
+ * path-level values merged in. Schemas stay as they are written; `convert-schema.ts` knows their dialects.
+ */
+export interface ApiDocument {
+  readonly version: ApiVersion;
+  readonly title: string | undefined;
+  readonly operations: readonly ApiOperation[];
+}
+
+/** One operation of a document. */
+export interface ApiOperation {
+  readonly operationId: string | undefined;
+  /** Upper case. */
+  readonly method: string;
+  /** The key of `paths`, as it is written. */
+  readonly path: string;
+  /** Where the operation stands. */
+  readonly at: DocumentPath;
+  readonly tags: readonly string[];
+  readonly summary: string | undefined;
+  readonly description: string | undefined;
+  readonly deprecated: boolean;
+  readonly parameters: readonly ApiParameter[];
+  readonly body: ApiBody | undefined;
+  readonly responses: readonly ApiResponse[];
+  /** First server that counts for this operation, variables filled in; may be relative. */
+  readonly server: string | undefined;
+  /** True when the operation itself says that it needs no credential (`security: []`). */
+  readonly anonymous: boolean;
+  /** Parameters that carry API keys, as `<in>:<name>` in lower case. */
+  readonly keyParameters: readonly string[];
+}
+
+/** A parameter that is no part of the body. */
+export interface ApiParameter {
+  readonly name: string;
+  readonly in: "path" | "query" | "querystring" | "header" | "cookie";
+  readonly required: boolean;
+  readonly deprecated: boolean;
+  readonly description: string | undefined;
+  readonly schema: JsonValue;
+  /** Where the schema stands. */
+  readonly at: DocumentPath;
+  readonly style: ParameterStyle;
+  readonly explode: boolean;
+  readonly allowReserved: boolean;
+  /** Media type of a parameter described by `content`. */
+  readonly content: string | undefined;
+}
+
+/** A request body and the media types it may have, in the order of the document. */
+export interface ApiBody {
+  readonly required: boolean;
+  readonly description: string | undefined;
+  readonly contents: readonly ApiContent[];
+}
+
+/** The body of a request or a response in one media type. */
+export interface ApiContent {
+  readonly mediaType: string;
+  readonly schema: JsonValue;
+  /** Where the schema stands. */
+  readonly at: DocumentPath;
+  /** By the member's name. */
+  readonly encoding: Readonly<Record<string, ApiEncoding>>;
+}
+
+/** How a member of a form or multipart body is sent; `undefined`: not said. */
+export interface ApiEncoding {
+  readonly contentType: string | undefined;
+  readonly style: ParameterStyle | undefined;
+  readonly explode: boolean | undefined;
+  readonly allowReserved: boolean;
+}
+
+/** One answer that an operation may give. */
+export interface ApiResponse {
+  /** `200`, `2XX` (upper case) or `default`. */
+  readonly status: string;
+  readonly description: string | undefined;
+  readonly contents: readonly ApiContent[];
+}
+
+/** Something in the document that its author should know of, before it has a place. */
+export interface Problem {
+  readonly severity: "error" | "warning" | "information";
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly at: DocumentPath;
+}
+
+/** Takes the problems as they are found. */
+export type Report = (problem: Problem) => void;

@@ -1,0 +1,83 @@
+import type { JsonValue } from "../../model/json.ts";
+import type { ApiOperation, ApiParameter, DocumentPath } from "./model.ts";
+import type { PathTemplate } from "./normalize-path.ts";
+
+/** Headers that the gateway, the connection or the body decides; never an argument. */
+const reservedHeaders: ReadonlySet<string> = new Set([
+  "accept",
+  "accept-encoding",
+  "authorization",
+  "connection",
+  "content-encoding",
+  "content-length",
+  "content-type",
+  "cookie",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-authorization",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/**
+ * Parameters that callers fill in: without reserved headers and API keys, with variables that only the path names.
+ *
+ * @param fixedHeaders lower-case names of headers that the provider sends itself.
+ */
+export function visibleParameters(
+  operation: ApiOperation,
+  template: PathTemplate,
+  fixedHeaders: readonly string[],
+): readonly ApiParameter[] {
+  const declared = operation.parameters.filter((parameter) => {
+    if (template.queryVariables.some(({ variable }) => variable === parameter.name)) return false;
+    if (parameter.in === "path") return template.variables.includes(parameter.name);
+    if (operation.keyParameters.includes(`${parameter.in}:${parameter.name}`.toLowerCase())) return false;
+    if (isAccessToken(parameter.name, parameter.description)) return false;
+    if (parameter.in !== "header") return true;
+    const header = parameter.name.toLowerCase();
+    return !reservedHeaders.has(header) && !fixedHeaders.includes(header);
+  });
+  const find = (name: string): ApiParameter | undefined =>
+    operation.parameters.find((parameter) => parameter.name === name);
+  const missing = template.variables.filter(
+    (name) => !declared.some((parameter) => parameter.in === "path" && parameter.name === name),
+  );
+  const inQuery = template.queryVariables.map(({ name, variable }): ApiParameter => {
+    const parameter = find(variable) ?? undeclaredVariable(variable, operation.at);
+    return parameter.in === "query"
+      ? { ...parameter, name }
+      : { ...parameter, name, in: "query", style: "form", explode: true };
+  });
+  const all = [...declared, ...missing.map((name) => undeclaredVariable(name, operation.at)), ...inQuery];
+  return all.map((parameter) =>
+    parameter.in === "path" && template.reserved.includes(parameter.name)
+      ? { ...parameter, allowReserved: true }
+      : parameter,
+  );
+}
+
+/** Slack's documents declare the access token, which the connection sends, as a parameter or form field of every operation. */
+export function isAccessToken(name: string, description: JsonValue | undefined): boolean {
+  const isToken = name === "token" && typeof description === "string";
+  return isToken && description.startsWith("Authentication token. Requires scope");
+}
+
+function undeclaredVariable(name: string, at: DocumentPath): ApiParameter {
+  return {
+    name,
+    in: "path",
+    required: true,
+    deprecated: false,
+    description: undefined,
+    schema: { type: "string" },
+    at,
+    style: "simple",
+    explode: false,
+    allowReserved: false,
+    content: undefined,
+  };
+}

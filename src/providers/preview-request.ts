@@ -1,0 +1,71 @@
+import type { Tool } from "../model/catalog.ts";
+import type { ProviderConfig } from "../model/config.ts";
+import type { Credential } from "../model/credential.ts";
+import type { JsonObject } from "../model/json.ts";
+import { Secret } from "../secret.ts";
+import type { HttpRequest } from "../upstream/http-client.ts";
+import { bindVariables, buildRequest } from "./graphql/bind-request.ts";
+import { completeRequest } from "./http/execute.ts";
+
+/** A request as it would be sent. Secrets read `[secret]`. */
+export interface RequestPreview {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | undefined;
+}
+
+const masked = new Secret("[secret]");
+
+/** Writes down what a call would send, made by the executors' own builders. For `gateway call --dry-run`. */
+export function previewRequest(
+  tool: Tool,
+  callArguments: JsonObject,
+  provider: ProviderConfig,
+  credential: Credential,
+): RequestPreview {
+  const { binding } = tool;
+  const known = { ...provider, headers: maskSecrets(provider.headers) };
+  const withheld: Credential = {
+    ...credential,
+    headers: maskAll(credential.headers),
+    query: maskAll(credential.query),
+  };
+  switch (binding.kind) {
+    case "http":
+      return printRequest(completeRequest(binding, callArguments, known, withheld));
+    case "graphql":
+      return printRequest(buildRequest(binding.url, bindVariables(binding, callArguments), known, withheld));
+    case "mcp":
+      return {
+        method: "tools/call",
+        url: `mcp:${tool.provider}`,
+        headers: {},
+        body: JSON.stringify({ name: binding.tool, arguments: callArguments }),
+      };
+  }
+}
+
+function maskSecrets(values: ProviderConfig["headers"]): ProviderConfig["headers"] {
+  const entries = Object.entries(values).map(([name, value]) => [
+    name,
+    value instanceof Secret ? masked : value,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+function maskAll(values: Credential["headers"]): Credential["headers"] {
+  return Object.fromEntries(Object.keys(values).map((name) => [name, masked]));
+}
+
+function printRequest({ method, url, headers, body }: Omit<HttpRequest, "signal">): RequestPreview {
+  return { method, url, headers, body: typeof body === "object" ? printBytes(body) : body };
+}
+
+function printBytes(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    return `[${bytes.length} bytes]`;
+  }
+}

@@ -1,0 +1,55 @@
+import type { Executor } from "../broker/executor.ts";
+import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import type { DocumentLoader } from "../documents/load-document.ts";
+import type { Operation } from "../model/catalog.ts";
+import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
+import type { Credential } from "../model/credential.ts";
+import type { HttpClient } from "../upstream/http-client.ts";
+
+/** One kind of surface: how it is compiled and how its operations are called. `registry.ts` lists them all. */
+export interface ProviderKind<Surface extends SurfaceConfig> {
+  readonly kind: Surface["kind"];
+  /** True when the surface can be compiled without the network: offline `validate` opens only those. */
+  readonly compilesOffline: (surface: Surface) => boolean;
+  /**
+   * Reads what describes the surface and compiles it.
+   *
+   * What an author can fix comes back as diagnostics: an error there means that the surface has no operations, a warning
+   * that some are missing or reduced. An upstream that can't be reached throws `GatewayError` (`provider_unavailable`),
+   * and the caller tries again later.
+   */
+  open(surface: Surface, provider: ProviderConfig, context: ProviderContext): Promise<OpenSurface>;
+}
+
+/** What a surface may use of the outside world. */
+export interface ProviderContext {
+  readonly http: HttpClient;
+  readonly documents: DocumentLoader;
+  /** The variables of the gateway's own process; a local command inherits a few of them. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The gateway's own credential for the named connection, for reading documents, schemas and lists; else empty. */
+  readonly credential: (connection: string | undefined) => Credential;
+  readonly signal: AbortSignal;
+  /** A line for the operator's log; the cause of a failure goes there and nowhere else. */
+  readonly log: (message: string, cause?: unknown) => void;
+}
+
+/** A surface that is compiled and ready to be called. */
+export interface OpenSurface {
+  readonly operations: readonly Operation[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly executor: Executor;
+  /** `upstream`: the operations come from a running upstream and may change. */
+  readonly origin: "declared" | "upstream";
+  /**
+   * Calls back with the new operations when the upstream changes them, or with the reason when it has gone away
+   * (its operations stay as they were).
+   */
+  readonly watch?: (listener: (change: SurfaceChange) => void) => void;
+  readonly close: () => Promise<void>;
+}
+
+/** What a running upstream can tell after it was opened. */
+export type SurfaceChange =
+  | { readonly kind: "operations"; readonly operations: readonly Operation[] }
+  | { readonly kind: "lost"; readonly reason: string };

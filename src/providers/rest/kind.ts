@@ -1,0 +1,19 @@
+import type { RestSurface } from "../../model/config.ts";
+import { createHttpExecutor } from "../http/execute.ts";
+import type { ProviderKind } from "../provider-kind.ts";
+import { compileRest } from "./compile.ts";
+
+/** Surfaces whose operations are written in the configuration file. */
+export const restKind: ProviderKind<RestSurface> = {
+  kind: "rest",
+  compilesOffline: () => true,
+  async open(surface, provider, context) {
+    return {
+      operations: compileRest(surface),
+      diagnostics: [],
+      executor: createHttpExecutor(provider, context.http),
+      origin: "declared",
+      close: async () => {},
+    };
+  },
+};

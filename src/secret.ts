@@ -1,0 +1,32 @@
+import { inspect } from "node:util";
+
+/**
+ * A value that must never be printed: credentials, keys, tokens.
+ *
+ * However it is printed (template literal, JSON, `console.log`, an error's cause) it reads `[secret]`;
+ * the one way to the value is {@link Secret.reveal}, called where the bytes go onto the wire.
+ */
+export class Secret {
+  readonly #value: string;
+
+  constructor(value: string) {
+    this.#value = value;
+  }
+
+  /** The secret itself. Call it only where it is used, and keep the result in no structure. */
+  reveal(): string {
+    return this.#value;
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [inspect.custom](): string {
+    return "[secret]";
+  }
+}

@@ -1,0 +1,247 @@
+import type { JsonObject, JsonSchema } from "../../model/json.ts";
+import { errorStatus } from "./error-response.ts";
+
+const text: JsonSchema = { type: "string" };
+const optionalText: JsonSchema = { type: "string", description: "Absent where there is nothing to say." };
+const state: JsonSchema = { type: "string", enum: ["starting", "ready", "stale", "unavailable", "disabled"] };
+
+const surface: JsonSchema = {
+  type: "object",
+  required: ["kind", "state", "tools"],
+  properties: {
+    kind: { type: "string", enum: ["openapi", "graphql", "rest", "mcp"] },
+    state,
+    reason: optionalText,
+    tools: { type: "integer", minimum: 0 },
+  },
+};
+
+const integration: JsonSchema = {
+  type: "object",
+  required: ["name", "display_name", "state", "mcp_enabled", "surfaces", "connections", "tools"],
+  properties: {
+    name: text,
+    display_name: text,
+    description: optionalText,
+    state,
+    reason: { ...optionalText, description: "Why the state is what it is." },
+    mcp_enabled: { type: "boolean" },
+    surfaces: { type: "array", items: surface },
+    connections: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["name", "mode", "type"],
+        properties: {
+          name: text,
+          mode: { type: "string", enum: ["none", "user", "tenant", "identity", "either"] },
+          type: text,
+        },
+      },
+    },
+    tools: { type: "integer", minimum: 0, description: "Number of tools that it contributes." },
+  },
+};
+
+const operation: JsonSchema = {
+  type: "object",
+  required: [
+    "name",
+    "tool",
+    "id",
+    "surface",
+    "description",
+    "methods",
+    "deprecated",
+    "annotations",
+    "input_schema",
+  ],
+  properties: {
+    name: { ...text, description: "Last segment of the operation's route." },
+    tool: { ...text, description: "Name of the same operation at /mcp." },
+    id: { ...text, description: "The upstream's own id." },
+    surface: { type: "string", enum: ["openapi", "graphql", "rest"] },
+    title: optionalText,
+    description: text,
+    methods: { type: "array", items: { type: "string", enum: ["GET", "POST"] } },
+    connection: { ...optionalText, description: "Connection whose credential a call uses." },
+    deprecated: { type: "boolean" },
+    annotations: { type: "object" },
+    input_schema: { type: "object", description: "JSON Schema of the arguments." },
+    output_schema: { type: "object", description: "JSON Schema of the answer, where it is known." },
+  },
+};
+
+const error: JsonSchema = {
+  type: "object",
+  required: ["error"],
+  properties: {
+    error: {
+      type: "object",
+      required: ["code", "message"],
+      properties: {
+        code: { type: "string", enum: Object.keys(errorStatus) },
+        message: { ...text, description: "What happened and what to do." },
+      },
+      additionalProperties: true,
+    },
+  },
+};
+
+const health: JsonSchema = {
+  type: "object",
+  required: ["status"],
+  properties: {
+    status: { type: "string", enum: ["alive", "ready", "degraded", "starting", "unavailable", "draining"] },
+    providers: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["name", "state", "surfaces"],
+        properties: { name: text, state, reason: optionalText, surfaces: { type: "array", items: surface } },
+      },
+    },
+  },
+};
+
+/** The OpenAPI 3.1 document of the HTTP API, as served at `/openapi.json`. */
+export function describeApi(version: string): JsonObject {
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: "Gestalt Gateway",
+      version,
+      description:
+        "Lists what the gateway offers and calls it. Every operation here is also a tool at `/mcp`, through the same checks.",
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
+    paths: {
+      "/api/v1/integrations": {
+        get: {
+          operationId: "listIntegrations",
+          summary: "The providers and how each is doing",
+          responses: {
+            "200": json("The providers.", list("integrations", "Integration")),
+            default: reference("responses", "Error"),
+          },
+        },
+      },
+      "/api/v1/integrations/{integration}/operations": {
+        get: {
+          operationId: "listOperations",
+          summary: "The operations of one provider",
+          parameters: [reference("parameters", "integration")],
+          responses: {
+            "200": json("The operations.", list("operations", "Operation")),
+            default: reference("responses", "Error"),
+          },
+        },
+      },
+      "/api/v1/{integration}/{operation}": {
+        parameters: [reference("parameters", "integration"), reference("parameters", "operation")],
+        get: {
+          operationId: "callReadOnlyOperation",
+          summary: "Call an operation that only reads",
+          description: "Arguments are query parameters: arrays repeat, objects are JSON.",
+          parameters: [reference("parameters", "connection"), reference("parameters", "instance")],
+          responses: callResponses,
+        },
+        post: {
+          operationId: "callOperation",
+          summary: "Call an operation",
+          requestBody: {
+            description: "The arguments, and `_connection` and `_instance` where they are needed.",
+            content: { "application/json": { schema: { type: "object" } } },
+          },
+          responses: callResponses,
+        },
+      },
+      "/livez": {
+        get: {
+          operationId: "liveness",
+          summary: "Whether the process answers",
+          responses: { "200": json("It does.", reference("schemas", "Health")) },
+        },
+      },
+      "/readyz": {
+        get: {
+          operationId: "readiness",
+          summary: "Whether calls can be served, and the state of each provider",
+          responses: {
+            "200": json(
+              "`ready`, or `degraded` when some providers are away.",
+              reference("schemas", "Health"),
+            ),
+            "503": json("`starting`, `unavailable` or `draining`.", reference("schemas", "Health")),
+          },
+        },
+      },
+    },
+    components: {
+      parameters: {
+        integration: {
+          name: "integration",
+          in: "path",
+          required: true,
+          schema: text,
+          description: "Name of a provider.",
+        },
+        operation: {
+          name: "operation",
+          in: "path",
+          required: true,
+          schema: text,
+          description: "Name of an operation.",
+        },
+        connection: { name: "_connection", in: "query", schema: text, description: "The connection to use." },
+        instance: {
+          name: "_instance",
+          in: "query",
+          schema: text,
+          description: "The instance of the connection to use.",
+        },
+      },
+      responses: {
+        Error: {
+          description: "The gateway refused the request or could not carry it out.",
+          headers: {
+            "Gateway-Error": {
+              description: "The error's code. Answers of upstreams don't carry this header.",
+              schema: text,
+              required: true,
+            },
+          },
+          content: { "application/json": { schema: reference("schemas", "Error") } },
+        },
+      },
+      schemas: { Integration: integration, Operation: operation, Error: error, Health: health },
+    },
+  };
+}
+
+const callResponses: JsonObject = {
+  default: {
+    description:
+      "The upstream's status and body as they are; or, with the header `Gateway-Error`, an error of the gateway itself.",
+    headers: {
+      "Gateway-Error": { description: "The code of a gateway error.", schema: text },
+    },
+    content: { "*/*": {}, "application/json": {} },
+  },
+};
+
+function reference(kind: string, name: string): JsonObject {
+  return { $ref: `#/components/${kind}/${name}` };
+}
+
+function list(key: string, item: string): JsonSchema {
+  return {
+    type: "object",
+    required: [key],
+    properties: { [key]: { type: "array", items: reference("schemas", item) } },
+  };
+}
+
+function json(description: string, schema: JsonSchema): JsonObject {
+  return { description, content: { "application/json": { schema } } };
+}

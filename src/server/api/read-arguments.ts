@@ -1,0 +1,55 @@
+import { argumentsFromTexts } from "../../catalog/text-arguments.ts";
+import { GatewayError } from "../../errors.ts";
+import { isJsonObject } from "../../json-object.ts";
+import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
+import { type Exchange, isJsonMediaType, parseJson, readBody } from "../exchange.ts";
+
+/** Arguments of a call as they came over the HTTP API. */
+export interface CallArguments {
+  readonly arguments: JsonObject;
+  readonly connection: string | undefined;
+  readonly instance: string | undefined;
+}
+
+const maxBodyBytes = 1024 * 1024;
+
+/** Reads the JSON body of a POST: an object whose members are the arguments. An empty body is `{}`. */
+export async function readBodyArguments(exchange: Exchange): Promise<CallArguments> {
+  const bytes = await readBody(exchange.request, maxBodyBytes);
+  if (bytes.length === 0) return splitReserved({});
+  if (!isJsonMediaType(exchange.request.headers["content-type"])) {
+    throw new GatewayError(
+      "bad_request",
+      "The body must be JSON: send the arguments as an object with `content-type: application/json`.",
+    );
+  }
+  const value = parseJson(bytes);
+  if (!isJsonObject(value)) {
+    throw new GatewayError("bad_request", "The body must be a JSON object whose members are the arguments.");
+  }
+  return splitReserved(value);
+}
+
+/** Reads the query of a GET; texts become what the input schema asks for. */
+export function readQueryArguments(query: string, inputSchema: JsonSchema): CallArguments {
+  try {
+    return splitReserved(argumentsFromTexts(new URLSearchParams(query), inputSchema));
+  } catch (error) {
+    if (error instanceof RangeError) throw new GatewayError("bad_request", error.message);
+    throw error;
+  }
+}
+
+function splitReserved(given: JsonObject): CallArguments {
+  const { _connection: connection, _instance: instance, ...rest } = given;
+  return {
+    arguments: rest,
+    connection: readName("_connection", connection),
+    instance: readName("_instance", instance),
+  };
+}
+
+function readName(key: string, value: JsonValue | undefined): string | undefined {
+  if (value === undefined || typeof value === "string") return value;
+  throw new GatewayError("bad_request", `\`${key}\` must be a string.`);
+}

@@ -1,0 +1,45 @@
+import type { IncomingMessage } from "node:http";
+import { GatewayError } from "../errors.ts";
+import { isLoopback } from "../loopback.ts";
+
+/** Decides whether a request's `Host` and `Origin` belong to this gateway. */
+export type HostCheck = (request: IncomingMessage) => void;
+
+const loopbackNames = ["localhost", "127.0.0.1", "[::1]"];
+
+/**
+ * Refuses requests that a web page elsewhere could make a browser send (DNS rebinding, cross-site requests): `Host` must
+ * name this gateway, and so must `Origin` where there is one. MCP 2025-11-25 and 2026-07-28, Transports, Security Warning.
+ *
+ * @param boundTo the address that the server listens on; loopback names are accepted only when that is loopback.
+ * @param allowed further host names, without ports.
+ */
+export function createHostCheck(boundTo: string, allowed: readonly string[]): HostCheck {
+  const names = new Set(allowed.map((name) => name.toLowerCase()));
+  if (isLoopback(boundTo)) for (const name of loopbackNames) names.add(name);
+  else names.add(boundTo.toLowerCase());
+  const refuse = (header: string, value: string): never => {
+    throw new GatewayError(
+      "forbidden",
+      `The ${header} header \`${value.slice(0, 200)}\` does not name this gateway. Add the host to \`server.allowed_hosts\` if it should.`,
+    );
+  };
+  return (request) => {
+    // Node keeps the first of several Host headers; a proxy in front may have looked at another.
+    const hosts = request.headersDistinct["host"] ?? [];
+    const host = hosts[0] ?? "";
+    const name = hostName(host);
+    if (hosts.length !== 1 || name === undefined || !names.has(name)) refuse("Host", hosts.join(", "));
+    const origins = request.headersDistinct["origin"];
+    if (origins === undefined) return;
+    const origin = origins.join(", ");
+    const match = /^https?:\/\/([^/\s@?#]+)$/i.exec(origin);
+    const originName = match?.[1] === undefined ? undefined : hostName(match[1]);
+    if (originName === undefined || !names.has(originName)) refuse("Origin", origin);
+  };
+}
+
+/** The name in `name:port`, lower case; `undefined` when it is no authority of a URL. */
+function hostName(authority: string): string | undefined {
+  return /^([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/i.exec(authority)?.[1]?.toLowerCase();
+}

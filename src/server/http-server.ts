@@ -1,0 +1,174 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { Broker } from "../broker/broker.ts";
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { GatewayError } from "../errors.ts";
+import type { ServerConfig } from "../model/config.ts";
+import type { Principal } from "../model/principal.ts";
+import { version } from "../version.ts";
+import { describeApi } from "./api/describe-api.ts";
+import { sendError, toGatewayError } from "./api/error-response.ts";
+import { handleApi } from "./api/routes.ts";
+import { createHostCheck } from "./check-host.ts";
+import { type Exchange, sendJson } from "./exchange.ts";
+import { handleLiveness, handleReadiness, type ServingPhase } from "./health.ts";
+import { createMcpEndpoint } from "./mcp/endpoint.ts";
+
+/** What the server stands on. */
+export interface ServerParts {
+  readonly config: ServerConfig;
+  readonly broker: Broker;
+  readonly snapshot: CatalogSnapshot;
+  /** Who is calling; throws `unauthenticated`. */
+  readonly authenticate: (request: IncomingMessage) => Promise<Principal>;
+  /** Whether any provider is offered over MCP; otherwise `/mcp` does not exist. */
+  readonly mcpMounted: () => boolean;
+  readonly log: (message: string, cause?: unknown) => void;
+}
+
+/** A server that listens. */
+export interface GatewayServer {
+  /** Where it listens: `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /** From now on `/readyz` tells the providers' state in place of `starting`. */
+  markStarted(): void;
+  /**
+   * Stops accepting, lets calls that run finish for at most `graceMilliseconds`, then breaks off what is left.
+   */
+  drain(graceMilliseconds: number): Promise<void>;
+}
+
+/** Starts to listen; throws `GatewayError` (`internal`) with a message for the operator when the port can't be had. */
+export async function startServer(parts: ServerParts): Promise<GatewayServer> {
+  let phase: ServingPhase = "starting";
+  const { config } = parts;
+  const checkHost = createHostCheck(config.host, [...config.allowedHosts, ...hostOf(config.baseUrl)]);
+  const mcp = createMcpEndpoint({
+    broker: parts.broker,
+    snapshot: parts.snapshot,
+    version,
+    authenticate: (exchange) => parts.authenticate(exchange.request),
+    log: parts.log,
+  });
+  const api = {
+    broker: parts.broker,
+    snapshot: parts.snapshot,
+    principal: (exchange: Exchange) => parts.authenticate(exchange.request),
+  };
+
+  const route = async (exchange: Exchange): Promise<void> => {
+    const { path, request } = exchange;
+    if (path === "/livez" || path === "/health") return handleLiveness(exchange);
+    if (path === "/readyz" || path === "/ready") {
+      return handleReadiness(
+        exchange,
+        phase,
+        parts.snapshot.catalog,
+        passes(() => checkHost(request)),
+      );
+    }
+    checkHost(request);
+    if (phase === "draining")
+      throw new GatewayError("draining", "The gateway is shutting down.", { retryable: true });
+    if (path === "/mcp" && parts.mcpMounted()) return mcp.handle(exchange);
+    if (path === "/openapi.json") return sendJson(exchange, 200, describeApi(version));
+    if (path.startsWith("/api/v1/")) return handleApi(api, exchange, path.slice("/api/v1/".length));
+    throw new GatewayError(
+      "not_found",
+      path === "/mcp"
+        ? "No provider is offered over MCP: each has `mcp.enabled: false`, or there is none."
+        : "There is no such route. GET /openapi.json describes those that there are.",
+    );
+  };
+
+  const server = createServer(
+    { connectionsCheckingInterval: 1_000, headersTimeout: 10_000 },
+    (request, response) => {
+      const exchange = createExchange(request, response);
+      route(exchange).catch((thrown: unknown) => {
+        const error = toGatewayError(thrown);
+        if (error.code === "internal")
+          parts.log(`${request.method} ${exchange.path} failed.`, error.cause ?? thrown);
+        sendError(exchange, error);
+      });
+    },
+  );
+  await listen(server, config);
+
+  return {
+    url: addressOf(server, config.host),
+    markStarted: () => {
+      if (phase === "starting") phase = "serving";
+    },
+    drain: async (graceMilliseconds) => {
+      phase = "draining";
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      mcp.close();
+      // A connection that is kept alive turns idle only after its last call.
+      const sweep = setInterval(() => server.closeIdleConnections(), 100);
+      const force = setTimeout(() => server.closeAllConnections(), graceMilliseconds);
+      await closed;
+      clearInterval(sweep);
+      clearTimeout(force);
+    },
+  };
+}
+
+function createExchange(request: IncomingMessage, response: ServerResponse): Exchange {
+  const target = request.url ?? "/";
+  const mark = target.indexOf("?");
+  const leaving = new AbortController();
+  response.once("close", () => {
+    if (!response.writableFinished) leaving.abort();
+  });
+  return {
+    request,
+    response,
+    path: mark === -1 ? target : target.slice(0, mark),
+    query: mark === -1 ? "" : target.slice(mark + 1),
+    signal: leaving.signal,
+  };
+}
+
+function listen(server: Server, config: ServerConfig): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (error: NodeJS.ErrnoException) => {
+      reject(new GatewayError("internal", explainListenError(error, config), { cause: error }));
+    });
+    server.listen(config.port, config.host, () => resolve());
+  });
+}
+
+function explainListenError(error: NodeJS.ErrnoException, { host, port }: ServerConfig): string {
+  switch (error.code) {
+    case "EADDRINUSE":
+      return `Port ${port} on ${host} is taken by another process. Stop it, or set \`server.port\` to another port.`;
+    case "EACCES":
+      return `This user may not listen on port ${port}. Set \`server.port\` to 1024 or above.`;
+    case "EADDRNOTAVAIL":
+    case "ENOTFOUND":
+      return `This machine has no address \`${host}\`. Set \`server.host\` to one of its own addresses.`;
+    default:
+      return `Could not listen on ${host}:${port} (${error.code ?? "unknown error"}).`;
+  }
+}
+
+function addressOf(server: Server, host: string): string {
+  const address = server.address();
+  // A server that listens on TCP has an AddressInfo; only pipes have a string.
+  const { port } = address as AddressInfo;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function hostOf(url: string | undefined): readonly string[] {
+  return url === undefined ? [] : [new URL(url).hostname];
+}
+
+function passes(check: () => void): boolean {
+  try {
+    check();
+    return true;
+  } catch {
+    return false;
+  }
+}

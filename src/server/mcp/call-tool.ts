@@ -1,0 +1,60 @@
+import type { Broker } from "../../broker/broker.ts";
+import type { CatalogView } from "../../catalog/view.ts";
+import { GatewayError } from "../../errors.ts";
+import { asObject, isJsonObject } from "../../json-object.ts";
+import { rpcCodes } from "../../mcp/messages.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import type { Tool } from "../../model/catalog.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { Method } from "./methods.ts";
+import { toErrorResult, toToolResult } from "./tool-result.ts";
+
+/**
+ * `tools/call`. A tool that the caller can't see does not exist (-32602); every other refusal and failure of a call is a result
+ * with `isError`, for the model to read.
+ */
+export function createCallTool(broker: Broker, view: () => CatalogView): Method {
+  return async (params, caller) => {
+    const { name, arguments: given = {} } = params;
+    if (typeof name !== "string") throw invalidParams("`name` must be the name of a tool.");
+    if (!isJsonObject(given)) throw invalidParams("`arguments` must be an object.");
+    const tool = view().findTool(name);
+    const { instance, callArguments } = splitInstance(given, tool);
+    if (instance !== undefined && typeof instance !== "string")
+      throw invalidParams("`_instance` must be a string.");
+    try {
+      const result = await broker.invoke({
+        principal: caller.principal,
+        via: "mcp",
+        target: { kind: "tool", name },
+        arguments: callArguments,
+        instance,
+        peer: caller.peer,
+        signal: caller.signal,
+      });
+      return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version) };
+    } catch (error) {
+      if (!(error instanceof GatewayError)) throw error;
+      if (error.code === "not_found") throw invalidParams(`Unknown tool: ${name.slice(0, 200)}`);
+      if (error.code === "internal" || caller.signal.aborted) throw error;
+      return { kind: "once", result: toErrorResult(error) };
+    }
+  };
+}
+
+/** `_instance` picks a credential and is no argument, unless the tool itself has one of that name. */
+function splitInstance(
+  given: JsonObject,
+  tool: Tool | undefined,
+): { readonly instance: JsonValue | undefined; readonly callArguments: JsonObject } {
+  const properties = asObject(tool?.inputSchema["properties"]) ?? {};
+  if (!Object.hasOwn(given, "_instance") || Object.hasOwn(properties, "_instance")) {
+    return { instance: undefined, callArguments: given };
+  }
+  const { _instance: instance, ...callArguments } = given;
+  return { instance, callArguments };
+}
+
+function invalidParams(message: string): RpcError {
+  return new RpcError(rpcCodes.invalidParams, message);
+}

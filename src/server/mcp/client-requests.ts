@@ -1,0 +1,56 @@
+import { GatewayError } from "../../errors.ts";
+import { type ResponseMessage, writeMessage } from "../../mcp/messages.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { ResponseStream } from "./response-stream.ts";
+
+/** Requests to the client of one session that wait for its answer. Ids are the session's own, whatever upstreams number. */
+export class ClientRequests {
+  readonly #waiting = new Map<string, (response: ResponseMessage) => void>();
+  #asked = 0;
+
+  /**
+   * Sends a request on the stream of the call that it is for, and waits. Throws `RpcError` with the client's own error, and
+   * `cancelled` when the call ends or the client has left.
+   */
+  ask(stream: ResponseStream, method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
+    this.#asked += 1;
+    const id = `gateway-${this.#asked}`;
+    return new Promise((resolve, reject) => {
+      const stop = (): void => {
+        signal.removeEventListener("abort", cancel);
+        this.#waiting.delete(id);
+      };
+      const cancel = (): void => {
+        stop();
+        stream.send(
+          writeMessage({
+            kind: "notification",
+            method: "notifications/cancelled",
+            params: { requestId: id },
+          }),
+        );
+        reject(clientLeft());
+      };
+      this.#waiting.set(id, (response) => {
+        stop();
+        if (response.kind === "result") resolve(response.result);
+        else reject(new RpcError(response.error.code, response.error.message, response.error.data));
+      });
+      signal.addEventListener("abort", cancel, { once: true });
+      const isSent = !signal.aborted && stream.send(writeMessage({ kind: "request", id, method, params }));
+      if (isSent) return;
+      stop();
+      reject(clientLeft());
+    });
+  }
+
+  /** Takes a response of the client; one that nobody waits for any more is dropped. */
+  answer(response: ResponseMessage): void {
+    if (typeof response.id === "string") this.#waiting.get(response.id)?.(response);
+  }
+}
+
+function clientLeft(): GatewayError {
+  return new GatewayError("cancelled", "The client has left before it answered.");
+}

@@ -1,0 +1,136 @@
+import type { Broker } from "../../broker/broker.ts";
+import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
+import { type Message, rpcCodes } from "../../mcp/messages.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import { namesModernEra } from "../../mcp/versions.ts";
+import type { Principal } from "../../model/principal.ts";
+import type { Exchange } from "../exchange.ts";
+import { createCallTool } from "./call-tool.ts";
+import { mismatch } from "./check-headers.ts";
+import { describeServer } from "./describe-server.ts";
+import { hasEnvelope, hasModernEnvelope } from "./envelope.ts";
+import { header } from "./face.ts";
+import { createLegacyFace } from "./legacy.ts";
+import { defaultLimits, type McpLimits } from "./limits.ts";
+import { createListTools } from "./list-tools.ts";
+import type { Methods } from "./methods.ts";
+import { createModernFace } from "./modern.ts";
+import { readPost } from "./read-post.ts";
+import { Refusal, refuse, sendRefusal } from "./refusal.ts";
+import { createToolLists } from "./tool-list.ts";
+import { watchTools } from "./watch-tools.ts";
+
+/** What the endpoint is plugged into. */
+export interface McpParts {
+  readonly broker: Broker;
+  readonly snapshot: CatalogSnapshot;
+  /** The gateway's own version. */
+  readonly version: string;
+  /** Who is calling; throws `unauthenticated`. */
+  readonly authenticate: (exchange: Exchange) => Promise<Principal>;
+  readonly log: (message: string, cause?: unknown) => void;
+  /** Where they differ from {@link defaultLimits}. */
+  readonly limits?: Partial<McpLimits>;
+  /** Milliseconds of a clock that never goes back; the process's own by default. */
+  readonly now?: () => number;
+}
+
+/** The `/mcp` endpoint: Streamable HTTP of all versions of the protocol. */
+export interface McpEndpoint {
+  /** Answers one HTTP request; throws `GatewayError` for what is refused before the protocol begins. */
+  handle(exchange: Exchange): Promise<void>;
+  /** Ends the streams on which clients wait for news, and stops watching the catalog; calls go on. */
+  close(): void;
+}
+
+/** Puts the endpoint together: one set of methods, framed by each era in its way. */
+export function createMcpEndpoint(parts: McpParts): McpEndpoint {
+  const { snapshot, broker, log } = parts;
+  const limits = { ...defaultLimits, ...parts.limits };
+  const view = () => snapshot.view("mcp");
+  const listOf = createToolLists();
+  const methods: Methods = new Map([
+    ["tools/list", createListTools(view, listOf)],
+    ["tools/call", createCallTool(broker, view)],
+  ]);
+  const tools = watchTools(snapshot, () => listOf(view()), limits.changeMilliseconds);
+  const server = describeServer(parts.version, () => snapshot.catalog);
+  const face = { methods, server, tools, limits, log };
+  const modern = createModernFace(face, view);
+  const legacy = createLegacyFace(face, parts.now ?? (() => performance.now()));
+
+  const post = async (exchange: Exchange, principal: Principal): Promise<void> => {
+    const message = await readPost(exchange, limits);
+    const era = eraOf(exchange, message);
+    if (
+      message.kind === "request" &&
+      !(accepts(exchange, "application/json") && accepts(exchange, "text/event-stream"))
+    ) {
+      throw refuse(
+        406,
+        "Not Acceptable: Client must accept both application/json and text/event-stream",
+        message,
+      );
+    }
+    return (era === "modern" ? modern : legacy).post({ exchange, message, principal });
+  };
+
+  const route = async (exchange: Exchange): Promise<void> => {
+    const principal = await parts.authenticate(exchange);
+    const { method } = exchange.request;
+    if (method === "POST") return post(exchange, principal);
+    if (method !== "GET" && method !== "DELETE") throw methodNotAllowed("GET, POST, DELETE");
+    if (namesModernEra(header(exchange, "mcp-protocol-version") ?? "")) throw methodNotAllowed("POST");
+    if (method === "DELETE") return legacy.delete(exchange, principal);
+    if (!accepts(exchange, "text/event-stream"))
+      throw refuse(406, "Not Acceptable: Client must accept text/event-stream");
+    return legacy.get(exchange, principal);
+  };
+
+  return {
+    handle: async (exchange) => {
+      try {
+        await route(exchange);
+      } catch (error) {
+        // A client that left in the middle of its request gets no answer and is no fault.
+        if (exchange.signal.aborted) return;
+        if (!(error instanceof Refusal)) throw error;
+        sendRefusal(exchange, error);
+      }
+    },
+    close: () => {
+      tools.close();
+      legacy.close();
+      modern.close();
+    },
+  };
+}
+
+/**
+ * The body decides: a claim in `_meta` makes a message modern. A header alone never does, but one that names a modern version
+ * asks for the claim, and `initialize` under it contradicts itself.
+ */
+function eraOf(exchange: Exchange, message: Message): "legacy" | "modern" {
+  const isHeaderModern = namesModernEra(header(exchange, "mcp-protocol-version") ?? "");
+  if (!("params" in message)) return isHeaderModern ? "modern" : "legacy";
+  if (message.kind !== "request" || message.method !== "initialize") {
+    return hasEnvelope(message.params) || isHeaderModern ? "modern" : "legacy";
+  }
+  if (hasModernEnvelope(message.params)) return "modern";
+  if (!isHeaderModern) return "legacy";
+  const difference = "initialize opens a session, MCP-Protocol-Version names a version without sessions";
+  throw mismatch(message, header(exchange, "mcp-protocol-version") ?? "", difference);
+}
+
+/** Whether the client takes a media type; one that says nothing takes all (RFC 9110, section 12.5.1). */
+function accepts(exchange: Exchange, type: string): boolean {
+  const accepted = header(exchange, "accept");
+  if (accepted === undefined) return true;
+  const [group] = type.split("/", 1);
+  const names = accepted.split(",").map((item) => item.split(";", 1)[0]?.trim().toLowerCase());
+  return names.includes(type) || names.includes(`${group}/*`) || names.includes("*/*");
+}
+
+function methodNotAllowed(allow: string): Refusal {
+  return new Refusal(405, new RpcError(rpcCodes.transport, "Method not allowed."), { headers: { allow } });
+}

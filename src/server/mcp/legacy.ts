@@ -1,0 +1,159 @@
+import { isJsonObject } from "../../json-object.ts";
+import {
+  type Message,
+  type RequestMessage,
+  rpcCodes,
+  writeMessage,
+  writeResultText,
+} from "../../mcp/messages.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import { isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { Principal } from "../../model/principal.ts";
+import { type Exchange, sendJson } from "../exchange.ts";
+import { checkAskable, createNotifier } from "./call-peer.ts";
+import { accept, type FaceParts, header, type Incoming, toolsChanged } from "./face.ts";
+import type { Method } from "./methods.ts";
+import { Refusal, refuse } from "./refusal.ts";
+import { ResponseStream } from "./response-stream.ts";
+import { createResultWriter } from "./result-writer.ts";
+import { runMethod } from "./run-method.ts";
+import { type Session, Sessions } from "./sessions.ts";
+
+/** Serves the versions with sessions, 2024-11-05 to 2025-11-25. */
+export interface LegacyFace {
+  post(incoming: Incoming): Promise<void>;
+  get(exchange: Exchange, principal: Principal): void;
+  delete(exchange: Exchange, principal: Principal): void;
+  /** Ends the GET streams; calls go on. */
+  close(): void;
+}
+
+/**
+ * @param now milliseconds of a clock that never goes back.
+ */
+export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFace {
+  const { limits, server, tools, log } = parts;
+  const sessions = new Sessions(limits, now);
+  const write = createResultWriter(({ result }) => result);
+  const methods = new Map<string, Method>([...parts.methods, ["ping", () => ({ kind: "once", result: {} })]]);
+  const tell = (session: Session): void => {
+    const { stream } = session;
+    if (stream === undefined || session.toolDigest === tools.digest()) return;
+    if (stream.send(writeMessage({ ...toolsChanged, params: {} }))) session.toolDigest = tools.digest();
+    else stream.destroy();
+  };
+  tools.subscribe(() => {
+    for (const session of sessions) tell(session);
+  });
+
+  const find = (exchange: Exchange, principal: Principal, to?: Message): Session => {
+    const id = header(exchange, "mcp-session-id");
+    if (id === undefined)
+      throw refuse(400, "Bad Request: Mcp-Session-Id header is required. Begin with initialize.", to);
+    const session = sessions.find(id, principal);
+    if (session === undefined) {
+      const error = new RpcError(rpcCodes.sessionNotFound, "Session not found. Begin again with initialize.");
+      throw new Refusal(404, error, { to });
+    }
+    const version = header(exchange, "mcp-protocol-version");
+    if (version !== undefined && !isLegacyVersion(version)) {
+      throw refuse(
+        400,
+        `Bad Request: Unsupported protocol version: ${version.slice(0, 100)} (supported versions: ${legacyVersions.join(", ")})`,
+        to,
+      );
+    }
+    return session;
+  };
+
+  const initialize = (exchange: Exchange, request: RequestMessage, principal: Principal): void => {
+    const { protocolVersion, capabilities = {} } = request.params;
+    if (typeof protocolVersion !== "string" || !isJsonObject(capabilities)) {
+      const error = new RpcError(
+        rpcCodes.invalidParams,
+        "initialize needs `protocolVersion`, a string, and `capabilities`, an object.",
+      );
+      throw new Refusal(200, error, { to: request });
+    }
+    const version = isLegacyVersion(protocolVersion) ? protocolVersion : newestLegacyVersion;
+    const session = sessions.open({ principal, version, capabilities, toolDigest: tools.digest() });
+    if (session === undefined)
+      throw refuse(503, "The gateway has no room for another session. Try again later.", request);
+    const result = {
+      protocolVersion: version,
+      capabilities: server.capabilities,
+      serverInfo: server.serverInfo,
+      instructions: server.instructions(),
+    };
+    sendJson(exchange, 200, { jsonrpc: "2.0", id: request.id, result }, { "mcp-session-id": session.id });
+  };
+
+  const answer = async (exchange: Exchange, request: RequestMessage, session: Session): Promise<void> => {
+    const { id, method, params } = request;
+    const stream = new ResponseStream(exchange.response, limits);
+    if (session.calls.has(id)) {
+      const error = { code: rpcCodes.invalidRequest, message: "A request with this id is still running." };
+      return stream.answer(writeMessage({ kind: "error", id, error }));
+    }
+    const call = new AbortController();
+    const { signal } = call;
+    // A client that only lost its connection has not cancelled: its call goes on (MCP 2025-11-25, Streamable HTTP).
+    session.calls.set(id, () => {
+      call.abort();
+      stream.close();
+    });
+    const { principal, version, capabilities } = session.terms;
+    const ask = async (asked: string, given: JsonObject) => {
+      checkAskable(capabilities, asked, given);
+      return session.clientRequests.ask(stream, asked, given, signal);
+    };
+    const peer = { capabilities, ask, notify: createNotifier(params, stream) };
+    const caller = { principal, version, peer, signal };
+    const outcome = await runMethod(method, methods.get(method), params, caller, write, log);
+    session.calls.delete(id);
+    session.lastUsed = now();
+    if (outcome.kind === "result") stream.answer(writeResultText(id, outcome.text));
+    else if (outcome.kind === "error")
+      stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }));
+    else stream.close();
+  };
+
+  const cancel = (session: Session, params: JsonObject): void => {
+    const { requestId } = params;
+    if (typeof requestId === "string" || typeof requestId === "number") session.calls.get(requestId)?.();
+  };
+
+  return {
+    post: async ({ exchange, message, principal }) => {
+      if (message.kind === "request" && message.method === "initialize")
+        return initialize(exchange, message, principal);
+      const session = find(exchange, principal, message);
+      if (message.kind === "request") return answer(exchange, message, session);
+      if (message.kind !== "notification") session.clientRequests.answer(message);
+      else if (message.method === "notifications/cancelled") cancel(session, message.params);
+      accept(exchange);
+    },
+    get: (exchange, principal) => {
+      const session = find(exchange, principal);
+      if (session.stream !== undefined) throw refuse(409, "Conflict: this session has a GET stream already.");
+      const stream = new ResponseStream(exchange.response, limits);
+      session.stream = stream;
+      stream.onClose(() => {
+        session.stream = undefined;
+        session.lastUsed = now();
+      });
+      stream.open();
+      // What changed between `initialize` and now was told to nobody.
+      tell(session);
+    },
+    delete: (exchange, principal) => {
+      sessions.remove(find(exchange, principal));
+      exchange.response.writeHead(200, { "content-length": 0 });
+      exchange.response.end();
+    },
+    close: () => {
+      for (const session of sessions) session.stream?.close();
+    },
+  };
+}

@@ -1,0 +1,79 @@
+import { isJsonObject } from "../../json-object.ts";
+import { type RequestId, type RequestMessage, rpcCodes, writeMessage } from "../../mcp/messages.ts";
+import { metaKeys } from "../../mcp/meta.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { Exchange } from "../exchange.ts";
+import { type FaceParts, toolsChanged } from "./face.ts";
+import { ResponseStream } from "./response-stream.ts";
+
+/** The open `subscriptions/listen` streams of an endpoint (MCP 2026-07-28). */
+export interface Listeners {
+  /** Throws `RpcError` for a filter that can't be read, and when there are too many streams. */
+  open(exchange: Exchange, request: RequestMessage): void;
+  /** Ends every stream with its result, which tells clients that it was meant. */
+  close(): void;
+}
+
+/** @param shape what a result of this era has around it. */
+export function createListeners(
+  { tools, limits }: FaceParts,
+  shape: (result: JsonObject) => JsonObject,
+): Listeners {
+  const streams = new Map<ResponseStream, RequestId>();
+  const end = (stream: ResponseStream, id: RequestId): void => {
+    stream.answer(
+      writeMessage({ kind: "result", id, result: shape({ _meta: { [metaKeys.subscriptionId]: id } }) }),
+    );
+  };
+  const notification = (method: string, id: RequestId, params: JsonObject = {}): string =>
+    writeMessage({
+      kind: "notification",
+      method,
+      params: { ...params, _meta: { [metaKeys.subscriptionId]: id } },
+    });
+  tools.subscribe(() => {
+    for (const [stream, id] of streams) {
+      // A client that missed a change must learn that it did: it will open another stream and list again.
+      if (!stream.send(notification(toolsChanged.method, id))) stream.destroy();
+    }
+  });
+  return {
+    open: (exchange, { id, params }) => {
+      const wanted = readFilter(params["notifications"]);
+      if (streams.size >= limits.listeners) {
+        throw new RpcError(
+          rpcCodes.internalError,
+          "The gateway has no room for another subscription. Try again later.",
+        );
+      }
+      const stream = new ResponseStream(exchange.response, limits);
+      const notifications = wanted["toolsListChanged"] === true ? { toolsListChanged: true } : {};
+      stream.send(notification("notifications/subscriptions/acknowledged", id, { notifications }));
+      if (wanted["toolsListChanged"] !== true) return end(stream, id);
+      streams.set(stream, id);
+      stream.onClose(() => streams.delete(stream));
+    },
+    close: () => {
+      for (const [stream, id] of streams) end(stream, id);
+    },
+  };
+}
+
+function readFilter(filter: JsonValue | undefined): JsonObject {
+  if (!isJsonObject(filter)) throw invalidFilter("`notifications` must be an object.");
+  for (const name of ["toolsListChanged", "promptsListChanged", "resourcesListChanged"]) {
+    const value = filter[name];
+    if (value !== undefined && typeof value !== "boolean")
+      throw invalidFilter(`\`notifications.${name}\` must be true or false.`);
+  }
+  const { resourceSubscriptions: uris } = filter;
+  if (uris !== undefined && !(Array.isArray(uris) && uris.every((uri) => typeof uri === "string"))) {
+    throw invalidFilter("`notifications.resourceSubscriptions` must be a list of URIs.");
+  }
+  return filter;
+}
+
+function invalidFilter(message: string): RpcError {
+  return new RpcError(rpcCodes.invalidParams, message);
+}

@@ -1,0 +1,30 @@
+import type { ClientPeer } from "../../model/invocation.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { Principal } from "../../model/principal.ts";
+
+/** Who asks, and how to reach them while the request runs. The same for all versions of the protocol. */
+export interface Caller {
+  readonly principal: Principal;
+  /** The version that the client speaks: negotiated or claimed. */
+  readonly version: string;
+  readonly peer: ClientPeer;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * What a method came to: the members of its JSON-RPC result, without those that belong to one version of the protocol.
+ * What is `cacheable` is the same for all requests until something changes; the same object is written as text only once.
+ */
+export interface MethodResult {
+  readonly kind: "once" | "cacheable";
+  readonly result: JsonObject;
+}
+
+/**
+ * One method of the protocol. Throws `RpcError` for what the client gets as a JSON-RPC error; what it throws after the caller's
+ * signal has aborted reaches nobody.
+ */
+export type Method = (params: JsonObject, caller: Caller) => MethodResult | Promise<MethodResult>;
+
+/** Methods that mean the same in all versions, by name. */
+export type Methods = ReadonlyMap<string, Method>;

@@ -1,0 +1,109 @@
+import type { CatalogView } from "../../catalog/view.ts";
+import { asObject } from "../../json-object.ts";
+import { type RequestMessage, rpcCodes, writeMessage, writeResultText } from "../../mcp/messages.ts";
+import { metaKeys } from "../../mcp/meta.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import { modernVersions } from "../../mcp/versions.ts";
+import type { JsonObject } from "../../model/json.ts";
+import { cannotAsk, createNotifier } from "./call-peer.ts";
+import { checkClaims, checkParameterHeaders, checkRequiredHeaders } from "./check-headers.ts";
+import { readEnvelope } from "./envelope.ts";
+import { accept, type FaceParts, type Incoming } from "./face.ts";
+import { createListeners } from "./listen.ts";
+import type { Method, MethodResult } from "./methods.ts";
+import { Refusal } from "./refusal.ts";
+import { ResponseStream } from "./response-stream.ts";
+import { createResultWriter } from "./result-writer.ts";
+import { methodNotFound, runMethod } from "./run-method.ts";
+
+/** Serves the versions without sessions, 2026-07-28. */
+export interface ModernFace {
+  post(incoming: Incoming): Promise<void>;
+  /** Ends the `subscriptions/listen` streams; calls go on. */
+  close(): void;
+}
+
+/**
+ * The checks of a request, in the order in which the specification and the official SDK answer what fails several: envelope,
+ * header against body, version, required headers, method, parameter headers, then the method's own.
+ */
+export function createModernFace(parts: FaceParts, view: () => CatalogView): ModernFace {
+  const { server, limits, log } = parts;
+  const shape = ({ kind, result }: MethodResult): JsonObject => ({
+    resultType: "complete",
+    ...result,
+    ...(kind === "cacheable" ? { ttlMs: 0, cacheScope: "private" } : {}),
+    _meta: { ...asObject(result["_meta"]), [metaKeys.serverInfo]: server.serverInfo },
+  });
+  const write = createResultWriter(shape);
+  const listeners = createListeners(parts, (result) => shape({ kind: "once", result }));
+  // A new object each time: its instructions follow the catalog.
+  const discover: Method = () => ({
+    kind: "cacheable",
+    result: {
+      supportedVersions: modernVersions,
+      capabilities: server.capabilities,
+      instructions: server.instructions(),
+    },
+  });
+  const methods = new Map<string, Method>([...parts.methods, ["server/discover", discover]]);
+
+  const answer = async ({ exchange, principal }: Incoming, request: RequestMessage): Promise<void> => {
+    const { version, capabilities } = readEnvelope(request);
+    checkClaims(exchange, request, version);
+    checkRequiredHeaders(exchange, request);
+    const { id, method, params } = request;
+    if (method === "subscriptions/listen") return listen(exchange, request);
+    const implementation = methods.get(method);
+    if (implementation === undefined) throw new Refusal(404, methodNotFound(method), { to: request });
+    const tool =
+      method === "tools/call" && typeof params["name"] === "string"
+        ? view().findTool(params["name"])
+        : undefined;
+    if (tool !== undefined) checkParameterHeaders(exchange, request, tool.inputSchema);
+
+    const stream = new ResponseStream(exchange.response, limits);
+    const peer = {
+      capabilities,
+      ask: async (asked: string) => {
+        throw cannotAsk(asked);
+      },
+      notify: createNotifier(params, stream),
+    };
+    // Closing the response is how this era cancels.
+    const caller = { principal, version, peer, signal: exchange.signal };
+    const outcome = await runMethod(method, implementation, params, caller, write, log);
+    if (outcome.kind === "result") return stream.answer(writeResultText(id, outcome.text));
+    if (outcome.kind === "cancelled") return stream.close();
+    const status = outcome.error.code === rpcCodes.missingRequiredClientCapability ? 400 : 200;
+    stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }), status);
+  };
+
+  const listen = (exchange: Incoming["exchange"], request: RequestMessage): void => {
+    try {
+      listeners.open(exchange, request);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      throw new Refusal(200, error, { to: request });
+    }
+  };
+
+  return {
+    post: async (incoming) => {
+      const { exchange, message } = incoming;
+      if (message.kind === "request") return answer(incoming, message);
+      if (message.kind === "notification") {
+        const claimed = asObject(message.params["_meta"])?.[metaKeys.protocolVersion];
+        checkClaims(exchange, message, typeof claimed === "string" ? claimed : undefined);
+        // `notifications/cancelled` too: over HTTP, closing the response has cancelled already.
+        return accept(exchange);
+      }
+      const error = new RpcError(
+        rpcCodes.invalidRequest,
+        "Bad Request: no request of the gateway awaits a response.",
+      );
+      throw new Refusal(400, error);
+    },
+    close: () => listeners.close(),
+  };
+}

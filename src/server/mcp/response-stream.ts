@@ -1,0 +1,91 @@
+import type { ServerResponse } from "node:http";
+import type { McpLimits } from "./limits.ts";
+
+const eventStreamHeaders = {
+  "content-type": "text/event-stream",
+  "cache-control": "no-cache, no-transform",
+  "x-accel-buffering": "no",
+};
+
+/**
+ * The response to one request, whatever form it takes: plain JSON when the answer comes first, an event stream as soon as
+ * anything has to be sent before it, be it only a sign of life (MCP, Streamable HTTP, sending messages to the server).
+ */
+export class ResponseStream {
+  readonly #response: ServerResponse;
+  readonly #bufferedBytes: number;
+  readonly #keepAlive: NodeJS.Timeout;
+  #state: "waiting" | "streaming" | "ended" = "waiting";
+
+  constructor(response: ServerResponse, limits: McpLimits) {
+    this.#response = response;
+    this.#bufferedBytes = limits.bufferedBytes;
+    this.#keepAlive = setInterval(
+      () => this.#write(": keep-alive\n\n"),
+      limits.keepAliveMilliseconds,
+    ).unref();
+    response.once("close", () => this.#finish());
+    if (response.destroyed) this.#finish();
+  }
+
+  /** Sends the head of an event stream now, for streams that may stay silent for long. */
+  open(): void {
+    if (this.#state !== "waiting") return;
+    this.#state = "streaming";
+    this.#response.writeHead(200, eventStreamHeaders);
+    this.#response.flushHeaders();
+  }
+
+  /**
+   * Sends a message ahead of the answer. False when it was not sent: the stream has ended, or the client reads so slowly
+   * that the buffer is full.
+   */
+  send(message: string): boolean {
+    return this.#write(`data: ${message}\n\n`);
+  }
+
+  /** Sends the answer and ends. The status counts only while no event has been sent. */
+  answer(message: string, status = 200): void {
+    if (this.#state === "ended") return;
+    const isStreaming = this.#state === "streaming";
+    this.#finish();
+    if (isStreaming) {
+      this.#response.end(`data: ${message}\n\n`);
+      return;
+    }
+    const bytes = Buffer.from(message, "utf8");
+    this.#response.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
+    this.#response.end(bytes);
+  }
+
+  /** Ends without an answer, as a cancelled request does. */
+  close(): void {
+    this.open();
+    if (this.#state === "ended") return;
+    this.#finish();
+    this.#response.end();
+  }
+
+  /** Breaks the connection off, for a client that has stopped reading. */
+  destroy(): void {
+    this.#response.destroy();
+  }
+
+  /** Calls back once the connection is gone or the response complete. */
+  onClose(listener: () => void): void {
+    if (this.#response.destroyed) listener();
+    else this.#response.once("close", listener);
+  }
+
+  #write(frame: string): boolean {
+    this.open();
+    if (this.#state !== "streaming" || this.#response.writableLength > this.#bufferedBytes) return false;
+    this.#response.write(frame);
+    return true;
+  }
+
+  #finish(): void {
+    this.#state = "ended";
+    clearInterval(this.#keepAlive);
+  }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from "node:crypto";
+import type { RequestId } from "../../mcp/messages.ts";
+import type { LegacyVersion } from "../../mcp/versions.ts";
+import type { JsonObject } from "../../model/json.ts";
+import type { Principal } from "../../model/principal.ts";
+import { ClientRequests } from "./client-requests.ts";
+import type { McpLimits } from "./limits.ts";
+import type { ResponseStream } from "./response-stream.ts";
+
+/** What `initialize` agreed on. */
+export interface SessionTerms {
+  readonly principal: Principal;
+  readonly version: LegacyVersion;
+  readonly capabilities: JsonObject;
+  /** Digest of the tool list when the session began. */
+  readonly toolDigest: string;
+}
+
+/** A client of a version with sessions (up to 2025-11-25), from `initialize` to DELETE or its eviction. */
+export class Session {
+  readonly id: string = randomUUID();
+  readonly terms: SessionTerms;
+  /** How to cancel the calls that run, by the id of their request. */
+  readonly calls = new Map<RequestId, () => void>();
+  readonly clientRequests = new ClientRequests();
+  /** The GET stream, while it is open. */
+  stream: ResponseStream | undefined;
+  /** Digest of the tool list that the client was last told of. */
+  toolDigest: string;
+  lastUsed: number;
+
+  constructor(terms: SessionTerms, now: number) {
+    this.terms = terms;
+    this.toolDigest = terms.toolDigest;
+    this.lastUsed = now;
+  }
+
+  get isBusy(): boolean {
+    return this.calls.size > 0 || this.stream !== undefined;
+  }
+
+  /** Ends the session's stream and aborts its calls. */
+  close(): void {
+    for (const cancel of this.calls.values()) cancel();
+    this.stream?.close();
+  }
+}
+
+/** The sessions of an endpoint, the least recently used one first. */
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #limits: McpLimits;
+  readonly #now: () => number;
+
+  /** @param now milliseconds of a clock that never goes back. */
+  constructor(limits: McpLimits, now: () => number) {
+    this.#limits = limits;
+    this.#now = now;
+  }
+
+  /** Opens a session; `undefined` when the table is full of sessions at work. */
+  open(terms: SessionTerms): Session | undefined {
+    this.#evict();
+    if (this.#sessions.size >= this.#limits.sessions) return undefined;
+    const session = new Session(terms, this.#now());
+    this.#sessions.set(session.id, session);
+    return session;
+  }
+
+  /** The session of that id, if it is this caller's own: another's does not exist. */
+  find(id: string, principal: Principal): Session | undefined {
+    const session = this.#sessions.get(id);
+    if (session === undefined || !isSame(session.terms.principal, principal)) return undefined;
+    if (this.#isExpired(session)) {
+      this.remove(session);
+      return undefined;
+    }
+    session.lastUsed = this.#now();
+    this.#sessions.delete(id);
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  remove(session: Session): void {
+    this.#sessions.delete(session.id);
+    session.close();
+  }
+
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#sessions.values();
+  }
+
+  /** Makes room: what has expired goes, and as many idle ones as it takes, the longest unused first. */
+  #evict(): void {
+    for (const session of this.#sessions.values()) {
+      const isFull = this.#sessions.size >= this.#limits.sessions;
+      if (!isFull && !this.#isExpired(session)) return;
+      if (!session.isBusy) this.remove(session);
+    }
+  }
+
+  #isExpired(session: Session): boolean {
+    return !session.isBusy && this.#now() - session.lastUsed > this.#limits.sessionIdleMilliseconds;
+  }
+}
+
+function isSame(first: Principal, second: Principal): boolean {
+  return first.kind === second.kind && first.id === second.id && first.tenant === second.tenant;
+}

@@ -1,0 +1,64 @@
+import { createHash } from "node:crypto";
+import type { CatalogView } from "../../catalog/view.ts";
+import { rpcCodes } from "../../mcp/messages.ts";
+import { RpcError } from "../../mcp/rpc-error.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { describeTool, type Era } from "./describe-tool.ts";
+
+/** The tools of one view as clients see them. */
+export interface ToolList {
+  /** Of what clients see: equal lists have equal digests, whatever else changed in the catalog. */
+  readonly digest: string;
+  /**
+   * The page that a cursor stands for, the first one without: `{tools, nextCursor}`, the same object for the same page.
+   * Throws `RpcError` (-32602) for a cursor that is not of this list.
+   */
+  page(cursor: JsonValue | undefined, era: Era): JsonObject;
+}
+
+const pageLength = 200;
+
+/** Gives the list of a view, made once per view. */
+export function createToolLists(): (view: CatalogView) => ToolList {
+  const lists = new WeakMap<CatalogView, ToolList>();
+  return (view) => {
+    const known = lists.get(view);
+    if (known !== undefined) return known;
+    const list = createToolList(view);
+    lists.set(view, list);
+    return list;
+  };
+}
+
+function createToolList({ tools }: CatalogView): ToolList {
+  const hash = createHash("sha256");
+  for (const tool of tools) hash.update(JSON.stringify(describeTool(tool, "modern")));
+  const digest = hash.digest("base64url").slice(0, 16);
+  // Cursors are looked up, never computed with: a forged one is simply unknown.
+  const starts = new Map<string, number>();
+  for (let start = pageLength; start < tools.length; start += pageLength)
+    starts.set(`${digest}.${start}`, start);
+  const pages = new Map<string, JsonObject>();
+  return {
+    digest,
+    page: (cursor, era) => {
+      const start = cursor === undefined ? 0 : typeof cursor === "string" ? starts.get(cursor) : undefined;
+      if (start === undefined) {
+        throw new RpcError(
+          rpcCodes.invalidParams,
+          "This cursor is not of the current list of tools, which may have changed meanwhile. Start over without a cursor.",
+        );
+      }
+      const key = `${era} ${start}`;
+      const known = pages.get(key);
+      if (known !== undefined) return known;
+      const end = start + pageLength;
+      const page = {
+        tools: tools.slice(start, end).map((tool) => describeTool(tool, era)),
+        ...(end < tools.length ? { nextCursor: `${digest}.${end}` } : {}),
+      };
+      pages.set(key, page);
+      return page;
+    },
+  };
+}

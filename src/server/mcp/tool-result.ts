@@ -1,0 +1,26 @@
+import type { GatewayError } from "../../errors.ts";
+import type { JsonObject, JsonSchema } from "../../model/json.ts";
+import type { InvocationResult } from "../../model/result.ts";
+import { gatewayMetaKeys } from "./gateway-meta.ts";
+import { describeHttpResult } from "./http-result.ts";
+import { adaptMcpResult } from "./mcp-result.ts";
+
+/** Turns what a call came to into the result of `tools/call`, in the shape of the client's version. */
+export function toToolResult(
+  result: InvocationResult,
+  outputSchema: JsonSchema | undefined,
+  version: string,
+): JsonObject {
+  return result.kind === "mcp"
+    ? adaptMcpResult(result.result, outputSchema, version)
+    : describeHttpResult(result, outputSchema, version);
+}
+
+/** The result of a call that the gateway refused or could not carry out: a text to act on, and the code for programs. */
+export function toErrorResult({ code, message, retryable, details }: GatewayError): JsonObject {
+  return {
+    content: [{ type: "text", text: message }],
+    isError: true,
+    _meta: { [gatewayMetaKeys.error]: { ...details, code, retryable } },
+  };
+}

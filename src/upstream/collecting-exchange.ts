@@ -1,0 +1,61 @@
+import type { GatewayError } from "../errors.ts";
+import { type Door, Exchange } from "./exchange.ts";
+import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http-client.ts";
+import { joinChunks, tooLarge } from "./read-limited.ts";
+import type { RequestTarget } from "./split-url.ts";
+
+const defaultMaxBytes = 10 * 1024 * 1024;
+
+/** Encoded bodies up to this size are decoded in one go: fast, and too short to hold up other calls for long. */
+const wholeEncodedBytes = 16 * 1024;
+
+/** An exchange whose answer is collected whole. */
+export class CollectingExchange extends Exchange {
+  readonly #resolve: (response: HttpResponse) => void;
+  readonly #reject: (error: GatewayError) => void;
+  protected override readonly encodedBytesToHold = wholeEncodedBytes;
+  protected override readonly maxBytes: number;
+  readonly #chunks: Uint8Array[] = [];
+  #length = 0;
+  #head: HttpResponseHead = { status: 0, headers: {} };
+
+  constructor(
+    door: Door,
+    target: RequestTarget,
+    request: HttpRequest,
+    resolve: (response: HttpResponse) => void,
+    reject: (error: GatewayError) => void,
+  ) {
+    super(door, target, request);
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.maxBytes = request.maxBytes ?? defaultMaxBytes;
+  }
+
+  protected override onHead(head: HttpResponseHead): void {
+    this.#head = head;
+    const announced = head.headers["content-length"];
+    if (announced !== undefined && Number(announced) > this.maxBytes && this.request.method !== "HEAD") {
+      this.fail(tooLarge(this.host, this.maxBytes));
+    }
+  }
+
+  protected override onBytes(chunk: Uint8Array): void {
+    this.#length += chunk.byteLength;
+    if (this.#length > this.maxBytes) {
+      this.#chunks.length = 0;
+      this.fail(tooLarge(this.host, this.maxBytes));
+      return;
+    }
+    this.#chunks.push(chunk);
+  }
+
+  protected override onEnd(): void {
+    const { status, headers } = this.#head;
+    this.#resolve({ status, headers, body: joinChunks(this.#chunks, this.#length) });
+  }
+
+  protected override onFailure(error: GatewayError): void {
+    this.#reject(error);
+  }
+}

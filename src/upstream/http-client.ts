@@ -1,0 +1,53 @@
+/** A request to an upstream, complete: nothing is added but `host`, `content-length` and `accept-encoding`. */
+export interface HttpRequest {
+  readonly method: string;
+  /** Absolute http or https URL, sent as it is written. */
+  readonly url: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string;
+  readonly signal: AbortSignal;
+  /** Most decoded bytes of the answer; more fails with `too_large`. Default 10 MiB. Not for streams. */
+  readonly maxBytes?: number;
+  /** Longest wait for the response headers, in ms. Default 30,000. */
+  readonly headersTimeout?: number;
+  /** Longest pause between two chunks of the body, in ms. Default 60,000; 0 for streams that may be silent. */
+  readonly bodyTimeout?: number;
+}
+
+/** Status and headers of an answer. */
+export interface HttpResponseHead {
+  readonly status: number;
+  /** Lower-case names; repeated headers joined by `, `. `content-encoding` and `content-length` are gone where the body was decoded. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** An answer, whole. */
+export interface HttpResponse extends HttpResponseHead {
+  readonly body: Uint8Array;
+}
+
+/**
+ * An answer whose body is read as it comes. Leaving the iteration closes the connection; who does not begin it aborts
+ * the request's signal.
+ */
+export interface HttpStream extends HttpResponseHead {
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/**
+ * The only way out: every byte that leaves for an upstream goes through here.
+ *
+ * Redirects are answers like any other and are not followed. Failures are `GatewayError`s: `upstream_failed` (with a
+ * message that names host and port and says what happened: refused, reset, unknown host, bad certificate),
+ * `timed_out`, `too_large`, `cancelled` (or the signal's reason, where that is a `GatewayError`), `bad_request` for what
+ * can't be put on the wire, `draining` after `close`.
+ */
+export interface HttpClient {
+  /** Sends and collects the whole answer. */
+  request(request: HttpRequest): Promise<HttpResponse>;
+  /** Sends and returns as soon as the headers are there. */
+  stream(request: HttpRequest): Promise<HttpStream>;
+  /** Ends what is still under way, and every connection. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,169 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { describe, expect, test } from "vitest";
+
+const root = resolve(import.meta.dirname, "..");
+const source = join(root, "src");
+
+/** Files that every room may import: types, errors, and a few values without dependencies. */
+const common = [
+  "model",
+  "errors.ts",
+  "secret.ts",
+  "json-object.ts",
+  "loopback.ts",
+  "did-you-mean.ts",
+  "version.ts",
+];
+
+/** Who may import whom besides itself and the common files. A folder that is not listed fails. */
+const allowed: Readonly<Record<string, readonly string[]>> = {
+  model: [],
+  diagnostics: [],
+  "json-schema": [],
+  upstream: [],
+  mcp: [],
+  documents: ["diagnostics", "upstream"],
+  config: ["diagnostics", "json-schema", "documents"],
+  catalog: ["diagnostics"],
+  credentials: ["broker/credential-resolver.ts"],
+  broker: ["catalog", "json-schema"],
+  providers: ["diagnostics", "json-schema", "documents", "catalog", "upstream", "mcp", "broker/executor.ts"],
+  server: ["broker", "catalog", "mcp"],
+  "gateway.ts": [
+    "broker",
+    "catalog",
+    "credentials",
+    "diagnostics",
+    "documents",
+    "providers",
+    "server",
+    "upstream",
+  ],
+  cli: ["config", "diagnostics", "catalog", "gateway.ts"],
+  "index.ts": ["config", "diagnostics", "gateway.ts"],
+  "bin.ts": ["cli"],
+};
+
+/** Packages and modules of Node with one door each. */
+const doors: readonly { readonly module: RegExp; readonly within: readonly string[] }[] = [
+  { module: /^undici$/, within: ["upstream"] },
+  { module: /^(yaml|js-yaml)$/, within: ["documents"] },
+  { module: /^(ajv|re2js)(\/|$)/, within: ["json-schema"] },
+  { module: /^graphql(\/|$)/, within: ["providers/graphql"] },
+  { module: /^commander$/, within: ["cli"] },
+  { module: /^node:(net|tls|dgram|http2|https|dns)(\/|$)/, within: ["upstream", "server"] },
+  { module: /^node:http$/, within: ["server"] },
+  { module: /^node:child_process$/, within: ["providers/mcp"] },
+  { module: /^node:worker_threads$/, within: [] },
+];
+
+interface SourceFile {
+  /** Path below src, with `/`. */
+  readonly path: string;
+  readonly room: string;
+  readonly imports: readonly string[];
+  readonly text: string;
+}
+
+const files: readonly SourceFile[] = readdirSync(source, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".ts"))
+  .map((name) => {
+    const path = name.split(sep).join("/");
+    const text = readFileSync(join(source, name), "utf8");
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "");
+    const imports = [...code.matchAll(/(?:\bfrom\s+|\bimport\s*\(\s*|^import\s+)"([^"]+)"/gm)].flatMap(
+      (match) => (match[1] === undefined ? [] : [match[1]]),
+    );
+    return { path, room: path.split("/")[0] ?? path, imports, text };
+  });
+
+function target(file: SourceFile, specifier: string): string {
+  return relative(source, resolve(source, dirname(file.path), specifier))
+    .split(sep)
+    .join("/");
+}
+
+function isWithin(path: string, entries: readonly string[]): boolean {
+  return entries.some((entry) => path === entry || path.startsWith(`${entry}/`));
+}
+
+describe("the map of rooms", () => {
+  test("there are files to look at", () => {
+    expect(files.length).toBeGreaterThan(50);
+  });
+
+  test("every room is in the table", () => {
+    const unknown = files.filter(({ room, path }) => !(room in allowed) && !common.includes(path));
+    expect(unknown.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("rooms import only whom the table allows", () => {
+    const wrong = files.flatMap((file) =>
+      file.imports
+        .filter((specifier) => specifier.startsWith("."))
+        .map((specifier) => target(file, specifier))
+        .filter((path) => {
+          if (isWithin(path, [...common, file.room])) return false;
+          return !isWithin(path, common.includes(file.path) ? [] : (allowed[file.room] ?? []));
+        })
+        .map((path) => `${file.path} imports ${path}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("each dependency has one door", () => {
+    const wrong = files.flatMap((file) =>
+      file.imports.flatMap((specifier) =>
+        doors
+          .filter(({ module, within }) => module.test(specifier) && !isWithin(file.path, within))
+          .map(() => `${file.path} imports ${specifier}`),
+      ),
+    );
+    expect(wrong).toEqual([]);
+  });
+
+  test("the environment and the terminal are touched only where they belong", () => {
+    const environment = files.filter(
+      ({ path, text }) => text.includes("process.env") && !path.startsWith("cli/"),
+    );
+    const terminal = files.filter(
+      ({ path, text }) =>
+        /process\.(stdout|stderr)|console\.(log|error)\(/.test(text) &&
+        !isWithin(path, ["cli/console.ts", "bin.ts"]),
+    );
+    expect(environment.map(({ path }) => path)).toEqual([]);
+    expect(terminal.map(({ path }) => path)).toEqual([]);
+  });
+
+  test("there are no import cycles, types included", () => {
+    const graph = new Map(
+      files.map((file) => [
+        file.path,
+        file.imports
+          .filter((specifier) => specifier.startsWith("."))
+          .map((specifier) => target(file, specifier)),
+      ]),
+    );
+    const done = new Set<string>();
+    const cycles: string[] = [];
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) {
+        cycles.push([...trail.slice(trail.indexOf(path)), path].join(" → "));
+        return;
+      }
+      if (done.has(path)) return;
+      for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+      done.add(path);
+    };
+    for (const path of graph.keys()) visit(path, []);
+    expect(cycles).toEqual([]);
+  });
+
+  test("there is no module-level mutable state", () => {
+    const wrong = files.flatMap(({ path, text }) =>
+      [...text.matchAll(/^(?:export )?(?:let|var) (\w+)/gm)].map((match) => `${path}: ${match[1]}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+});

@@ -1,0 +1,79 @@
+import { readdir, readFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startUpstreams, type Upstreams } from "../../examples/upstream/start.ts";
+import { connectClient } from "./connect-clients.ts";
+import { runGateway, startGateway } from "./start-gateway.ts";
+
+/** Per story: a call that shows it, and what its answer holds. */
+const stories: Readonly<
+  Record<string, readonly { tool: string; given: Record<string, unknown>; answer: string }[]>
+> = {
+  openapi: [{ tool: "bookshop_getBook", given: { bookId: "frankenstein" }, answer: "Frankenstein" }],
+  graphql: [],
+  inline: [],
+  mcp: [
+    { tool: "bookshop_get_book", given: { id: "frankenstein" }, answer: "Frankenstein" },
+    { tool: "local_bookshop_get_book", given: { id: "frankenstein" }, answer: "Frankenstein" },
+    { tool: "everything_echo", given: { message: "hello" }, answer: "hello" },
+  ],
+  hybrid: [
+    { tool: "staff_list_orders", given: {}, answer: "" },
+    { tool: "staff_restock_book", given: { id: "frankenstein", copies: 1 }, answer: "" },
+  ],
+  package: [{ tool: "reviews_read", given: { bookId: "frankenstein" }, answer: "" }],
+};
+
+const secrets = { BOOKSHOP_TOKEN: "demo-token", BOOKSHOP_MCP_TOKEN: "demo-mcp-token" };
+let upstreams: Upstreams;
+
+beforeAll(async () => {
+  upstreams = await startUpstreams();
+});
+afterAll(() => upstreams?.stop());
+
+test("every example folder is a story here", async () => {
+  const folders = (await readdir("examples", { withFileTypes: true })).filter((entry) => entry.isDirectory());
+  const names = folders.map(({ name }) => name).filter((name) => name !== "upstream" && name !== "notion");
+  expect(names.sort()).toEqual(Object.keys(stories).sort());
+});
+
+describe.each(Object.entries(stories))("examples/%s", (folder, calls) => {
+  const config = `examples/${folder}/gestalt.yaml`;
+
+  test("validates offline with nothing to mend", async () => {
+    const result = await runGateway(["validate", config, "--format", "json"]);
+    expect(result.status, result.stdout).toBe(0);
+    const { diagnostics } = JSON.parse(result.stdout);
+    expect(diagnostics.filter(({ severity }: { severity: string }) => severity !== "information")).toEqual(
+      [],
+    );
+  });
+
+  test("serves, and its calls work", async () => {
+    const gateway = await startGateway({ config, environment: { ...secrets, ...upstreams.environment } });
+    try {
+      const client = await connectClient("SDK v2, modern", gateway.url);
+      const tools = await client.listTools();
+      expect(tools.length).toBeGreaterThan(0);
+      for (const { tool, given, answer } of calls) {
+        const result = await client.callTool(tool, given);
+        expect(result.isError, result.text).toBe(false);
+        expect(result.text).toContain(answer);
+      }
+      await client.close();
+      const ready = await fetch(`${gateway.url}/readyz`);
+      expect(await ready.json()).toMatchObject({ status: "ready" });
+    } finally {
+      expect(await gateway.stop()).toBe(0);
+    }
+  });
+
+  test("its README names its own commands", async () => {
+    expect(await readFile(`examples/${folder}/README.md`, "utf8")).toContain(config);
+  });
+});
+
+test("gestalt.yaml validates", async () => {
+  const result = await runGateway(["validate"]);
+  expect(result.status, result.stdout).toBe(0);
+});

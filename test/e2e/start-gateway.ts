@@ -1,0 +1,116 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
+const command = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
+
+/** A gateway in a process of its own, as `gateway serve` starts it. */
+export interface RunningGateway {
+  readonly url: string;
+  readonly process: ChildProcess;
+  /** Everything that it told people so far. */
+  readonly told: () => string;
+  /** Resolves once what it tells matches; rejects with all it told when it ends before that. */
+  readonly tells: (pattern: RegExp) => Promise<string>;
+  /** Ends it with SIGTERM and resolves to its exit code. */
+  readonly stop: () => Promise<number | null>;
+}
+
+/** Starts `gateway serve` on a free port and resolves when every provider was tried. */
+export async function startGateway(options: {
+  readonly config: string;
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly flags?: readonly string[];
+  readonly cwd?: string;
+}): Promise<RunningGateway> {
+  const child = spawn(process.execPath, [command, "serve", "-c", options.config, ...(options.flags ?? [])], {
+    cwd: options.cwd ?? projectRoot,
+    env: { ...process.env, PORT: "0", ...options.environment },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let text = "";
+  const waiting = new Set<() => void>();
+  const hear = (line: string): void => {
+    text += `${line}\n`;
+    for (const check of waiting) check();
+  };
+  createInterface({ input: child.stderr }).on("line", hear);
+  createInterface({ input: child.stdout }).on("line", hear);
+  const tells = (pattern: RegExp): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const check = (): void => {
+        const match = pattern.exec(text);
+        if (match === null) return;
+        waiting.delete(check);
+        resolve(match[1] ?? match[0]);
+      };
+      waiting.add(check);
+      child.once("close", () => reject(new Error(`The gateway ended before it said ${pattern}:\n${text}`)));
+      check();
+    });
+  const url = await tells(/listens on (http:\S+)/);
+  await tells(/tools on http/);
+  return {
+    url,
+    process: child,
+    told: () => text,
+    tells,
+    stop: async () => {
+      if (child.exitCode === null && child.signalCode === null) {
+        const exit = once(child, "close");
+        child.kill("SIGTERM");
+        await exit;
+      }
+      return child.exitCode;
+    },
+  };
+}
+
+/** What a command printed. */
+export interface CommandResult {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the built `gateway` command to its end. */
+export async function runGateway(
+  commandLine: readonly string[],
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly input?: string;
+  } = {},
+): Promise<CommandResult> {
+  return runProcess(process.execPath, [command, ...commandLine], options);
+}
+
+/** Runs any program to its end. */
+export async function runProcess(
+  program: string,
+  commandLine: readonly string[],
+  options: {
+    readonly environment?: Readonly<Record<string, string>>;
+    readonly cwd?: string;
+    readonly input?: string;
+  } = {},
+): Promise<CommandResult> {
+  const child = spawn(program, commandLine, {
+    cwd: options.cwd ?? projectRoot,
+    env: { ...process.env, ...options.environment },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    stdout += chunk;
+  });
+  child.stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    stderr += chunk;
+  });
+  child.stdin.end(options.input ?? "");
+  await once(child, "close");
+  return { status: child.exitCode, stdout, stderr };
+}

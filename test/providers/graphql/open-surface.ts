@@ -1,0 +1,120 @@
+import type { Diagnostic } from "../../../src/diagnostics/diagnostic.ts";
+import { createDocumentLoader } from "../../../src/documents/load-document.ts";
+import type { Operation, Tool } from "../../../src/model/catalog.ts";
+import type { GraphqlSurface, ProviderConfig } from "../../../src/model/config.ts";
+import type { Credential } from "../../../src/model/credential.ts";
+import type { Invocation } from "../../../src/model/invocation.ts";
+import type { JsonObject } from "../../../src/model/json.ts";
+import type { Place } from "../../../src/model/place.ts";
+import type { HttpResult } from "../../../src/model/result.ts";
+import { graphqlKind } from "../../../src/providers/graphql/kind.ts";
+import type { ProviderContext } from "../../../src/providers/provider-kind.ts";
+import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+
+export const surfacePlace: Place = { file: "gestalt.yaml", line: 3, column: 5, endLine: 3, endColumn: 12 };
+
+export const noCredential: Credential = { reference: undefined, headers: {}, query: {} };
+
+export function surfaceOf(url: string, schemaPath?: string): GraphqlSurface {
+  return {
+    kind: "graphql",
+    url,
+    schema: schemaPath === undefined ? undefined : { kind: "file", path: schemaPath, place: surfacePlace },
+    connection: undefined,
+    place: surfacePlace,
+  };
+}
+
+export function providerOf(surface: GraphqlSurface, headers: ProviderConfig["headers"] = {}): ProviderConfig {
+  return {
+    name: "shop",
+    displayName: "Shop",
+    description: undefined,
+    headers,
+    mcp: { enabled: true, toolPrefix: "shop_" },
+    surfaces: [surface],
+    connections: {},
+    select: { include: ["*"], exclude: [] },
+    allowedOperations: undefined,
+    place: surfacePlace,
+  };
+}
+
+/** A surface that was opened by the kind, over a real HTTP client. */
+export interface OpenedSurface {
+  readonly operations: readonly Operation[];
+  readonly diagnostics: readonly Diagnostic[];
+  readonly origin: "declared" | "upstream";
+  readonly call: (operation: string, args: JsonObject, credential?: Credential) => Promise<HttpResult>;
+}
+
+/** Opens a surface, hands it to `use`, and closes every handle again. */
+export async function withSurface<T>(
+  surface: GraphqlSurface,
+  options: {
+    readonly credential?: Credential;
+    readonly headers?: ProviderConfig["headers"];
+    readonly workingDirectory?: string;
+  },
+  use: (opened: OpenedSurface) => Promise<T>,
+): Promise<T> {
+  const http = createHttpClient();
+  const context: ProviderContext = {
+    http,
+    documents: createDocumentLoader({
+      http,
+      remote: "fetch",
+      workingDirectory: options.workingDirectory ?? import.meta.dirname,
+    }),
+    credential: () => options.credential ?? noCredential,
+    signal: new AbortController().signal,
+    environment: {},
+    log: () => {},
+  };
+  try {
+    const opened = await graphqlKind.open(surface, providerOf(surface, options.headers), context);
+    const call: OpenedSurface["call"] = async (operation, args, credential = noCredential) => {
+      const found = opened.operations.find(({ id }) => id === operation);
+      if (found === undefined) throw new Error(`There is no operation ${operation}.`);
+      const result = await opened.executor.execute(invocationOf(args), toolOf(found), credential);
+      if (result.kind !== "http") throw new Error("The result is not an HTTP result.");
+      return result;
+    };
+    return await use({ ...opened, call });
+  } finally {
+    await http.close();
+  }
+}
+
+/** The body of a result as text. */
+export function textOf(result: HttpResult): string {
+  return new TextDecoder().decode(result.body);
+}
+
+function toolOf(operation: Operation): Tool {
+  return {
+    ...operation,
+    name: `shop_${operation.id}`,
+    operation: operation.id,
+    provider: "shop",
+    surface: "graphql",
+    origin: "declared",
+  };
+}
+
+function invocationOf(args: JsonObject): Invocation {
+  return {
+    id: "00000000-0000-4000-8000-000000000000",
+    via: "cli",
+    tenant: "default",
+    principal: { kind: "anonymous", id: "anonymous", tenant: "default" },
+    provider: "shop",
+    tool: "shop_tool",
+    arguments: args,
+    connection: undefined,
+    credential: undefined,
+    catalogVersion: "test",
+    peer: { capabilities: {}, ask: () => Promise.reject(new Error("Nobody is there.")), notify: () => {} },
+    signal: new AbortController().signal,
+  };
+}

@@ -1,0 +1,52 @@
+// Opens one provider, calls a tool, closes it. A process that does so has to end by itself: any handle left open keeps it.
+import type { McpSurface } from "../../../src/model/config.ts";
+import { createMcpKind } from "../../../src/providers/mcp/kind.ts";
+import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+
+const [kind, ...target] = process.argv.slice(2);
+const place = { file: "f", line: 1, column: 1, endLine: 1, endColumn: 1 };
+const http = createHttpClient();
+const [program = "", ...args] = target;
+const surface: McpSurface = {
+  kind: "mcp",
+  connection: undefined,
+  place,
+  transport:
+    kind === "http"
+      ? { kind: "http", url: program }
+      : { kind: "command", command: [program, ...args], environment: {}, workingDirectory: process.cwd() },
+};
+const unused = (): never => {
+  throw new Error("unused");
+};
+const open = await createMcpKind({
+  call: { idle: 600_000, longest: 600_000 },
+  opening: 600_000,
+  reconnect: { first: 600_000, longest: 600_000 },
+  settle: 600_000,
+}).open(
+  surface,
+  {
+    name: "peer",
+    displayName: "Peer",
+    description: undefined,
+    headers: {},
+    mcp: { enabled: true, toolPrefix: "" },
+    surfaces: [surface],
+    connections: {},
+    select: { include: [], exclude: [] },
+    allowedOperations: undefined,
+    place,
+  },
+  {
+    http,
+    documents: { text: unused, document: unused },
+    environment: process.env,
+    credential: () => ({ reference: undefined, headers: {}, query: {} }),
+    signal: new AbortController().signal,
+    log: () => {},
+  },
+);
+await open.close();
+await http.close();
+process.stdout.write(`${open.operations.length} tools`);

@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { createServer } from "node:net";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { createPeer, type OpenedProvider, openProvider, textOf } from "./open-provider.ts";
+
+const program = fileURLToPath(
+  new URL("../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js", import.meta.url),
+);
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Starts it on a free port; resolves once it answers anything at all. */
+async function startOverHttp(transport: "streamableHttp" | "sse"): Promise<string> {
+  const port = await freePort();
+  const child = spawn(process.execPath, [program, transport], {
+    env: { ...process.env, PORT: String(port) },
+    stdio: "ignore",
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  onTestFinished(async () => {
+    child.kill("SIGKILL");
+    await ended;
+  });
+  for (;;) {
+    try {
+      await (await fetch(`http://127.0.0.1:${port}/none`)).text();
+      return `http://127.0.0.1:${port}`;
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function check(provider: OpenedProvider): Promise<void> {
+  expect(provider.names()).toEqual(expect.arrayContaining(["echo", "get-sum"]));
+  expect(textOf(await provider.call("echo", { message: "hello" }))).toBe("Echo: hello");
+  expect(textOf(await provider.call("get-sum", { a: 2, b: 3 }))).toContain("5");
+  const client = createPeer();
+  await provider.call("trigger-long-running-operation", { duration: 1, steps: 4 }, { peer: client.peer });
+  const progress = client.notified.filter(({ method }) => method === "notifications/progress");
+  expect(progress.map(({ params }) => params)).toMatchObject(
+    [1, 2, 3, 4].map((step) => ({ progress: step, total: 4 })),
+  );
+}
+
+test("over stdio", async () => {
+  await check(await openProvider([process.execPath, program, "stdio"]));
+});
+
+test("over Streamable HTTP", async () => {
+  await check(await openProvider(`${await startOverHttp("streamableHttp")}/mcp`));
+});
+
+test("over HTTP+SSE", async () => {
+  await check(await openProvider(`${await startOverHttp("sse")}/sse`));
+});

@@ -1,0 +1,60 @@
+// A local MCP server of few lines, with a mode for each thing that real ones do wrong. Started by the tests as a process.
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+const [mode, file] = process.argv.slice(2);
+const send = (message: object): boolean =>
+  process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
+
+if (mode === "banner") process.stdout.write("Welcome to the server!\n");
+if (mode === "stubborn") {
+  process.on("SIGTERM", () => {});
+  setInterval(() => {}, 1000);
+}
+const child =
+  mode === "parent"
+    ? spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" })
+    : undefined;
+process.stderr.write(`started ${file ?? ""}\n`);
+
+createInterface({ input: process.stdin }).on("line", (line) => {
+  const { id, method, params } = JSON.parse(line);
+  const reply = (result: object): boolean => send({ id, result });
+  switch (method) {
+    case "initialize":
+      if (mode === "modern")
+        send({ id, error: { code: -32022, message: "no", data: { supported: ["2026-07-28"] } } });
+      else if (mode === "future") reply({ protocolVersion: "2031-01-01", capabilities: {}, serverInfo: {} });
+      else
+        reply({
+          protocolVersion: "2024-11-05",
+          capabilities: { tools: {} },
+          serverInfo: { name: "f", version: "1" },
+        });
+      return;
+    case "server/discover":
+      reply({ resultType: "complete", supportedVersions: ["2026-07-28"], capabilities: { tools: {} } });
+      return;
+    case "tools/list":
+      reply({
+        tools: ["pids", "environment", "die", "envelope", "stray"].map((name) => ({ name, inputSchema: {} })),
+      });
+      return;
+    case "tools/call":
+      if (params.name === "die") process.exit(3);
+      if (params.name === "stray") {
+        // Another answer to the same id, answers to unknown ones, a question nobody asked for.
+        send({ id: 999_999, result: { content: [] } });
+        send({ id: "1", result: { content: [] } });
+        send({ id: 1, method: "vendor/unknown", params: {} });
+      }
+      reply({ content: [{ type: "text", text: JSON.stringify(answer(params)) }] });
+      if (params.name === "stray") reply({ content: [{ type: "text", text: "second answer" }] });
+  }
+});
+
+function answer(params: { readonly name: string; readonly _meta?: object }): unknown {
+  if (params.name === "pids") return [process.pid, ...(child?.pid === undefined ? [] : [child.pid])];
+  if (params.name === "environment") return Object.keys(process.env).sort();
+  return params._meta ?? {};
+}

@@ -1,0 +1,108 @@
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+import { openProvider, textOf, until } from "./open-provider.ts";
+
+const fixture = fileURLToPath(new URL("stdio-fixture.ts", import.meta.url));
+
+function command(mode: string): [string, ...string[]] {
+  return [process.execPath, fixture, mode];
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+async function pidsOf(provider: Awaited<ReturnType<typeof openProvider>>): Promise<number[]> {
+  return JSON.parse(String(textOf(await provider.call("pids"))));
+}
+
+test("a local command is listed and called; its errors go to the log", async () => {
+  const provider = await openProvider(command("plain"));
+  expect(provider.names()).toEqual(["pids", "environment", "die", "envelope", "stray"]);
+  expect((await provider.call("pids")).isError).toBe(false);
+  await until(() => provider.logged.some((line) => line.includes("started")));
+  expect(provider.logged[0]).toContain("Provider peer (mcp): started");
+});
+
+test("it inherits no more than it needs", async () => {
+  process.env["GATEWAY_TEST_SECRET"] = "s3cret";
+  try {
+    const provider = await openProvider(command("plain"));
+    const names: string[] = JSON.parse(String(textOf(await provider.call("environment"))));
+    expect(names).toContain("PATH");
+    expect(
+      names.filter((name) => !["PATH", "HOME", "LANG", "TMPDIR"].includes(name) && !name.startsWith("__")),
+    ).toEqual([]);
+  } finally {
+    delete process.env["GATEWAY_TEST_SECRET"];
+  }
+});
+
+test("a server without the handshake is recognized by its refusal", async () => {
+  const provider = await openProvider(command("modern"));
+  const meta = JSON.parse(String(textOf(await provider.call("envelope"))));
+  expect(meta["io.modelcontextprotocol/protocolVersion"]).toBe("2026-07-28");
+});
+
+test("a version that is not known is named", async () => {
+  await expect(openProvider(command("future"))).rejects.toMatchObject({
+    code: "provider_unavailable",
+    message: expect.stringContaining("2031-01-01"),
+  });
+});
+
+test("what is no message on its output is logged and skipped", async () => {
+  const provider = await openProvider(command("banner"));
+  expect(provider.logged.some((line) => line.includes("Welcome to the server!"))).toBe(true);
+});
+
+test("stray and second answers are dropped, and a question outside the protocol is refused", async () => {
+  const provider = await openProvider(command("plain"));
+  expect(textOf(await provider.call("stray"))).toContain("progressToken");
+  expect((await provider.call("pids")).isError).toBe(false);
+});
+
+test("a call in flight fails clearly when the command ends, and the command is started again", async () => {
+  const provider = await openProvider(command("plain"));
+  await expect(provider.call("die")).rejects.toMatchObject({
+    code: "upstream_failed",
+    message: expect.stringContaining("exit code 3"),
+  });
+  await provider.change(({ kind }) => kind === "operations");
+  expect((await provider.call("pids")).isError).toBe(false);
+});
+
+test("killed with SIGKILL it comes back, and what it had started is gone", async () => {
+  const provider = await openProvider(command("parent"));
+  const seen = new Set<number>();
+  for (let round = 0; round < 3; round++) {
+    const known = provider.changes.filter(({ kind }) => kind === "operations").length;
+    const [server = 0, child = 0] = await pidsOf(provider);
+    seen.add(server).add(child);
+    process.kill(server, "SIGKILL");
+    await until(() => provider.changes.filter(({ kind }) => kind === "operations").length > known);
+  }
+  const current = await pidsOf(provider);
+  expect([...seen].some((pid) => current.includes(pid))).toBe(false);
+  await provider.surface.close();
+  await until(() => [...seen, ...current].every((pid) => !isAlive(pid)));
+});
+
+test("closing ends a command that does not want to", async () => {
+  const provider = await openProvider(command("stubborn"));
+  const [server = 0] = await pidsOf(provider);
+  await provider.surface.close();
+  await until(() => !isAlive(server));
+});
+
+test("a command that does not exist is named", async () => {
+  await expect(openProvider(["no-such-command-here"])).rejects.toMatchObject({
+    code: "provider_unavailable",
+    message: expect.stringContaining("`no-such-command-here` was not found"),
+  });
+});

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { describe, expect, test } from "vitest";
+import { bindingProblems, schemaProblems, validatorProblems } from "./check-operation.ts";
+import { compileText } from "./compile-text.ts";
+
+const root = resolve(import.meta.dirname, "../../cases/openapi");
+
+/** A folder holds `document.yaml` and what it compiles to: `expected.json`. */
+describe("documents and the operations they give", () => {
+  test.each(readdirSync(root))("%s", async (name) => {
+    const compiled = compileText("document.yaml", readFileSync(join(root, name, "document.yaml"), "utf8"));
+    const operations = compiled?.operations ?? [];
+    const diagnostics = (compiled?.diagnostics ?? []).map(({ severity, code, message, place }) => ({
+      problem: `${place?.line}:${place?.column} ${severity} ${code}`,
+      message,
+    }));
+    const shown = operations.map(({ place, annotations, ...operation }) => ({
+      ...operation,
+      line: place?.line,
+    }));
+    const expected = `${JSON.stringify({ diagnostics, operations: shown }, undefined, 2)}\n`;
+    await expect(expected).toMatchFileSnapshot(join(root, name, "expected.json"));
+    for (const operation of operations) {
+      expect([
+        ...schemaProblems(operation),
+        ...bindingProblems(operation),
+        ...validatorProblems(operation),
+      ]).toEqual([]);
+    }
+  });
+});

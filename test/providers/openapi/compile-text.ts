@@ -1,0 +1,42 @@
+import { createLocator } from "../../../src/documents/locate-in-document.ts";
+import { parseDocument } from "../../../src/documents/parse-document.ts";
+import type { OpenApiSurface } from "../../../src/model/config.ts";
+import { type CompiledDocument, compileOpenApi } from "../../../src/providers/openapi/compile.ts";
+
+const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
+
+/** A surface of a document in a file. `baseUrl: null`: the file names none. */
+export function surfaceOf(name: string, baseUrl: string | null = "https://api.example.com"): OpenApiSurface {
+  return {
+    kind: "openapi",
+    connection: "default",
+    connectionNamed: false,
+    place,
+    document: { kind: "file", path: `/documents/${name}`, place },
+    baseUrl: baseUrl ?? undefined,
+  };
+}
+
+/** Compiles a document given as text; `undefined` when it is neither JSON nor YAML. */
+export function compileText(
+  name: string,
+  text: string,
+  surface: OpenApiSurface = surfaceOf(name),
+): CompiledDocument | undefined {
+  const parsed = parseDocument(text);
+  if (!parsed.ok) return undefined;
+  const locate = createLocator(name, `/documents/${name}`, text);
+  const location = surface.document.kind === "url" ? surface.document.url : surface.document.path;
+  return compileOpenApi(
+    { name, location, text, digest: "sha256:0", value: parsed.value, locate },
+    surface,
+    [],
+  );
+}
+
+/** Compiles a document given as a value. */
+export function compileValue(document: unknown, surface?: OpenApiSurface): CompiledDocument {
+  const compiled = compileText("document.json", JSON.stringify(document, undefined, 2), surface);
+  if (!compiled) throw new Error("The document can't be parsed.");
+  return compiled;
+}

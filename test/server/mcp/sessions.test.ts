@@ -1,0 +1,79 @@
+import { describe, expect, test } from "vitest";
+import type { Principal } from "../../../src/model/principal.ts";
+import { defaultLimits } from "../../../src/server/mcp/limits.ts";
+import { type Session, Sessions } from "../../../src/server/mcp/sessions.ts";
+
+const ada: Principal = { kind: "user", id: "ada", tenant: "one" };
+const terms = { principal: ada, version: "2025-11-25", capabilities: {}, toolDigest: "" } as const;
+
+function table(): { sessions: Sessions; clock: { now: number }; open: () => Session } {
+  const clock = { now: 0 };
+  const sessions = new Sessions(
+    { ...defaultLimits, sessions: 2, sessionIdleMilliseconds: 100 },
+    () => clock.now,
+  );
+  const open = (): Session => {
+    const session = sessions.open(terms);
+    if (session === undefined) throw new Error("no room");
+    return session;
+  };
+  return { sessions, clock, open };
+}
+
+describe("sessions", () => {
+  test("the longest unused idle one makes room", () => {
+    const { sessions, open } = table();
+    const [first, second] = [open(), open()];
+    sessions.find(first.id, ada);
+    const third = open();
+    expect([first, second, third].map(({ id }) => sessions.find(id, ada) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+  });
+
+  test("one at work stays, and when all are there is no room", () => {
+    const { sessions, open } = table();
+    const [first, second] = [open(), open()];
+    first.calls.set(1, () => {});
+    const third = open();
+    expect([first, second, third].map(({ id }) => sessions.find(id, ada) !== undefined)).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    third.calls.set(1, () => {});
+    expect(sessions.open(terms)).toBeUndefined();
+  });
+
+  test("one that rests too long is gone, one at work is not", () => {
+    const { sessions, clock, open } = table();
+    const [resting, working] = [open(), open()];
+    working.calls.set(1, () => {});
+    clock.now = 101;
+    expect(sessions.find(resting.id, ada)).toBeUndefined();
+    expect(sessions.find(working.id, ada)).toBe(working);
+    expect([...sessions]).toEqual([working]);
+  });
+
+  test.each<Principal>([
+    { kind: "user", id: "bob", tenant: "one" },
+    { kind: "user", id: "ada", tenant: "two" },
+    { kind: "token", id: "ada", tenant: "one" },
+  ])("another caller finds nothing: $kind $id@$tenant", (other) => {
+    const { sessions, open } = table();
+    const { id } = open();
+    expect(sessions.find(id, other)).toBeUndefined();
+    expect(sessions.find(id, ada)).toBeDefined();
+  });
+
+  test("closing cancels what runs", () => {
+    const { sessions, open } = table();
+    const session = open();
+    const cancelled: number[] = [];
+    session.calls.set(1, () => cancelled.push(1));
+    sessions.remove(session);
+    expect(cancelled).toEqual([1]);
+  });
+});
