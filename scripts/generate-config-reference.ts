@@ -1,6 +1,7 @@
 // `npm run generate`: writes docs/configuration.md from schemas/gateway.schema.json; with `--check`, exits 1 when it differs.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readConfigSchema } from "../src/json-schema/read-config-schema.ts";
 
 interface Schema {
   readonly $ref?: string;
@@ -21,7 +22,7 @@ interface Schema {
 
 const root = join(import.meta.dirname, "..");
 const target = join(root, "docs", "configuration.md");
-const source: Schema = JSON.parse(readFileSync(join(root, "schemas", "gateway.schema.json"), "utf8"));
+const source: Schema = JSON.parse(JSON.stringify(readConfigSchema()));
 
 function resolve(schema: Schema): Schema {
   if (schema.$ref === undefined) return schema;

@@ -1,10 +1,11 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { compile, type JSONSchema } from "json-schema-to-typescript";
+import { readConfigSchema } from "../src/json-schema/read-config-schema.ts";
 
 // Writes src/model/config-file.generated.ts from schemas/gateway.schema.json; with `--check` only says whether it is current.
 
 const target = new URL("../src/model/config-file.generated.ts", import.meta.url);
-const source = await readFile(new URL("../schemas/gateway.schema.json", import.meta.url), "utf8");
+const source = JSON.stringify(readConfigSchema());
 // A described key without a type may hold any JSON value; the library would take it for an object.
 const withUnknown = (_key: string, value: unknown): unknown =>
   isUnshaped(value) ? { ...value, tsType: "unknown" } : value;

@@ -58,8 +58,11 @@ export class Gateway {
   readonly #parts: BrokerParts;
   #config: GatewayConfig;
   #started = false;
+  #soon: NodeJS.Immediate | undefined;
   #collisions: readonly Diagnostic[] = [];
   #sessions = new Map<string, ProviderSession>();
+  /** Replaced by a reload, while their calls finish. */
+  readonly #retired = new Set<ProviderSession>();
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#config = config;
@@ -100,14 +103,18 @@ export class Gateway {
   async reload(config: GatewayConfig): Promise<readonly Diagnostic[]> {
     const sessions = config.providers.map((provider) => this.#createSession(provider));
     await Promise.all(sessions.map((session) => session.start()));
-    const retired = [...this.#sessions.values()];
+    for (const session of this.#sessions.values()) this.#retire(session);
     this.#config = config;
     this.#sessions = new Map(sessions.map((session) => [session.config.name, session]));
     this.#started = false;
     this.#publish();
     this.#started = true;
-    void Promise.all(retired.map((session) => session.close(finishMilliseconds)));
     return this.diagnostics();
+  }
+
+  #retire(session: ProviderSession): void {
+    this.#retired.add(session);
+    void session.close(finishMilliseconds).then(() => this.#retired.delete(session));
   }
 
   /** Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs. */
@@ -162,7 +169,9 @@ export class Gateway {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.close(0)));
+    clearImmediate(this.#soon);
+    const sessions = [...this.#sessions.values(), ...this.#retired];
+    await Promise.all(sessions.map((session) => session.close(0)));
     await this.#http.close();
   }
 
@@ -182,14 +191,22 @@ export class Gateway {
       },
       onChange: () => {
         // A session that a reload has not put in place yet, or has replaced, publishes nothing.
-        if (this.#sessions.get(provider.name) === session) this.#publish();
+        if (this.#sessions.get(provider.name) === session) this.#publishSoon();
       },
       retry: this.#options.retry === false ? undefined : retryPauses,
     });
     return session;
   }
 
+  /** Providers that arrive together are published together: merging costs as much as the whole catalog is large. */
+  #publishSoon(): void {
+    this.#soon ??= setImmediate(() => this.#publish());
+  }
+
   #publish(): void {
+    clearImmediate(this.#soon);
+    this.#soon = undefined;
+
     const sessions = [...this.#sessions.values()];
     const places = new Map(sessions.map(({ config }) => [config.name, config.place]));
     const merged = mergeCatalog(
@@ -214,7 +231,7 @@ export class Gateway {
           (surface): Diagnostic => ({
             severity: "information",
             code: "skipped-offline",
-            message: `The ${surface.kind} surface of provider \`${provider.name}\` needs the network; \`gateway validate --online\` checks it.`,
+            message: `The ${surface.kind} surface of provider \`${provider.name}\` can't be compiled offline; \`gateway validate --online\` does.`,
             place: surface.place,
           }),
         ),

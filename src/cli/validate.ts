@@ -71,9 +71,7 @@ async function printReport(
     const places = skipped.flatMap(({ place }) =>
       place === undefined ? [] : [`${place.file}:${place.line}`],
     );
-    console.data(
-      `Not checked, because it needs the network: ${places.join(", ")}. \`gateway validate --online\` checks it.`,
-    );
+    console.data(`Not checked offline: ${places.join(", ")}. \`gateway validate --online\` does.`);
   }
 }
 

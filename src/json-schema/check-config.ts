@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import type { GatewayFile } from "../model/config-file.generated.ts";
+import { readConfigSchema } from "./read-config-schema.ts";
 
 /** One thing in which a value differs from the schema, in the validator's terms. */
 export interface SchemaViolation {
@@ -36,9 +36,7 @@ export type CheckedConfig =
  * The check never changes the value. Of a union it reports only on the branch that the value's `type` names.
  */
 export function createConfigCheck(): (value: unknown) => CheckedConfig {
-  const schema = JSON.parse(
-    readFileSync(new URL("../../schemas/gateway.schema.json", import.meta.url), "utf8"),
-  );
+  const schema = readConfigSchema();
   const ajv = new Ajv2020({ allErrors: true, verbose: true, discriminator: true, allowUnionTypes: true });
   const validate = ajv.compile<GatewayFile>(schema);
   return (value) => {
@@ -64,7 +62,10 @@ function unescapePointer(step: string): string {
 }
 
 /** A schema whose properties and branches show what they refer to. */
-function withReferences(schema: ViolatedSchema, definitions: Record<string, ViolatedSchema>): ViolatedSchema {
+function withReferences(
+  schema: ViolatedSchema,
+  definitions: Readonly<Record<string, ViolatedSchema>>,
+): ViolatedSchema {
   const resolve = (part: ViolatedSchema & { readonly $ref?: string }): ViolatedSchema =>
     part.$ref === undefined ? part : (definitions[part.$ref.replace("#/$defs/", "")] ?? part);
   const { properties, oneOf, ...rest } = schema;

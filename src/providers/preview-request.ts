@@ -4,8 +4,8 @@ import type { Credential } from "../model/credential.ts";
 import type { JsonObject } from "../model/json.ts";
 import { Secret } from "../secret.ts";
 import type { HttpRequest } from "../upstream/http-client.ts";
-import { bindVariables, buildRequest } from "./graphql/bind-request.ts";
-import { completeRequest } from "./http/execute.ts";
+import { bindVariables, buildRequest as buildGraphqlRequest } from "./graphql/bind-request.ts";
+import { buildRequest as buildHttpRequest } from "./http/execute.ts";
 
 /** A request as it would be sent. Secrets read `[secret]`. */
 export interface RequestPreview {
@@ -33,9 +33,11 @@ export function previewRequest(
   };
   switch (binding.kind) {
     case "http":
-      return printRequest(completeRequest(binding, callArguments, known, withheld));
+      return printRequest(buildHttpRequest(binding, callArguments, known, withheld));
     case "graphql":
-      return printRequest(buildRequest(binding.url, bindVariables(binding, callArguments), known, withheld));
+      return printRequest(
+        buildGraphqlRequest(binding.url, bindVariables(binding, callArguments), known, withheld),
+      );
     case "mcp":
       return {
         method: "tools/call",

@@ -2,7 +2,7 @@ import type { Executor } from "../broker/executor.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { DocumentLoader } from "../documents/load-document.ts";
 import type { Operation } from "../model/catalog.ts";
-import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
+import type { DocumentLocation, ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { Credential } from "../model/credential.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 
@@ -53,3 +53,8 @@ export interface OpenSurface {
 export type SurfaceChange =
   | { readonly kind: "operations"; readonly operations: readonly Operation[] }
   | { readonly kind: "lost"; readonly reason: string };
+
+/** True for a document that can be read without the network. A path that still holds a reference has no value offline. */
+export function isReadableOffline(location: DocumentLocation): boolean {
+  return location.kind === "file" && !location.path.includes("${");
+}

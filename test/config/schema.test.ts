@@ -58,3 +58,14 @@ describe("the schema of the configuration file", () => {
     expect(() => execFileSync(process.execPath, [script, "--check"], { stdio: "pipe" })).not.toThrow();
   });
 });
+
+test("editors, which see the file as it is written, may find a reference where a number or a boolean belongs", () => {
+  const validate = new Ajv2020({ discriminator: true, allowUnionTypes: true }).compile(schema);
+  const file = (port: unknown): object => ({ server: { port }, providers: {} });
+  expect([8080, "${env:PORT:-8080}", "8080", true].map((port) => validate(file(port)))).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
+});

@@ -3,6 +3,7 @@ import type { ProviderConfig } from "../../model/config.ts";
 import type { Credential } from "../../model/credential.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { HttpRequest } from "../../upstream/http-client.ts";
+import { dressRequest } from "../dress-request.ts";
 
 /** The body of a GraphQL request (GraphQL over HTTP, section 5.2). */
 export interface GraphqlPayload {
@@ -27,29 +28,20 @@ export function bindVariables(binding: GraphqlBinding, args: JsonObject): Graphq
   };
 }
 
-/** The request as it goes out: the provider's headers first, the credential last, so that nothing replaces it. */
+/** The request as it goes out, with provider headers and credential. */
 export function buildRequest(
   url: string,
   payload: GraphqlPayload,
   provider: ProviderConfig,
-  credential: Credential | undefined,
+  credential: Credential,
 ): Omit<HttpRequest, "signal"> {
-  const headers: Record<string, string> = {
-    "user-agent": "gestalt-gateway",
+  const headers = {
     accept: "application/graphql-response+json, application/json;q=0.9",
+    "content-type": "application/json",
   };
-  for (const [name, value] of Object.entries(provider.headers)) {
-    headers[name.toLowerCase()] = typeof value === "string" ? value : value.reveal();
-  }
-  headers["content-type"] = "application/json";
-  for (const [name, value] of Object.entries(credential?.headers ?? {})) headers[name] = value.reveal();
-  return { method: "POST", url: withQuery(url, credential), headers, body: JSON.stringify(payload) };
-}
-
-function withQuery(url: string, credential: Credential | undefined): string {
-  const parameters = Object.entries(credential?.query ?? {});
-  if (parameters.length === 0) return url;
-  const target = new URL(url);
-  for (const [name, value] of parameters) target.searchParams.set(name, value.reveal());
-  return target.href;
+  return {
+    method: "POST",
+    ...dressRequest({ url, headers }, provider.headers, credential),
+    body: JSON.stringify(payload),
+  };
 }

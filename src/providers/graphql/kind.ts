@@ -1,5 +1,5 @@
 import type { GraphqlSurface } from "../../model/config.ts";
-import type { ProviderKind } from "../provider-kind.ts";
+import { isReadableOffline, type ProviderKind } from "../provider-kind.ts";
 import { compileSchema } from "./compile.ts";
 import { createGraphqlExecutor } from "./execute.ts";
 import { loadSchema } from "./load-schema.ts";
@@ -7,7 +7,7 @@ import { loadSchema } from "./load-schema.ts";
 /** Root fields of a GraphQL endpoint. */
 export const graphqlKind: ProviderKind<GraphqlSurface> = {
   kind: "graphql",
-  compilesOffline: (surface) => surface.schema?.kind === "file",
+  compilesOffline: ({ schema }) => schema !== undefined && isReadableOffline(schema),
   async open(surface, provider, context) {
     const loaded = await loadSchema(surface, provider, context);
     const compiled = loaded.ok

@@ -29,8 +29,7 @@ export class HttpSse implements Transport {
     try {
       const stream = await this.#endpoint.http.stream({
         method: "GET",
-        url: this.#endpoint.target(this.#endpoint.url),
-        headers: this.#endpoint.headers({ accept: "text/event-stream" }),
+        ...this.#endpoint.dress(this.#endpoint.url, { accept: "text/event-stream" }),
         signal: this.#closing.signal,
         bodyTimeout: 0,
       });
@@ -52,8 +51,7 @@ export class HttpSse implements Transport {
   async send(message: Message, options: SendOptions): Promise<"sent"> {
     const stream = await this.#endpoint.http.stream({
       method: "POST",
-      url: this.#endpoint.target(this.#messageUrl),
-      headers: this.#endpoint.headers({
+      ...this.#endpoint.dress(this.#messageUrl, {
         "content-type": "application/json",
         ...options.headers,
         ...(this.#version === undefined ? {} : { "mcp-protocol-version": this.#version }),

@@ -3,6 +3,7 @@ import { type Message, type RequestMessage, writeMessage } from "../../mcp/messa
 import type { HttpStream } from "../../upstream/http-client.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { readEvents } from "../../upstream/sse.ts";
+import type { Dressed } from "../dress-request.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import { parseMessage } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
@@ -69,8 +70,7 @@ export class StreamableHttp implements Transport {
     const signal = AbortSignal.any([options.signal, exchange.signal]);
     const stream = await this.#endpoint.http.stream({
       method: "POST",
-      url: this.#endpoint.target(this.#endpoint.url),
-      headers: this.#headers({
+      ...this.#dress({
         "content-type": "application/json",
         accept: "application/json, text/event-stream",
         ...options.headers,
@@ -110,8 +110,7 @@ export class StreamableHttp implements Transport {
     try {
       await this.#endpoint.http.request({
         method: "DELETE",
-        url: this.#endpoint.target(this.#endpoint.url),
-        headers: this.#headers({}),
+        ...this.#dress({}),
         signal: AbortSignal.timeout(closeMilliseconds),
       });
     } catch {
@@ -119,8 +118,8 @@ export class StreamableHttp implements Transport {
     }
   }
 
-  #headers(own: Readonly<Record<string, string>>): Record<string, string> {
-    return this.#endpoint.headers({
+  #dress(own: Readonly<Record<string, string>>): Dressed {
+    return this.#endpoint.dress(this.#endpoint.url, {
       ...own,
       ...(this.#version === undefined ? {} : { "mcp-protocol-version": this.#version }),
       ...(this.#sessionId === undefined ? {} : { "mcp-session-id": this.#sessionId }),
@@ -221,8 +220,7 @@ export class StreamableHttp implements Transport {
   async #openStream(lastEventId: string, signal: AbortSignal): Promise<HttpStream | undefined> {
     const stream = await this.#endpoint.http.stream({
       method: "GET",
-      url: this.#endpoint.target(this.#endpoint.url),
-      headers: this.#headers({
+      ...this.#dress({
         accept: "text/event-stream",
         ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }),
       }),

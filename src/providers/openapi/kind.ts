@@ -1,12 +1,12 @@
 import type { OpenApiSurface } from "../../model/config.ts";
 import { createHttpExecutor } from "../http/execute.ts";
-import type { ProviderContext, ProviderKind } from "../provider-kind.ts";
+import { isReadableOffline, type ProviderContext, type ProviderKind } from "../provider-kind.ts";
 import { compileOpenApi } from "./compile.ts";
 
 /** Surfaces described by an OpenAPI document, version 2.0 to 3.2. */
 export const openApiKind: ProviderKind<OpenApiSurface> = {
   kind: "openapi",
-  compilesOffline: (surface) => surface.document.kind === "file",
+  compilesOffline: ({ document }) => isReadableOffline(document),
   async open(surface, provider, context) {
     const headers = documentHeaders(surface, context);
     const loaded = await context.documents.document(surface.document, { signal: context.signal, headers });
