@@ -26,6 +26,8 @@ async function start(serveArguments: readonly string[]): Promise<number> {
   }
   try {
     upstreams = await startUpstreams({
+      // Where the examples' configurations look for them, so that `npx gateway call …` beside this finds them too.
+      ports: "preferred",
       onUnexpectedEnd: (message) => {
         if (!stopping) say(`${message} The gateway goes on without it.`);
       },
@@ -34,6 +36,8 @@ async function start(serveArguments: readonly string[]): Promise<number> {
     say(error instanceof Error ? error.message : String(error));
     return 1;
   }
+  const { rest, graphql, mcp } = upstreams.urls;
+  say(`The bookshop is open: REST ${rest}, GraphQL ${graphql}/graphql, MCP ${mcp}/mcp`);
   try {
     return await runGateway(serveArguments, upstreams.environment);
   } finally {

@@ -14,6 +14,7 @@ export type ErrorCode =
   | "rate_limited"
   | "unsupported"
   | "upstream_failed"
+  | "answer_too_large"
   | "provider_unavailable"
   | "overloaded"
   | "draining"

@@ -11,6 +11,7 @@ import {
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { createDocumentLoader, type DocumentLoader } from "./documents/load-document.ts";
 import { GatewayError } from "./errors.ts";
+import type { ProviderCatalog } from "./model/catalog.ts";
 import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } from "./model/config.ts";
 import type { Credential } from "./model/credential.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
@@ -18,7 +19,9 @@ import type { Principal } from "./model/principal.ts";
 import { previewRequest, type RequestPreview } from "./providers/preview-request.ts";
 import { ProviderSession } from "./providers/provider-session.ts";
 import { compilesOffline, openSurface } from "./providers/registry.ts";
+import { isSameProvider } from "./providers/same-provider.ts";
 import { surveyOpenApi } from "./providers/survey-openapi.ts";
+import { settledWithin } from "./providers/wait.ts";
 import { type GatewayServer, startServer } from "./server/http-server.ts";
 import type { HttpClient } from "./upstream/http-client.ts";
 import { createHttpClient } from "./upstream/undici-client.ts";
@@ -43,6 +46,8 @@ const callMilliseconds = 60_000;
 /** How long calls that run may go on with the providers that a reload replaced. */
 const finishMilliseconds = 60_000;
 const retryPauses = { first: 1_000, longest: 60_000 };
+/** How long a reload waits for providers to open before it swaps in the others. */
+const openMilliseconds = 5_000;
 const offline = "not opened: this check is offline.";
 
 /**
@@ -58,11 +63,12 @@ export class Gateway {
   readonly #parts: BrokerParts;
   #config: GatewayConfig;
   #started = false;
+  #closed = false;
   #soon: NodeJS.Immediate | undefined;
   #collisions: readonly Diagnostic[] = [];
   #sessions = new Map<string, ProviderSession>();
-  /** Replaced by a reload, while their calls finish. */
-  readonly #retired = new Set<ProviderSession>();
+  /** Sessions that a reload is opening, or has replaced while their calls finish. */
+  readonly #unsettled = new Set<ProviderSession>();
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#config = config;
@@ -91,30 +97,57 @@ export class Gateway {
     const sessions = this.#config.providers.map((provider) => this.#createSession(provider));
     this.#sessions = new Map(sessions.map((session) => [session.config.name, session]));
     await Promise.all(sessions.map((session) => session.start()));
-    this.#publish();
+    if (!this.#closed) this.#publish();
     this.#started = true;
     return this.diagnostics();
   }
 
   /**
-   * Replaces the configuration: the new providers are opened beside the running ones, then all of it is swapped at once, and
-   * calls that run finish on what they began with.
+   * Replaces the configuration: what has changed is opened beside what runs, then all of it is swapped at once, and calls that
+   * run finish on what they began with.
+   *
+   * A provider whose part of the file is as it was goes on as it is: always when it follows its upstream by itself, and else
+   * when it can't be opened anew, because its document or upstream is broken at this moment. One that takes long to open
+   * arrives later, as at the start.
    */
   async reload(config: GatewayConfig): Promise<readonly Diagnostic[]> {
-    const sessions = config.providers.map((provider) => this.#createSession(provider));
-    await Promise.all(sessions.map((session) => session.start()));
-    for (const session of this.#sessions.values()) this.#retire(session);
+    const next = config.providers.map((provider) => {
+      const running = this.#sessions.get(provider.name);
+      const unchanged = running !== undefined && isSameProvider(running.config, provider);
+      return unchanged && followsUpstream(provider) ? running : this.#createSession(provider);
+    });
+    const opening = next.filter((session) => this.#sessions.get(session.config.name) !== session);
+    for (const session of opening) this.#unsettled.add(session);
+    const opened = Promise.all(opening.map((session) => session.start()));
+    await settledWithin([opened], openMilliseconds);
+    for (const session of opening) this.#unsettled.delete(session);
+    // Closing meanwhile has closed these too.
+    if (this.#closed) return [];
+
+    const diagnostics = next.flatMap((session) => session.diagnostics());
+    const settled = next.map((session) => this.#betterOf(this.#sessions.get(session.config.name), session));
+    for (const session of this.#sessions.values()) if (!settled.includes(session)) this.#retire(session);
     this.#config = config;
-    this.#sessions = new Map(sessions.map((session) => [session.config.name, session]));
+    this.#sessions = new Map(settled.map((session) => [session.config.name, session]));
     this.#started = false;
     this.#publish();
     this.#started = true;
-    return this.diagnostics();
+    return [...diagnostics, ...this.#collisions];
+  }
+
+  /** The new session, unless it lacks a surface that the running one, with the same configuration, has. */
+  #betterOf(running: ProviderSession | undefined, session: ProviderSession): ProviderSession {
+    if (running === undefined || running === session) return session;
+    const lost = running.openSurfaces().difference(session.openSurfaces());
+    if (lost.size === 0 || !isSameProvider(running.config, session.config)) return session;
+    this.#options.log(`Provider ${session.config.name} could not be opened anew; it goes on as it was.`);
+    this.#retire(session);
+    return running;
   }
 
   #retire(session: ProviderSession): void {
-    this.#retired.add(session);
-    void session.close(finishMilliseconds).then(() => this.#retired.delete(session));
+    this.#unsettled.add(session);
+    void session.close(finishMilliseconds).then(() => this.#unsettled.delete(session));
   }
 
   /** Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs. */
@@ -127,6 +160,12 @@ export class Gateway {
       mcpMounted: () => this.#config.providers.some((provider) => provider.mcp.enabled),
       log: this.#options.log,
     });
+  }
+
+  /** The providers as they are now, those that are still starting included. */
+  providers(): readonly ProviderCatalog[] {
+    this.#publish();
+    return this.snapshot.catalog.providers;
   }
 
   /** Everything that the authors of the configuration and its documents can mend, as of now. */
@@ -169,8 +208,9 @@ export class Gateway {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     clearImmediate(this.#soon);
-    const sessions = [...this.#sessions.values(), ...this.#retired];
+    const sessions = [...this.#sessions.values(), ...this.#unsettled];
     await Promise.all(sessions.map((session) => session.close(0)));
     await this.#http.close();
   }
@@ -239,6 +279,11 @@ export class Gateway {
   }
 }
 
+/** True when nothing but the file itself and running upstreams say what the provider offers. */
+function followsUpstream({ surfaces }: ProviderConfig): boolean {
+  return surfaces.every(({ kind }) => kind === "mcp" || kind === "rest");
+}
+
 function blockedBy(provider: ProviderConfig, surface: SurfaceConfig): string | undefined {
   if (surface.kind !== "mcp" || surface.connection === undefined) return undefined;
   const connection = provider.connections[surface.connection];
@@ -270,6 +315,7 @@ export async function surveyDocument(
   }
 }
 
+export { silentPeer } from "./broker/silent-peer.ts";
 export type { ArgumentTarget } from "./providers/describe-tool.ts";
 export { targetsOf } from "./providers/describe-tool.ts";
 export type { OpenApiSurvey, SuggestedAuth } from "./providers/survey-openapi.ts";

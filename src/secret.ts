@@ -1,3 +1,4 @@
+import { timingSafeEqual } from "node:crypto";
 import { inspect } from "node:util";
 
 /**
@@ -16,6 +17,13 @@ export class Secret {
   /** The secret itself. Call it only where it is used, and keep the result in no structure. */
   reveal(): string {
     return this.#value;
+  }
+
+  /** True for the same secret. In constant time for secrets of one length. */
+  equals(other: Secret): boolean {
+    const own = Buffer.from(this.#value);
+    const others = Buffer.from(other.#value);
+    return own.length === others.length && timingSafeEqual(own, others);
   }
 
   toString(): string {

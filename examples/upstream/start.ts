@@ -3,6 +3,7 @@
 // Run it to have them on their usual ports until Ctrl-C; import `startUpstreams` to have them on free ones.
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 
 /** The servers by name; each is the file of that name beside this one. */
@@ -18,10 +19,14 @@ export interface Upstreams {
   stop(name?: UpstreamName): Promise<void>;
 }
 
+type PortChoice = "free" | "usual" | "preferred";
+
+const usualPorts: Readonly<Record<UpstreamName, number>> = { rest: 4010, graphql: 4011, mcp: 4012 };
+
 /** How to start the servers. */
 export interface StartOptions {
-  /** `free`, the default, asks the system for ports; `usual` takes 4010, 4011 and 4012. */
-  readonly ports?: "free" | "usual";
+  /** `free`, the default, asks the system for ports; `usual` takes 4010, 4011 and 4012; `preferred` those that are free. */
+  readonly ports?: PortChoice;
   /** Told, in a sentence for people, when a server ends although nobody stopped it. */
   readonly onUnexpectedEnd?: (message: string) => void;
 }
@@ -35,9 +40,9 @@ export async function startUpstreams({
   onUnexpectedEnd,
 }: StartOptions = {}): Promise<Upstreams> {
   const servers: Readonly<Record<UpstreamName, ChildProcess>> = {
-    rest: startServer("rest", ports),
-    graphql: startServer("graphql", ports),
-    mcp: startServer("mcp", ports),
+    rest: startServer("rest", await choosePort("rest", ports)),
+    graphql: startServer("graphql", await choosePort("graphql", ports)),
+    mcp: startServer("mcp", await choosePort("mcp", ports)),
   };
   const wanted = new Set<ChildProcess>(Object.values(servers));
 
@@ -70,11 +75,25 @@ export async function startUpstreams({
 }
 
 /** Forked for the channel between the two: it closes with this process, and the server ends when it does. */
-function startServer(name: UpstreamName, ports: "free" | "usual"): ChildProcess {
+function startServer(name: UpstreamName, port: number): ChildProcess {
   return fork(new URL(`${name}.ts`, import.meta.url), {
     execArgv: [],
-    env: { ...process.env, PORT: ports === "free" ? "0" : undefined },
+    env: { ...process.env, PORT: String(port) },
     stdio: ["ignore", "pipe", "inherit", "ipc"],
+  });
+}
+
+async function choosePort(name: UpstreamName, ports: PortChoice): Promise<number> {
+  const usual = usualPorts[name];
+  if (ports === "usual") return usual;
+  return ports === "preferred" && (await isFree(usual)) ? usual : 0;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = createServer();
+    probe.once("error", () => resolve(false));
+    probe.listen(port, "127.0.0.1", () => probe.close(() => resolve(true)));
   });
 }
 

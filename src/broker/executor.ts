@@ -7,7 +7,7 @@ import type { InvocationResult } from "../model/result.ts";
 export interface Executor {
   /**
    * An upstream's refusal is a result (`isError`); what never reached it, or never came back, is a `GatewayError`
-   * (`upstream_failed`, `timed_out`, `cancelled`, `too_large`).
+   * (`upstream_failed`, `timed_out`, `cancelled`, `answer_too_large`).
    */
   execute(invocation: Invocation, tool: Tool, credential: Credential): Promise<InvocationResult>;
 }

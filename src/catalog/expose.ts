@@ -14,8 +14,8 @@ export interface CompiledSurface {
 
 /** Applies the file's choices to one surface: which operations become tools, under which names and descriptions. */
 export function exposeSurface(provider: ProviderConfig, compiled: CompiledSurface): readonly Tool[] {
-  const include = provider.select.include.map(compilePattern);
-  const exclude = provider.select.exclude.map(compilePattern);
+  const include = provider.select.include.map(({ pattern }) => compilePattern(pattern));
+  const exclude = provider.select.exclude.map(({ pattern }) => compilePattern(pattern));
   const claims = new Map<string, number>();
   for (const operation of compiled.operations) {
     const id = operation.id.toLowerCase();
@@ -66,14 +66,14 @@ export function findUnmatchedSelections(
       place: entry.place,
     });
   }
-  for (const text of [...provider.select.include, ...provider.select.exclude]) {
+  for (const { pattern: text, place } of [...provider.select.include, ...provider.select.exclude]) {
     const pattern = compilePattern(text);
     if (operations.some((operation) => pattern.matches(operation))) continue;
     diagnostics.push({
       severity: "warning",
       code: "unmatched-selection",
       message: `The selection \`${text}\` matches no operation of provider \`${provider.name}\`.${suggest(text)}`,
-      place: provider.place,
+      place,
     });
   }
   return diagnostics;

@@ -1,7 +1,8 @@
-import { createHash } from "node:crypto";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
 import type { Place } from "../model/place.ts";
+import { type Collision, describeCollisions } from "./describe-collisions.ts";
+import { digestOf } from "./digest.ts";
 
 /** A merged catalog and what stood in the way of a complete one. */
 export interface MergedCatalog {
@@ -21,77 +22,41 @@ export function mergeCatalog(
   providers: readonly ProviderCatalog[],
   places: ReadonlyMap<string, Place>,
 ): MergedCatalog {
-  const claims = new Map<string, Tool[]>();
-  for (const provider of providers) {
-    for (const tool of provider.tools) {
-      const key = tool.name.toLowerCase();
-      const claimants = claims.get(key);
-      if (claimants === undefined) claims.set(key, [tool]);
-      else claimants.push(tool);
-    }
-  }
-  const withheld = new Set<Tool>();
-  const diagnostics: Diagnostic[] = [];
-  for (const claimants of claims.values()) {
-    if (claimants.length === 1) continue;
-    const declared = claimants.filter((tool) => tool.origin === "declared");
-    const contenders = declared.length > 0 ? declared : claimants;
-    for (const tool of claimants) {
-      if (contenders.length > 1 || tool !== contenders[0]) withheld.add(tool);
-    }
-    diagnostics.push(describeCollision(claimants, contenders, places));
-  }
-  const merged = providers.map((provider) => ({
-    ...provider,
-    tools: provider.tools.filter((tool) => !withheld.has(tool)),
-  }));
+  const collisions = findCollisions(providers.flatMap(({ tools }) => tools));
+  const withheld = new Set(
+    collisions.flatMap(({ claimants, winner }) => claimants.filter((tool) => tool !== winner)),
+  );
+  const merged = withheld.size === 0 ? providers : providers.map((provider) => withhold(provider, withheld));
   const tools = merged
     .flatMap((provider) => provider.tools)
-    .toSorted((first, second) => compareCodePoints(first.name, second.name));
-  return { catalog: { version: digest(merged, tools), providers: merged, tools }, diagnostics };
+    .toSorted((first, second) => (first.name < second.name ? -1 : first.name > second.name ? 1 : 0));
+  const version = digestOf([
+    ...providers.map((provider) => provider.version),
+    ...[...withheld].map(({ provider, name }) => [provider, name]),
+  ]);
+  return {
+    catalog: { version, providers: merged, tools },
+    diagnostics: describeCollisions(collisions, places),
+  };
 }
 
 /** An empty catalog, before any provider has arrived. */
 export const emptyCatalog: Catalog = mergeCatalog([], new Map()).catalog;
 
-function describeCollision(
-  claimants: readonly Tool[],
-  contenders: readonly Tool[],
-  places: ReadonlyMap<string, Place>,
-): Diagnostic {
-  const name = claimants[0]?.name ?? "";
-  const listed = claimants.map(describeTool).join(" and ");
-  const places_ = claimants.map((tool) => ({
-    message: describeTool(tool),
-    place: tool.place ?? places.get(tool.provider),
+function findCollisions(tools: readonly Tool[]): readonly Collision[] {
+  const claims = Map.groupBy(tools, ({ name }) => name.toLowerCase());
+  return [...claims.values()].flatMap((claimants) => {
+    if (claimants.length === 1) return [];
+    const declared = claimants.filter(({ origin }) => origin === "declared");
+    return [{ claimants, winner: declared.length === 1 ? declared[0] : undefined }];
+  });
+}
+
+function withhold(provider: ProviderCatalog, withheld: ReadonlySet<Tool>): ProviderCatalog {
+  const tools = provider.tools.filter((tool) => !withheld.has(tool));
+  const surfaces = provider.surfaces.map((surface) => ({
+    ...surface,
+    tools: tools.filter(({ surface: kind }) => kind === surface.kind).length,
   }));
-  const [first, ...others] = places_;
-  const related = others.flatMap(({ message, place }) => (place === undefined ? [] : [{ message, place }]));
-  return {
-    severity: contenders.length > 1 ? "error" : "warning",
-    code: "name-collision",
-    message:
-      contenders.length > 1
-        ? `${listed} compile to the same tool name \`${name}\`; none of them is offered. Set another \`mcp.tool_prefix\`, or an \`alias\` under \`allowed_operations\`.`
-        : `${listed} have the same tool name \`${name}\`; the declared one is offered. Set another \`mcp.tool_prefix\` to offer both.`,
-    ...(first?.place === undefined ? {} : { place: first.place }),
-    ...(related.length === 0 ? {} : { related }),
-  };
-}
-
-function describeTool(tool: Tool): string {
-  return `\`${tool.method} ${tool.path}\` of provider \`${tool.provider}\` (${tool.surface})`;
-}
-
-function compareCodePoints(first: string, second: string): number {
-  return first < second ? -1 : first > second ? 1 : 0;
-}
-
-function digest(providers: readonly ProviderCatalog[], tools: readonly Tool[]): string {
-  const hash = createHash("sha256");
-  for (const { name, state, reason, mcpEnabled } of providers) {
-    hash.update(JSON.stringify([name, state, reason, mcpEnabled]));
-  }
-  for (const tool of tools) hash.update(JSON.stringify(tool));
-  return hash.digest("hex").slice(0, 16);
+  return { ...provider, surfaces, tools };
 }

@@ -1,4 +1,4 @@
-import type { Catalog, Tool } from "../model/catalog.ts";
+import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
 
 /** What a caller may see. Listing and calling both go through it, so a tool is callable if and only if it is listed. */
 export interface CatalogView {
@@ -7,6 +7,8 @@ export interface CatalogView {
   readonly tools: readonly Tool[];
   findTool(name: string): Tool | undefined;
   findOperation(provider: string, operation: string): Tool | undefined;
+  /** Providers that would have more tools if all of their surfaces were there. */
+  readonly incomplete: readonly ProviderCatalog[];
 }
 
 /**
@@ -27,5 +29,9 @@ export function createView(catalog: Catalog, surface: "mcp" | "api"): CatalogVie
     tools,
     findTool: (name) => byName.get(name),
     findOperation: (provider, operation) => byOperation.get(`${provider}/${operation}`),
+    incomplete: catalog.providers.filter(
+      ({ name, surfaces }) =>
+        !hidden.has(name) && surfaces.some(({ state }) => state === "starting" || state === "unavailable"),
+    ),
   };
 }

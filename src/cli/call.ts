@@ -1,15 +1,16 @@
 import { readFile } from "node:fs/promises";
 import { text as readText } from "node:stream/consumers";
 import { argumentsFromTexts } from "../catalog/text-arguments.ts";
+import { didYouMean } from "../did-you-mean.ts";
 import { GatewayError } from "../errors.ts";
-import { anonymous } from "../gateway.ts";
+import { anonymous, silentPeer } from "../gateway.ts";
 import { asObject, isJsonObject } from "../json-object.ts";
 import type { ClientPeer, InvocationRequest } from "../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
 import type { InvocationResult } from "../model/result.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { loadValid, narrowToTool, openForCommand } from "./load.ts";
+import { type LoadedForReading, loadForReading, loadValid, narrowToTool, openForCommand } from "./load.ts";
 
 /** Options of `gateway call`. */
 export interface CallOptions {
@@ -33,15 +34,33 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
     console.say(`gateway: \`--arg ${pairs}\` has no \`=\`; write \`--arg name=value\`.`);
     return exitCodes.usage;
   }
-  const config = await loadValid(options.config, console);
-  if (config === undefined) return exitCodes.invalid;
-  const gateway = openForCommand(narrowToTool(config, options.tool), console);
+  const loaded = await loadForCall(options, console);
+  if (loaded === undefined) return exitCodes.invalid;
+  const gateway = openForCommand(narrowToTool(loaded.config, options.tool), console, loaded.reach);
   const interrupted = new AbortController();
-  const interrupt = (): void => interrupted.abort();
+  const interrupt = (): void => {
+    interrupted.abort();
+    // Attempts to reach providers end with the gateway.
+    void gateway.close();
+  };
   process.once("SIGINT", interrupt);
   try {
     await gateway.start();
-    const tool = gateway.snapshot.view("api").findTool(options.tool);
+    if (interrupted.signal.aborted) {
+      console.say("Interrupted before the call was made.");
+      return exitCodes.failed;
+    }
+    const view = gateway.snapshot.view("api");
+    const tool = view.findTool(options.tool);
+    if (tool === undefined) {
+      const hint = didYouMean(
+        options.tool,
+        view.tools.map(({ name }) => name),
+      );
+      if (hint !== undefined)
+        console.say(`gateway: there is no tool \`${options.tool}\`. Did you mean \`${hint}\`?`);
+      if (hint !== undefined) return exitCodes.failed;
+    }
     const request: InvocationRequest = {
       principal: anonymous,
       via: "cli",
@@ -52,7 +71,7 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
       },
       connection: options.connection,
       instance: options.instance,
-      peer: terminalPeer(console),
+      peer: silentPeer(tellProgress(console)),
       signal: interrupted.signal,
     };
     if (options.dryRun) {
@@ -66,6 +85,13 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
     process.off("SIGINT", interrupt);
     await gateway.close();
   }
+}
+
+/** What is only shown needs no secrets; what is sent needs all of them. */
+async function loadForCall(options: CallOptions, console: Console): Promise<LoadedForReading | undefined> {
+  if (options.dryRun) return loadForReading(options.config, console);
+  const config = await loadValid(options.config, console);
+  return config === undefined ? undefined : { config, reach: "online" };
 }
 
 /** The pairs, or the first text that is none. */
@@ -128,24 +154,11 @@ function printResult(result: InvocationResult, console: Console): void {
   if (!Array.isArray(content) || content.length === 0) console.data(JSON.stringify(result.result));
 }
 
-/** Progress of a call is told on a terminal; nobody can be asked. */
-function terminalPeer(console: Console): ClientPeer {
-  return {
-    capabilities: {},
-    ask: async (method) => {
-      throw new GatewayError(
-        "unsupported",
-        `The upstream asked for \`${method}\`, which only MCP clients can answer.`,
-      );
-    },
-    notify: (method, params) => {
-      if (
-        console.isTerminal &&
-        method === "notifications/progress" &&
-        typeof params["message"] === "string"
-      ) {
-        console.say(params["message"]);
-      }
-    },
+/** Progress of a call is told on a terminal. */
+function tellProgress(console: Console): ClientPeer["notify"] {
+  return (method, { message }) => {
+    if (console.isTerminal && method === "notifications/progress" && typeof message === "string") {
+      console.say(message);
+    }
   };
 }

@@ -15,11 +15,12 @@ export interface Console {
 export function processConsole(): Console {
   const { stdout, stderr, env } = process;
   const isTerminal = stderr.isTTY === true;
-  // A reader that has seen enough (`| head`) is no failure.
-  stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit();
-    throw error;
-  });
+  // A reader that has seen enough (`| head`) or a log collector that restarts is no failure, least of all of a server.
+  for (const stream of [stdout, stderr]) {
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
   return {
     data: (text) => void stdout.write(`${text}\n`),
     bytes: (content) => {

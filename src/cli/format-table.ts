@@ -15,3 +15,8 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     )
     .join("\n");
 }
+
+/** An amount with its noun: `1 tool`, `2 tools`. */
+export function count(amount: number, noun: string): string {
+  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
+}

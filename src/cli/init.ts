@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
+import { refuseProviderName } from "../config/rules/provider-name.ts";
 import { renderHuman } from "../diagnostics/render-human.ts";
 import { GatewayError } from "../errors.ts";
 import { type OpenApiSurvey, type SuggestedAuth, surveyDocument } from "../gateway.ts";
@@ -34,6 +35,16 @@ export async function init(options: InitOptions, console: Console): Promise<Exit
     console.say("gateway: name one source: `--openapi`, `--graphql` or `--mcp`.");
     return exitCodes.usage;
   }
+  const refusal = options.name === undefined ? undefined : refuseProviderName(options.name);
+  if (refusal !== undefined) {
+    console.say(`gateway: ${refusal}`);
+    return exitCodes.usage;
+  }
+  const url = sources.find((source) => source !== undefined && isUrl(source));
+  if (url !== undefined && !URL.canParse(url)) {
+    console.say(`gateway: \`${url}\` is not a valid URL.`);
+    return exitCodes.usage;
+  }
   const toStdout = options.output === "-";
   const output = resolve(options.output);
   if (!toStdout && !options.force && (await exists(output))) {
@@ -54,7 +65,8 @@ export async function init(options: InitOptions, console: Console): Promise<Exit
         cause,
       });
     });
-    console.say(`Wrote ${options.output}. Next: \`gateway validate\`, then \`gateway serve\`.`);
+    const flag = options.output === "gestalt.yaml" ? "" : ` -c ${options.output}`;
+    console.say(`Wrote ${options.output}. Next: \`gateway validate${flag}\`, then \`gateway serve${flag}\`.`);
   }
   for (const hint of draft.hints) console.say(hint);
   return exitCodes.ok;
@@ -72,11 +84,12 @@ async function draftOpenApi(source: string, folder: string, console: Console): P
     console.say(renderHuman(surveyed.diagnostics, { sources: new Map(), color: console.colour }).trimEnd());
     return undefined;
   }
-  const { title, baseUrl, auth }: OpenApiSurvey = surveyed.survey;
+  const { baseUrl, auth }: OpenApiSurvey = surveyed.survey;
+  const title = surveyed.survey.title?.trim() || undefined;
   const missing = baseUrl === undefined;
   return {
-    name: toName(title ?? sourceName(source)),
-    displayName: title ?? sourceName(source),
+    name: toName(nameSource(source, baseUrl)),
+    displayName: title ?? nameSource(source, baseUrl),
     surface: [
       "openapi:",
       `  document: ${quote(isUrl(source) ? source : relativePath(folder, source))}`,
@@ -94,7 +107,7 @@ async function draftOpenApi(source: string, folder: string, console: Console): P
 }
 
 function draftGraphql(source: string, folder: string): Draft {
-  const name = sourceName(source);
+  const name = nameSource(source, undefined);
   if (isUrl(source)) {
     return {
       name: toName(name),
@@ -125,7 +138,7 @@ function draftGraphql(source: string, folder: string): Draft {
 
 function draftMcp(source: string): Draft {
   if (isUrl(source)) {
-    const name = sourceName(source);
+    const name = nameSource(source, undefined);
     return {
       name: toName(name),
       displayName: name,
@@ -144,7 +157,7 @@ function draftMcp(source: string): Draft {
     surface: [
       "mcp:",
       "  # A list of arguments; it never passes through a shell.",
-      `  command: [${command.map((word) => JSON.stringify(word)).join(", ")}]`,
+      `  command: [${command.map(quote).join(", ")}]`,
     ],
     auth: undefined,
     hints: [],
@@ -152,7 +165,8 @@ function draftMcp(source: string): Draft {
 }
 
 function writeConfiguration(draft: Draft): string {
-  const variable = `${draft.name.toUpperCase().replaceAll("-", "_")}_`;
+  // A variable's name begins with a letter.
+  const variable = `${draft.name.toUpperCase().replaceAll("-", "_")}_`.replace(/^(?=\d)/, "API_");
   const connections = draft.auth === undefined ? [] : writeConnection(draft.auth, variable);
   return `${[
     "# Gestalt Gateway. `gateway validate` checks this file, `gateway serve` serves it.",
@@ -218,24 +232,51 @@ function isUrl(source: string): boolean {
   return /^https?:\/\//i.test(source);
 }
 
-/** A short name for a source: the host's most telling label, or the file's name. */
-function sourceName(source: string): string {
-  if (!isUrl(source)) return basename(source).replace(/\.[^.]+$/, "");
-  const labels = new URL(source).hostname
-    .split(".")
-    .filter((label) => !/^(www|api|mcp|com|org|net|io|dev|app)$/.test(label));
-  return labels.at(-1) ?? "api";
+/** Words that every API has in its name, and so tell nothing. */
+const dullWords = new Set(
+  "www api apis openapi swagger rest spec schema graphql mcp server public bundled doc docs v1 v2 v3".split(
+    " ",
+  ),
+);
+
+const longestName = 20;
+
+/**
+ * A short name for a source, which becomes the prefix of all its tools: the telling label of the API's host, else the telling
+ * words of the file's name.
+ */
+function nameSource(source: string, address: string | undefined): string {
+  return nameHost(address ?? source) ?? nameFile(source) ?? "api";
 }
 
-/** A provider's key: `^[a-z0-9][a-z0-9_-]{0,31}$` without `__`. */
+function nameHost(address: string): string | undefined {
+  if (!isUrl(address) || !URL.canParse(address)) return undefined;
+  const labels = new URL(address).hostname.split(".");
+  // An address in digits, or a name of this network only, tells nothing.
+  if (labels.length < 2 || labels.every((label) => /^\d+$/.test(label))) return undefined;
+  return labels
+    .slice(0, -1)
+    .findLast((label) => !dullWords.has(label) && !/^(com|co|org|net|gov|ac)$/.test(label));
+}
+
+function nameFile(source: string): string | undefined {
+  const words = basename(source)
+    .replace(/\.[a-z]+$/i, "")
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "" && !dullWords.has(word) && !/^v\d/.test(word));
+  return words.length === 0 ? undefined : words.join("_");
+}
+
+/** A provider's key: `^[a-z0-9][a-z0-9_-]{0,31}$` without `__`, and none that the HTTP API has a route for. */
 function toName(text: string): string {
   const name = text
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "_")
     .replaceAll(/^_+|_+$/g, "")
-    .slice(0, 32)
+    .slice(0, longestName)
     .replace(/_+$/, "");
-  return name === "" ? "api" : name;
+  return name === "" ? "api" : refuseProviderName(name) === undefined ? name : `${name}_api`;
 }
 
 function relativePath(folder: string, file: string): string {
@@ -243,11 +284,9 @@ function relativePath(folder: string, file: string): string {
   return isAbsolute(path) || path.startsWith("..") ? path : `./${path}`;
 }
 
-/** A YAML scalar that reads back as the same text: JSON strings are YAML. `$` would begin a reference. */
+/** Foreign text as a YAML scalar that reads back as the same: JSON strings are YAML, and `$${` is no reference. */
 function quote(text: string): string {
-  return /^[A-Za-z./][A-Za-z0-9 ./_-]*(:\/\/[A-Za-z0-9./_:-]*)?$/.test(text) && text.trim() === text
-    ? text
-    : JSON.stringify(text.replaceAll("${", "$${"));
+  return JSON.stringify(text.replaceAll("${", () => "$${"));
 }
 
 async function exists(file: string): Promise<boolean> {

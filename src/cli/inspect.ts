@@ -3,8 +3,8 @@ import { type ArgumentTarget, type Gateway, targetsOf } from "../gateway.ts";
 import type { ProviderCatalog, Tool } from "../model/catalog.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { formatTable } from "./format-table.ts";
-import { loadValid, narrowToTool, openForCommand } from "./load.ts";
+import { count, formatTable } from "./format-table.ts";
+import { loadForReading, narrowToTool, openForCommand } from "./load.ts";
 
 /** Options of `gateway inspect`. */
 export interface InspectOptions {
@@ -20,13 +20,14 @@ export async function inspect(options: InspectOptions, console: Console): Promis
     console.say("gateway: name one tool, or one provider with `--provider`.");
     return exitCodes.usage;
   }
-  const config = await loadValid(options.config, console);
-  if (config === undefined) return exitCodes.invalid;
+  const loaded = await loadForReading(options.config, console);
+  if (loaded === undefined) return exitCodes.invalid;
+  const { config } = loaded;
   const narrowed =
     options.tool === undefined
       ? { ...config, providers: config.providers.filter(({ name }) => name === options.provider) }
       : narrowToTool(config, options.tool);
-  const gateway = openForCommand(narrowed, console);
+  const gateway = openForCommand(narrowed, console, loaded.reach);
   try {
     await gateway.start();
     return options.tool === undefined
@@ -149,7 +150,7 @@ function printProvider(provider: ProviderCatalog, gateway: Gateway): string {
   const surfaces = provider.surfaces.map((surface) => [
     `  ${surface.kind}`,
     surface.state,
-    `${surface.tools} tools`,
+    count(surface.tools, "tool"),
     surface.reason ?? "",
   ]);
   const connections = provider.connections.map(({ name, mode, type }) => [`  ${name}`, mode, type]);

@@ -26,9 +26,18 @@ export async function loadValid(
   console: Console,
 ): Promise<GatewayConfig | undefined> {
   const loaded = await load(option, "resolve");
-  const worthSaying = loaded.diagnostics.filter(({ severity }) => severity !== "information");
-  await printForPeople(worthSaying, loaded.sources, console);
+  await printForPeople(worthSaying(loaded.diagnostics), loaded.sources, console);
   return loaded.config;
+}
+
+/** What a command that is not about checking tells of a configuration. */
+export function worthSaying(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter(({ severity }) => severity !== "information");
+}
+
+/** What a server tells once its providers were opened: what could not be reached was told as it happened. */
+export function worthTelling(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
+  return diagnostics.filter(({ severity, code }) => severity === "error" && code !== "provider-unavailable");
 }
 
 /** Prints diagnostics to stderr. */
@@ -65,14 +74,47 @@ export async function renderForPeople(
   return renderHuman(diagnostics, { sources: all, color: console.colour }).trimEnd();
 }
 
-/** A gateway for one command: each provider is tried once, what fails is told on stderr. */
-export function openForCommand(config: GatewayConfig, console: Console): Gateway {
+/**
+ * A gateway for one command: each provider is tried once, what fails is told on stderr.
+ *
+ * @param reach `offline` where a reference is not set: what would need it can't be asked.
+ */
+export function openForCommand(
+  config: GatewayConfig,
+  console: Console,
+  reach: "online" | "offline" = "online",
+): Gateway {
   return new Gateway(config, {
     workingDirectory: process.cwd(),
     environment: process.env,
     log: (message) => console.say(message),
+    reach,
     retry: false,
   });
+}
+
+/** A configuration for a command that calls nothing. */
+export interface LoadedForReading {
+  readonly config: GatewayConfig;
+  readonly reach: "online" | "offline";
+}
+
+/**
+ * Reads the configuration for a command that shows what is there and calls nothing: a reference that is not set does not
+ * stand in the way, but then only what can be compiled offline is shown.
+ */
+export async function loadForReading(
+  option: string | undefined,
+  console: Console,
+): Promise<LoadedForReading | undefined> {
+  const { config, diagnostics, sources } = await load(option, "check");
+  await printForPeople(worthSaying(diagnostics), sources, console);
+  if (config === undefined) return undefined;
+  const unset = diagnostics.filter(({ code }) => code === "unset-reference");
+  if (unset.length === 0) return { config, reach: "online" };
+  const places = unset.flatMap(({ place }) => (place === undefined ? [] : [`${place.file}:${place.line}`]));
+  console.say(`Not set: the references at ${places.join(", ")}. Only what can be compiled offline is shown.`);
+  return { config, reach: "offline" };
 }
 
 /** The configuration with those providers only that may have the tool. */

@@ -1,8 +1,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LoadedConfig } from "../config/load-config.ts";
 import type { Gateway } from "../gateway.ts";
+import type { GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
-import { load, printForPeople } from "./load.ts";
+import { count } from "./format-table.ts";
+import { load, printForPeople, worthSaying, worthTelling } from "./load.ts";
 import { logLine } from "./log-line.ts";
 
 /** One reload at a time; requests that come in meanwhile end in one more. The last good configuration stays on error. */
@@ -11,8 +13,11 @@ export class ReloadQueue {
   readonly #option: string | undefined;
   readonly #console: Console;
   readonly #loaded: (loaded: LoadedConfig) => void;
+  /** What the process began with: the settings of the server are those. */
+  readonly #started: GatewayConfig;
   #running = false;
   #again = false;
+  #closed = false;
 
   /** @param loaded told of every file that was read, whether it is valid or not. */
   constructor(
@@ -25,12 +30,19 @@ export class ReloadQueue {
     this.#option = option;
     this.#console = console;
     this.#loaded = loaded;
+    this.#started = gateway.config;
   }
 
   /** Asks for a reload, soon. */
   request(): void {
-    this.#again = true;
-    if (!this.#running) void this.#run();
+    this.#again = !this.#closed;
+    if (this.#again && !this.#running) void this.#run();
+  }
+
+  /** No further reloads; one that runs says nothing more. */
+  close(): void {
+    this.#closed = true;
+    this.#again = false;
   }
 
   async #run(): Promise<void> {
@@ -51,25 +63,20 @@ export class ReloadQueue {
   async #reload(): Promise<void> {
     const loaded = await load(this.#option, "resolve");
     this.#loaded(loaded);
-    await printForPeople(
-      loaded.diagnostics.filter(({ severity }) => severity !== "information"),
-      loaded.sources,
-      this.#console,
-    );
+    await printForPeople(worthSaying(loaded.diagnostics), loaded.sources, this.#console);
     if (loaded.config === undefined) {
       this.#console.say("Not reloaded: the configuration has errors. The last good one is still served.");
       return;
     }
-    const { server: before } = this.#gateway.config;
+    const { server: before } = this.#started;
+    const tools = this.#gateway.snapshot.catalog.tools.length;
     const diagnostics = await this.#gateway.reload(loaded.config);
-    await printForPeople(
-      diagnostics.filter(({ severity }) => severity === "error"),
-      loaded.sources,
-      this.#console,
-    );
+    if (this.#closed) return;
+    await printForPeople(worthTelling(diagnostics), loaded.sources, this.#console);
     if (!isDeepStrictEqual(before, loaded.config.server)) {
       this.#console.say("What changed under `server:` takes effect with the next start.");
     }
-    this.#console.say(`Reloaded: ${this.#gateway.snapshot.catalog.tools.length} tools.`);
+    const after = this.#gateway.snapshot.catalog.tools.length;
+    this.#console.say(`Reloaded: ${count(after, "tool")}${after === tools ? "" : ` (there were ${tools})`}.`);
   }
 }

@@ -1,10 +1,11 @@
+import { setTimeout as delay } from "node:timers/promises";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { Gateway, type GatewayServer } from "../gateway.ts";
 import { version } from "../version.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { formatTable } from "./format-table.ts";
-import { load, printForPeople } from "./load.ts";
+import { count, formatTable } from "./format-table.ts";
+import { load, printForPeople, worthSaying, worthTelling } from "./load.ts";
 import { logLine } from "./log-line.ts";
 import { ReloadQueue } from "./reload.ts";
 import { FileWatch } from "./watch-files.ts";
@@ -18,11 +19,16 @@ export interface ServeOptions {
 /** How long calls that run may go on after SIGTERM. */
 const drainMilliseconds = 30_000;
 
+/** How long the summary waits for providers that have not answered yet. */
+const summaryMilliseconds = 2_000;
+
+/** Above this, clients (VS Code stops at 128) and models begin to have trouble. */
+const manyTools = 128;
+
 /** `gateway serve`: serves until SIGTERM or SIGINT, reloads on SIGHUP and, with `--watch`, when a file changes. */
 export async function serve(options: ServeOptions, console: Console): Promise<ExitCode> {
   const loaded = await load(options.config, "resolve");
-  const worthSaying = loaded.diagnostics.filter(({ severity }) => severity !== "information");
-  await printForPeople(worthSaying, loaded.sources, console);
+  await printForPeople(worthSaying(loaded.diagnostics), loaded.sources, console);
   if (loaded.config === undefined) return exitCodes.invalid;
 
   const gateway = new Gateway(loaded.config, {
@@ -30,28 +36,26 @@ export async function serve(options: ServeOptions, console: Console): Promise<Ex
     environment: process.env,
     log: (message, cause) => logLine(message, cause, console),
   });
-  const server = await gateway.listen();
-  console.say(`gateway ${version} listens on ${server.url}`);
-
   const watch = new FileWatch(() => reloads.request());
   const follow = ({ files }: LoadedConfig): void => {
     if (options.watch) watch.set(files);
   };
   const reloads = new ReloadQueue(gateway, options.config, console, follow);
   follow(loaded);
-  const stopped = untilStopped(() => reloads.request(), console);
 
-  void gateway.start().then(async (diagnostics) => {
+  const server = await gateway.listen();
+  console.say(`gateway ${version} listens on ${server.url}`);
+  const stop = listenToSignals(() => reloads.request(), console);
+  const opened = gateway.start().then(async (diagnostics) => {
+    if (stop.signal.aborted) return;
     server.markStarted();
-    // What could not be reached was told as it happened.
-    const told = diagnostics.filter(
-      ({ severity, code }) => severity === "error" && code !== "provider-unavailable",
-    );
-    await printForPeople(told, loaded.sources, console);
-    printSummary(gateway, server, console);
+    await printForPeople(worthTelling(diagnostics), loaded.sources, console);
   });
-  await stopped;
+  await Promise.race([untilAborted(stop.signal), opened, delay(summaryMilliseconds)]);
+  if (!stop.signal.aborted) printSummary(gateway, server, console);
+  await Promise.race([untilAborted(stop.signal), opened.then(() => untilAborted(stop.signal))]);
 
+  reloads.close();
   watch.close();
   await server.drain(drainMilliseconds);
   await gateway.close();
@@ -59,36 +63,49 @@ export async function serve(options: ServeOptions, console: Console): Promise<Ex
   return exitCodes.ok;
 }
 
-/** Resolves on SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reloads. */
-function untilStopped(reload: () => void, console: Console): Promise<void> {
+/** Aborts on SIGTERM or SIGINT; a second one ends the process at once. SIGHUP reloads. */
+function listenToSignals(reload: () => void, console: Console): AbortController {
+  const stop = new AbortController();
+  const onStop = (signal: NodeJS.Signals): void => {
+    if (stop.signal.aborted) process.exit(exitCodes.failed);
+    console.say(`${signal}: stopping; calls that run may finish (once more to stop at once).`);
+    stop.abort();
+  };
+  process.on("SIGTERM", onStop);
+  process.on("SIGINT", onStop);
+  process.on("SIGHUP", reload);
+  return stop;
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
-    let stopping = false;
-    const stop = (signal: NodeJS.Signals): void => {
-      if (stopping) process.exit(exitCodes.failed);
-      stopping = true;
-      console.say(`${signal}: no new calls; waiting for those that run (once more to stop at once).`);
-      resolve();
-    };
-    process.on("SIGTERM", stop);
-    process.on("SIGINT", stop);
-    process.on("SIGHUP", reload);
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
   });
 }
 
 function printSummary(gateway: Gateway, server: GatewayServer, console: Console): void {
   const { catalog } = gateway.snapshot;
-  const rows = catalog.providers.map((provider) => [
-    `  ${provider.name}`,
-    provider.state,
-    `${provider.tools.length} tools`,
-    provider.reason ?? "",
-  ]);
+  const rows = gateway
+    .providers()
+    .map((provider) => [
+      `  ${provider.name}`,
+      provider.state,
+      count(provider.tools.length, "tool"),
+      provider.reason ?? "",
+    ]);
   if (rows.length > 0) console.say(formatTable(rows));
   const url = gateway.config.server.baseUrl ?? server.url;
+  const offered = catalog.providers.filter(({ mcpEnabled }) => mcpEnabled).flatMap(({ tools }) => tools);
   console.say(
-    `${catalog.tools.length} tools on ${url}/mcp, HTTP API on ${url}/api/v1 (described by ${url}/openapi.json)`,
+    `${count(offered.length, "tool")} on ${url}/mcp, HTTP API on ${url}/api/v1 (described by ${url}/openapi.json)`,
   );
-  if (!catalog.providers.some(({ mcpEnabled }) => mcpEnabled)) return;
+  if (offered.length > manyTools) {
+    console.say(
+      `That is more than most clients and models work well with; \`select\` and \`allowed_operations\` offer fewer, \`gateway tools --tokens\` tells what each costs.`,
+    );
+  }
+  if (!gateway.config.providers.some(({ mcp }) => mcp.enabled)) return;
   console.say("Client configuration:");
   console.say(JSON.stringify({ mcpServers: { gestalt: { type: "http", url: `${url}/mcp` } } }, undefined, 2));
 }

@@ -1,8 +1,8 @@
 import type { Tool } from "../model/catalog.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { formatTable } from "./format-table.ts";
-import { loadValid, openForCommand } from "./load.ts";
+import { count, formatTable } from "./format-table.ts";
+import { loadForReading, openForCommand } from "./load.ts";
 
 /** Options of `gateway tools`. */
 export interface ToolsOptions {
@@ -16,9 +16,9 @@ const bytesPerToken = 4;
 
 /** `gateway tools`: lists the catalog. Status 1 when a provider could not be opened, after listing the others. */
 export async function tools(options: ToolsOptions, console: Console): Promise<ExitCode> {
-  const config = await loadValid(options.config, console);
-  if (config === undefined) return exitCodes.invalid;
-  const gateway = openForCommand(config, console);
+  const loaded = await loadForReading(options.config, console);
+  if (loaded === undefined) return exitCodes.invalid;
+  const gateway = openForCommand(loaded.config, console, loaded.reach);
   try {
     await gateway.start();
     const { catalog } = gateway.snapshot;
@@ -51,7 +51,7 @@ function printTable(listed: readonly Tool[], withTokens: boolean, console: Conso
   const header = ["TOOL", "SURFACE", "EFFECT", ...(withTokens ? ["TOKENS"] : []), "DESCRIPTION"];
   console.data(formatTable([header, ...rows]));
   const total = listed.reduce((sum, tool) => sum + estimateTokens(tool), 0);
-  console.say(`${listed.length} tools${withTokens ? `, about ${total} tokens in all` : ""}.`);
+  console.say(`${count(listed.length, "tool")}${withTokens ? `, about ${total} tokens in all` : ""}.`);
 }
 
 /** What the tool costs in a model's context: its entry in `tools/list`, at four bytes a token. */

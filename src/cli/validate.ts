@@ -7,6 +7,7 @@ import { Gateway } from "../gateway.ts";
 import type { GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { count } from "./format-table.ts";
 import { configFile, load, renderForPeople } from "./load.ts";
 
 /** Options of `gateway validate`. */
@@ -77,8 +78,4 @@ async function printReport(
 
 function describeValid(config: GatewayConfig | undefined, tools: number): string {
   return `The configuration is valid: ${count(config?.providers.length ?? 0, "provider")}, ${count(tools, "tool")}.`;
-}
-
-function count(amount: number, noun: string): string {
-  return `${amount} ${noun}${amount === 1 ? "" : "s"}`;
 }

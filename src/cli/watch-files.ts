@@ -1,50 +1,62 @@
-import { type FSWatcher, watch } from "node:fs";
-import { basename, dirname } from "node:path";
+import { statSync } from "node:fs";
 
-/** Editors save in several steps; a reload waits until the files have been quiet for so long, in ms. */
-const quietMilliseconds = 100;
+const defaultPause = 300;
 
 /**
- * Tells when one of a set of files changes, appears or goes. It watches folders, not files: editors and deployments replace
- * files, and a watch on a file ends with it.
+ * Tells when one of a set of files changes, appears or goes, however that is done: written in place, renamed over, behind a
+ * symbolic link that is set anew, with its folder replaced.
+ *
+ * It looks at the files' states in short pauses. Notifications of the file system miss several of those ways and do not come
+ * at all from network file systems; a configuration is a few dozen files at most.
  */
 export class FileWatch {
   readonly #changed: () => void;
-  #watchers: readonly FSWatcher[] = [];
+  readonly #pause: number;
+  #files: readonly string[] = [];
+  /** The state that was last told, or found when the set was given. */
+  #known = "";
+  #last = "";
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(changed: () => void) {
+  /** @param pause in ms between two looks. A change is told once the files have been the same for two looks. */
+  constructor(changed: () => void, pause: number = defaultPause) {
     this.#changed = changed;
+    this.#pause = pause;
   }
 
-  /** Watches exactly these files from now on; absolute paths. */
+  /** Watches exactly these files from now on; absolute paths. What changes after this call is told. */
   set(files: readonly string[]): void {
-    const before = this.#watchers;
-    const folders = Map.groupBy(new Set(files), dirname);
-    this.#watchers = [...folders].flatMap(([folder, inFolder]) => {
-      const names = new Set(inFolder.map((file) => basename(file)));
-      try {
-        const watcher = watch(folder, (_event, name) => {
-          if (name !== null && names.has(name)) this.#notice();
-        });
-        // A folder that is removed ends its watch; the next reload sets a new one.
-        watcher.on("error", () => watcher.close());
-        return [watcher];
-      } catch {
-        // A folder that does not exist holds nothing to watch; loading reports it.
-        return [];
-      }
-    });
-    for (const watcher of before) watcher.close();
+    this.#files = files;
+    this.#known = this.#last = describeStates(files);
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#look(), this.#pause).unref();
   }
 
   close(): void {
     clearTimeout(this.#timer);
-    for (const watcher of this.#watchers) watcher.close();
   }
 
-  #notice(): void {
-    clearTimeout(this.#timer);
-    this.#timer = setTimeout(this.#changed, quietMilliseconds);
+  #look(): void {
+    this.#timer = setTimeout(() => this.#look(), this.#pause).unref();
+    const current = describeStates(this.#files);
+    const settled = current === this.#last;
+    this.#last = current;
+    if (!settled || current === this.#known) return;
+    this.#known = current;
+    this.#changed();
+  }
+}
+
+/** What tells one content of each file from another without reading it. */
+function describeStates(files: readonly string[]): string {
+  return files.map(describeState).join("\n");
+}
+
+function describeState(file: string): string {
+  try {
+    const state = statSync(file, { bigint: true, throwIfNoEntry: false });
+    return state === undefined ? "absent" : `${state.ino} ${state.mtimeNs} ${state.size}`;
+  } catch {
+    return "unreachable";
   }
 }

@@ -21,7 +21,7 @@ import {
   describeUnknownKey,
   describeWrongType,
 } from "./describe-violation.ts";
-import { suggestKey, suggestValue } from "./suggest-key.ts";
+import { type KeySuggestion, suggestKey, suggestValue } from "./suggest-key.ts";
 
 /** A tree that fits the schema, with stand-ins where the file has mistakes. */
 export interface CheckedTree {
@@ -67,7 +67,7 @@ class Repairs {
   readonly #diagnostics: Diagnostic[];
   /** By pointer: new names for keys (`undefined`: left out), and keys to put in. */
   readonly #renamed = new Map<string, Map<string, string | undefined>>();
-  readonly #added = new Map<string, Map<string, LocatedNode>>();
+  readonly #added = new Map<string, Map<string, LocatedEntry>>();
   readonly #replaced = new Map<string, LocatedNode>();
   readonly #missing = new Map<string, MissingKeys>();
 
@@ -80,7 +80,7 @@ class Repairs {
     if (keyword !== "additionalProperties") return;
     const key = String(parameters["additionalProperty"]);
     const keys = Object.keys(schema.properties ?? {});
-    const suggestion = suggestKey(schema.title ?? "", key, keys);
+    const suggestion = suggestKey(schema.title ?? "", key, keys) ?? this.#levelAbove(path, key, schema);
     const pointer = pointerOf(path);
     const siblings = group(this.#renamed, pointer);
     const map = nodeAt(this.#root, path);
@@ -104,9 +104,13 @@ class Repairs {
       );
     } else if (suggestion?.kind === "under") {
       const { parent } = suggestion;
+      const moved = this.#moveInto(path, key, parent, schema.properties?.[parent]);
       // Whatever is missing because it stands here is not missing.
-      if (!taken(parent)) this.#add(path, parent, schema.properties?.[parent]);
-      report(`It belongs under \`${parent}\`.`);
+      if (!moved && !taken(parent)) this.#add(path, parent, schema.properties?.[parent]);
+      const below = moved && map?.kind === "map" && followsDirectly(map, key, parent, keys);
+      report(`It belongs under \`${parent}\`${below ? ": indent it." : "."}`);
+    } else if (suggestion?.kind === "advice") {
+      report(suggestion.advice);
     } else if (!guessed) {
       report(`Its keys are ${keys.map((name) => `\`${name}\``).join(", ")}.`);
     }
@@ -123,7 +127,8 @@ class Repairs {
     } else if (node.standIn || (node.kind === "scalar" && node.reference === "unset")) {
       this.#replace(path, schema, node.span);
     } else if (keyword === "type") {
-      this.#wrongType(violation, node);
+      // What belongs inside was found beside it.
+      if (!isEmpty(node) || !this.#added.has(pointerOf(path))) this.#wrongType(violation, node);
     } else if (keyword === "enum") {
       this.#choice(path, node, allowedValues(parameters), schema);
     } else {
@@ -146,18 +151,52 @@ class Repairs {
   apply(node: LocatedNode, pointer: string): LocatedNode {
     const replaced = this.#replaced.get(pointer);
     if (replaced) return replaced;
-    if (node.kind === "scalar") return node;
+    const added = this.#added.get(pointer);
+    if (node.kind === "scalar") {
+      return isEmpty(node) && added ? { kind: "map", span: node.span, entries: added } : node;
+    }
     const mended = mapChildren(node, (child, step) => this.apply(child, `${pointer}/${escapeStep(step)}`));
     const renamed = this.#renamed.get(pointer);
-    const added = this.#added.get(pointer);
     if (mended.kind === "list" || (!renamed && !added)) return mended;
     const entries = new Map<string, LocatedEntry>();
     for (const [key, entry] of mended.entries) {
       const name = renamed?.has(key) ? renamed.get(key) : key;
       if (name !== undefined) entries.set(name, entry);
     }
-    for (const [key, stand] of added ?? []) entries.set(key, { key: stand.span, node: stand });
+    for (const [key, entry] of added ?? []) entries.set(key, entry);
     return { ...mended, entries };
+  }
+
+  /** The mapping just above an unknown key that has such a key: then the line is indented too little. */
+  #levelAbove(path: readonly string[], key: string, schema: ViolatedSchema): KeySuggestion | undefined {
+    const map = nodeAt(this.#root, path);
+    if (map?.kind !== "map") return undefined;
+    const names = [...map.entries.keys()];
+    const above = names
+      .slice(0, names.indexOf(key))
+      .findLast((name) => Object.hasOwn(schema.properties?.[name]?.properties ?? {}, key));
+    const inside = above === undefined ? undefined : map.entries.get(above)?.node;
+    const fits =
+      inside !== undefined && (isEmpty(inside) || (inside.kind === "map" && !inside.entries.has(key)));
+    return above !== undefined && fits ? { kind: "under", parent: above } : undefined;
+  }
+
+  /** Moves an entry into the mapping beside it, so that it is checked where it belongs; false if there is none. */
+  #moveInto(
+    path: readonly string[],
+    key: string,
+    parent: string,
+    { properties }: ViolatedSchema = {},
+  ): boolean {
+    // It belongs deeper still; of a union, which keys there are depends on its type.
+    if (properties && !Object.hasOwn(properties, key)) return false;
+    const map = nodeAt(this.#root, path);
+    const entry = map?.kind === "map" ? map.entries.get(key) : undefined;
+    const inside = nodeAt(this.#root, [...path, parent]);
+    if (!entry || !inside || inside.standIn) return false;
+    if (!isEmpty(inside) && (inside.kind !== "map" || inside.entries.has(key))) return false;
+    group(this.#added, pointerOf([...path, parent])).set(key, entry);
+    return true;
   }
 
   #missingKey(path: readonly string[], key: string, schema: ViolatedSchema, node: LocatedNode): void {
@@ -220,7 +259,7 @@ class Repairs {
     }
     const message = schema.enum
       ? describeChoice(path, node, schema.enum.map(String), undefined)
-      : describeWrongType(path, node, expected);
+      : describeWrongType(path, node, expected, schema);
     this.#report("wrong-type", path, "value", message);
     this.#replace(path, schema, node.span);
   }
@@ -246,10 +285,8 @@ class Repairs {
   }
 
   #add(path: readonly string[], key: string, schema: ViolatedSchema | undefined): void {
-    group(this.#added, pointerOf(path)).set(
-      key,
-      standInFor(schema?.examples?.[0], spanAt(this.#root, path, "key")),
-    );
+    const node = standInFor(schema?.examples?.[0], spanAt(this.#root, path, "key"));
+    group(this.#added, pointerOf(path)).set(key, { key: node.span, node });
   }
 
   #replace(path: readonly string[], schema: ViolatedSchema, span: Span): void {
@@ -264,6 +301,25 @@ class Repairs {
       place: placeOf(spanAt(this.#root, path, target)),
     });
   }
+}
+
+/** Whether a key has no value. */
+function isEmpty(node: LocatedNode): boolean {
+  return node.kind === "scalar" && node.value === null && node.text === "" && node.standIn !== true;
+}
+
+/** Whether a key begins a line below another one, with nothing but other strays between the two. */
+function followsDirectly(map: LocatedMap, key: string, above: string, known: readonly string[]): boolean {
+  const names = [...map.entries.keys()];
+  const between = names.slice(names.indexOf(above) + 1, names.indexOf(key));
+  const span = map.entries.get(key)?.key;
+  const { source, start } = span ?? map.span;
+  const lineStart = source.text.lastIndexOf("\n", start - 1) + 1;
+  return (
+    names.indexOf(above) < names.indexOf(key) &&
+    !between.some((name) => known.includes(name)) &&
+    source.text.slice(lineStart, start).trim() === ""
+  );
 }
 
 /** Whether one key of a mapping stands in the same file as another; a package and its overrides are two. */

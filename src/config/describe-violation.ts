@@ -1,5 +1,6 @@
-import { type LocatedNode, spanAt } from "../documents/located-node.ts";
+import { type LocatedNode, type LocatedScalar, spanAt } from "../documents/located-node.ts";
 import type { SchemaViolation, ViolatedSchema } from "../json-schema/check-config.ts";
+import { splitWords, writeFlowItem, writeFlowList } from "./flow-list.ts";
 
 const typePhrases: Readonly<Record<string, string>> = {
   string: "text",
@@ -11,7 +12,12 @@ const typePhrases: Readonly<Record<string, string>> = {
 };
 
 /** The message for a value of another type than the schema's. */
-export function describeWrongType(path: readonly string[], node: LocatedNode, expected: string): string {
+export function describeWrongType(
+  path: readonly string[],
+  node: LocatedNode,
+  expected: string,
+  schema: ViolatedSchema,
+): string {
   const subject = nameOfPath(path);
   const phrase = typePhrases[expected] ?? expected;
   if (node.kind === "scalar" && node.value === null) {
@@ -20,7 +26,7 @@ export function describeWrongType(path: readonly string[], node: LocatedNode, ex
   if (node.kind === "scalar" && node.reference !== undefined) {
     return `${subject} has to be ${phrase}, and what \`${writtenText(node)}\` stands for is not.`;
   }
-  const remedy = typeRemedy(node, expected);
+  const remedy = typeRemedy(path, node, expected, schema);
   return `${subject} has to be ${phrase}, not ${describeValue(node)}.${remedy === "" ? "" : ` ${remedy}`}`;
 }
 
@@ -31,16 +37,62 @@ function describeValue(node: LocatedNode): string {
   return typeof node.value === "number" ? `the number \`${clip(node.text)}\`` : `\`${node.text}\``;
 }
 
-function typeRemedy(node: LocatedNode, expected: string): string {
+function typeRemedy(
+  path: readonly string[],
+  node: LocatedNode,
+  expected: string,
+  schema: ViolatedSchema,
+): string {
+  if (expected === "array" && beginsWithGluedDash(node)) {
+    return "After the dash of a list item stands a space.";
+  }
   if (node.kind !== "scalar") return "";
+  const example = schema.examples?.[0];
+  if (expected === "string" && typeof example === "string" && example.includes("://")) {
+    return `Write a URL, such as \`${example}\`.`;
+  }
   if (expected === "string") return `Put it in quotes: \`"${clip(node.text)}"\`.`;
-  if (expected === "array") return `Write it as a list: \`[${clip(writtenText(node))}]\`.`;
+  if (expected === "array") {
+    const words = path.at(-1) === "command" ? splitWords(node.text) : [node.text];
+    return `Write ${words.length === 1 ? "it as a list" : "each word as an item of a list"}: \`${clip(writeFlowList(words))}\`.`;
+  }
+  if (expected === "object") return mappingRemedy(path, node, schema);
   if (expected === "boolean" && /^(yes|no|on|off|y|n)$/i.test(node.text)) {
     return `YAML 1.2 knows only \`true\` and \`false\`: write \`${/^(yes|on|y)$/i.test(node.text)}\`.`;
   }
   const fits = expected === "boolean" ? /^(true|false)$/.test(node.text) : /^-?\d+(\.\d+)?$/.test(node.text);
   if (node.quoted && fits) return `Remove the quotes: \`${node.text}\`.`;
   return "";
+}
+
+/** The list items that YAML did not see, because their dashes are glued to them. */
+function beginsWithGluedDash(node: LocatedNode): boolean {
+  if (node.kind === "scalar") return !node.quoted && /^-[^\s-]/.test(node.text);
+  const [key] = node.kind === "map" ? node.entries.keys() : [];
+  return key !== undefined && /^-[^\s-]/.test(key);
+}
+
+/** The mapping that a text most likely stands for. */
+function mappingRemedy(path: readonly string[], node: LocatedScalar, schema: ViolatedSchema): string {
+  const key = shortKey(node.text, schema);
+  if (typeof node.value !== "string" || key === undefined) return "";
+  const types = schema.oneOf?.map((branch) => branch.properties?.["type"]?.const) ?? [];
+  if (types.length > 0 && !types.includes(node.text)) return `${oneOf(types, "Its `type` is")}`;
+  const last = path.at(-1) ?? "";
+  const form = `{${key}: ${clip(writeFlowItem(node.text))}}`;
+  return `Write \`${/^\d+$/.test(last) ? form : `${clip(last)}: ${form}`}\`.`;
+}
+
+/** The key whose value people write in place of the whole mapping. */
+function shortKey(text: string, { title, required = [] }: ViolatedSchema): string | undefined {
+  const isUrl = /^https?:\/\//.test(text);
+  if (title === "MCP surface") return isUrl ? "url" : undefined;
+  if (title === "Provider") return isUrl ? "mcp_url" : undefined;
+  return required.length === 1 ? required[0] : undefined;
+}
+
+function oneOf(values: readonly unknown[], subject: string): string {
+  return `${subject} one of ${values.map((value) => `\`${String(value)}\``).join(", ")}.`;
 }
 
 /** The message for a value of the right type that another keyword of the schema refuses. */
@@ -95,11 +147,14 @@ export function describeMissingKeys(
   const list = names.length === 0 ? `key ${last}` : `keys ${names.join(", ")} and ${last}`;
   const only = keys.length === 1 ? schema.properties?.[keys[0] ?? ""] : undefined;
   const meaning = keys.length === 1 ? ` ${only?.description ?? schema.description ?? ""}`.trimEnd() : "";
+  const values =
+    only?.enum ?? (only ? [] : schema.oneOf?.map((branch) => branch.properties?.[keys[0] ?? ""]?.const));
+  const choices = keys.length === 1 && values && values.length > 0 ? ` ${oneOf(values, "It is")}` : "";
   const samples = keys.flatMap((key) => {
     const example = schema.properties?.[key]?.examples?.[0];
     return typeof example === "string" ? [`\`${key}: ${example}\``] : [];
   });
-  return `${subject} needs the ${list}.${meaning}${samples.length === 0 ? "" : ` For example ${samples.join(", ")}.`}`;
+  return `${subject} needs the ${list}.${meaning}${choices}${samples.length === 0 ? "" : ` For example ${samples.join(", ")}.`}`;
 }
 
 /** How a mapping with this schema is called in a sentence, with its article. */

@@ -20,7 +20,8 @@ export function* eachSecret(
     const { auth } = connection;
     if (auth?.type === "bearer" || auth?.type === "manual") {
       for (const [index, credential] of (auth.credentials ?? []).entries()) {
-        if (credential.value === undefined) continue;
+        // An empty one gives nothing away.
+        if (credential.value === undefined || credential.value === "") continue;
         const field = credential.name.toUpperCase().replaceAll(/\W/g, "_");
         yield { path: [...path, "auth", "credentials", index, "value"], variable: `${provider}_${field}` };
       }

@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { readFile as readFileFromDisk } from "node:fs/promises";
 import { relative, resolve } from "node:path";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
@@ -112,19 +113,23 @@ function createReader(
   consulted: Set<string>,
 ): (path: string) => Promise<ReadFile | { readonly diagnostic: Diagnostic }> {
   const readBytes = options.readFile ?? readFileFromDisk;
-  const readText = async (path: string): Promise<string> => {
+  const read = async (path: string): Promise<Uint8Array> => {
     consulted.add(path);
-    return new TextDecoder("utf-8", { fatal: true }).decode(await readBytes(path));
+    return await readBytes(path);
   };
+  const readText = async (path: string): Promise<string> =>
+    new TextDecoder("utf-8", { fatal: true }).decode(await read(path));
   return async (path) => {
     const name = printedName(path, options.workingDirectory);
-    let text: string;
+    let bytes: Uint8Array;
     try {
-      text = await readText(path);
+      bytes = await read(path);
     } catch (error) {
       return { diagnostic: describeUnreadable(name, error) };
     }
-    const source = createSourceFile(name, path, text);
+    const source = createSourceFile(name, path, new TextDecoder().decode(bytes));
+    const wrongEncoding = refuseEncoding(source, bytes);
+    if (wrongEncoding) return { source, root: undefined, diagnostics: [wrongEncoding] };
     const parsed = parseYaml(source);
     if (!parsed.root) return { source, root: undefined, diagnostics: parsed.diagnostics };
     const resolved = await resolveReferences(parsed.root, { ...options, readText });
@@ -144,14 +149,28 @@ function describeUnreadable(name: string, error: unknown): Diagnostic {
     return { severity: "error", code: "file-not-found", message };
   }
   const reason =
-    code === "ERR_ENCODING_INVALID_ENCODED_DATA"
-      ? "It is not UTF-8. Save it in that encoding."
-      : code === "EISDIR"
-        ? "It is a folder. Name the file in it."
-        : code === "EACCES" || code === "EPERM"
-          ? "The user who runs this may not read it."
-          : `The system says ${code === "" ? "nothing more" : code}.`;
+    code === "EISDIR"
+      ? "It is a folder. Name the file in it."
+      : code === "EACCES" || code === "EPERM"
+        ? "The user who runs this may not read it."
+        : `The system says ${code === "" ? "nothing more" : code}.`;
   return { severity: "error", code: "file-unreadable", message: `\`${name}\` can't be read. ${reason}` };
+}
+
+/** Points at the first byte that is not UTF-8. */
+function refuseEncoding(source: SourceFile, bytes: Uint8Array): Diagnostic | undefined {
+  if (isUtf8(bytes)) return undefined;
+  const withoutMark = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
+  // As far as the text, written as UTF-8 again, is what was read, nothing was replaced in it.
+  const again = Buffer.from(source.text, "utf8");
+  const broken = withoutMark.findIndex((byte, index) => byte !== again[index]);
+  const start = new TextDecoder().decode(withoutMark.subarray(0, Math.max(broken, 0))).length;
+  return {
+    severity: "error",
+    code: "file-unreadable",
+    message: `\`${source.name}\` is not UTF-8: this character is written in another encoding. Save the file as UTF-8.`,
+    place: placeOf({ source, start, end: start + 1 }),
+  };
 }
 
 function refuseRoot({ source, root }: ReadFile): Diagnostic | undefined {

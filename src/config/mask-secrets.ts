@@ -1,8 +1,6 @@
 import type { LocatedNode } from "../documents/located-node.ts";
 import type { SourceFile } from "../documents/source-file.ts";
-
-/** Keys whose values are secrets wherever they stand in the file. */
-const secretKeys = new Set(["client_secret", "encryption_key", "key", "value", "authorization", "cookie"]);
+import { eachSecretScalar } from "./secret-position.ts";
 
 /**
  * The text of a source file for code frames: of the same length, with secrets that were written into it, and credentials in
@@ -25,28 +23,15 @@ function* secretSpans(
   source: SourceFile,
   root: LocatedNode,
 ): Generator<{ readonly start: number; readonly end: number }> {
-  const seen = new Set<LocatedNode>();
-  const waiting = [root];
-  for (let node = waiting.pop(); node; node = waiting.pop()) {
-    // Aliases share nodes.
-    if (seen.has(node) || node.kind === "scalar") continue;
-    seen.add(node);
-    if (node.kind === "list") {
-      waiting.push(...node.items);
-      continue;
-    }
-    for (const [key, { node: child }] of node.entries) {
-      waiting.push(child);
-      if (child.kind !== "scalar" || child.text.includes("${") || child.reference !== undefined) continue;
-      if (secretKeys.has(key.toLowerCase()) && child.span.source === source) yield child.span;
-    }
+  for (const { span, text, reference } of eachSecretScalar(root)) {
+    if (span.source === source && !text.includes("${") && reference === undefined) yield span;
   }
 }
 
 /** What looks like a secret in a file that could not be parsed. */
 function* secretLooks({ text }: SourceFile): Generator<{ readonly start: number; readonly end: number }> {
   for (const match of text.matchAll(
-    /\b(client_secret|encryption_key|key|value|authorization|cookie)["']?:[ \t]+/gi,
+    /(?<![A-Za-z0-9])(client_secret|encryption_key|api-?key|key|value|authorization|cookie|token|secret|password)["']?:[ \t]+/gi,
   )) {
     const start = match.index + match[0].length;
     const end = start + (/^[^\n,}]*/.exec(text.slice(start, start + 1000))?.[0].length ?? 0);

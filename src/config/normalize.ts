@@ -1,5 +1,5 @@
 import type { LocatedNode, NodePath } from "../documents/located-node.ts";
-import type { AllowedOperation, GatewayConfig, ProviderConfig } from "../model/config.ts";
+import type { AllowedOperation, GatewayConfig, ProviderConfig, SelectionEntry } from "../model/config.ts";
 import type { GatewayFile, Provider, ServerSettings } from "../model/config-file.generated.ts";
 import { normalizeConnection } from "./normalize-connection.ts";
 import { normalizeSurfaces } from "./normalize-surfaces.ts";
@@ -54,11 +54,25 @@ function normalizeProvider(name: string, provider: Provider, origin: Origin): Pr
         normalizeConnection(connection, settings, [...path, "connections", connection], origin),
       ]),
     ),
-    select: { include: provider.select?.include ?? ["*"], exclude: provider.select?.exclude ?? [] },
+    select: {
+      include: normalizeSelection(provider.select?.include, [...path, "select", "include"], origin),
+      exclude: normalizeSelection(provider.select?.exclude, [...path, "select", "exclude"], origin),
+    },
     allowedOperations:
       provider.allowed_operations && normalizeAllowed(provider.allowed_operations, path, origin),
     place: origin.place(path),
   };
+}
+
+function normalizeSelection(
+  patterns: readonly string[] | undefined,
+  path: NodePath,
+  origin: Origin,
+): readonly SelectionEntry[] {
+  return (patterns ?? []).map((pattern, index) => ({
+    pattern,
+    place: origin.place([...path, index], "value"),
+  }));
 }
 
 function normalizeAllowed(

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { type LocatedNode, type LocatedScalar, mapScalars } from "../documents/located-node.ts";
 import { placeOf } from "../documents/source-file.ts";
 import { parseReferences, type TextPart } from "./parse-reference.ts";
+import { eachSecretScalar } from "./secret-position.ts";
 
 /** Where references look, and what an unset one means. */
 export interface ReferenceOptions {
@@ -32,10 +33,12 @@ export async function resolveReferences(root: LocatedNode, options: ReferenceOpt
     return scalar;
   });
   const files = await readFiles(parsed, options);
+  const secrets = new Set(eachSecretScalar(root));
   const diagnostics: Diagnostic[] = [];
   const resolved = mapScalars(root, (scalar) => {
     const parts = parsed.get(scalar);
-    return parts ? resolveScalar(scalar, parts, files, options, diagnostics) : scalar;
+    if (!parts) return scalar;
+    return resolveScalar(scalar, parts, { files, isSecret: secrets.has(scalar) }, options, diagnostics);
   });
   return { root: resolved, diagnostics };
 }
@@ -66,7 +69,7 @@ function pathOf(scalar: LocatedScalar, path: string): string {
 function resolveScalar(
   scalar: LocatedScalar,
   parts: readonly TextPart[],
-  files: ReadonlyMap<string, string>,
+  { files, isSecret }: { readonly files: ReadonlyMap<string, string>; readonly isSecret: boolean },
   { environment, references }: ReferenceOptions,
   diagnostics: Diagnostic[],
 ): LocatedNode {
@@ -101,7 +104,9 @@ function resolveScalar(
       const remedy =
         part.kind === "file"
           ? "Relative paths start from the folder of this file."
-          : `Set it, or give a default: \`\${env:${part.name}:-default}\`.`;
+          : isSecret
+            ? "Set it."
+            : `Set it, or give a default: \`\${env:${part.name}:-default}\`.`;
       diagnostics.push({
         severity: references === "resolve" ? "error" : "information",
         code: "unset-reference",

@@ -12,11 +12,14 @@ import { credentialTarget } from "./rules/credential-target.ts";
 import { credentialValue } from "./rules/credential-value.ts";
 import { duplicateAlias } from "./rules/duplicate-alias.ts";
 import { duplicateOperation } from "./rules/duplicate-operation.ts";
+import { encryptionKeyTwice } from "./rules/encryption-key-twice.ts";
 import { incompleteAuth } from "./rules/incomplete-auth.ts";
 import { literalSecret } from "./rules/literal-secret.ts";
+import { mcpOauthSurface } from "./rules/mcp-oauth-surface.ts";
 import { mcpTransport } from "./rules/mcp-transport.ts";
 import { mcpUrlTwice } from "./rules/mcp-url-twice.ts";
 import { noEffectYet } from "./rules/no-effect-yet.ts";
+import { noProvider } from "./rules/no-provider.ts";
 import { noSurface } from "./rules/no-surface.ts";
 import { notAvailable } from "./rules/not-available.ts";
 import { parameterClash } from "./rules/parameter-clash.ts";
@@ -45,11 +48,14 @@ export const rules: readonly Rule[] = [
   credentialValue,
   duplicateAlias,
   duplicateOperation,
+  encryptionKeyTwice,
   incompleteAuth,
   literalSecret,
+  mcpOauthSurface,
   mcpTransport,
   mcpUrlTwice,
   noEffectYet,
+  noProvider,
   noSurface,
   notAvailable,
   parameterClash,

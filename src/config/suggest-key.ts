@@ -159,6 +159,40 @@ const misplacedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
 };
 
+/** Keys that exist for the whole provider, and not for one of its surfaces. */
+const providerKeys: readonly string[] = [
+  "headers",
+  "select",
+  "allowed_operations",
+  "default_connection",
+  "display_name",
+  "tool_prefix",
+];
+
+/** Keys of neighbouring tools that have no counterpart, and what to write instead: by the title of the schema. */
+const advice: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "MCP surface": {
+    args: "Put them into `command`, each as an item of its own: `command: [npx, -y, some-server]`.",
+    arguments: "Put them into `command`, each as an item of its own: `command: [npx, -y, some-server]`.",
+  },
+  Provider: {
+    command: "It belongs to the MCP surface: `surfaces: {mcp: {command: [npx, -y, some-server]}}`.",
+    args: "Arguments are items of the MCP surface's `command`: `surfaces: {mcp: {command: [npx, -y, some-server]}}`.",
+    base_url: "It belongs to a surface: put it under `surfaces`, into `rest` or `openapi`.",
+    url: "An MCP server is named by `mcp_url`, another API under `surfaces`.",
+  },
+  "`bearer` auth": {
+    token:
+      'The token is the value of a credential: `credentials: [{name: token, value: "${env:API_TOKEN}"}]`.',
+    value:
+      'The token is the value of a credential: `credentials: [{name: token, value: "${env:API_TOKEN}"}]`.',
+  },
+  "`manual` auth": {
+    header: "It belongs to a credential: `credentials: [{name: key, header: X-Api-Key}]`.",
+    query: "It belongs to a credential: `credentials: [{name: key, query: api_key}]`.",
+  },
+};
+
 /** Words for values, by key. */
 const valueSynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   type: {
@@ -185,12 +219,15 @@ const valueSynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> 
 /** What a key that a mapping does not have was meant to be. */
 export type KeySuggestion =
   | { readonly kind: "key"; readonly key: string }
-  | { readonly kind: "under"; readonly parent: string };
+  | { readonly kind: "under"; readonly parent: string }
+  | { readonly kind: "advice"; readonly advice: string };
 
 /** The key that an unknown key of a mapping must mean, where that is sure; `title` is the title of the mapping's schema. */
 export function suggestKey(title: string, word: string, keys: readonly string[]): KeySuggestion | undefined {
   const parent = lookUp(misplacedKeys[title], word);
   if (parent !== undefined) return { kind: "under", parent };
+  const text = lookUp(advice[title], word) ?? adviceForSurface(title, word);
+  if (text !== undefined) return { kind: "advice", advice: text };
   const key = didYouMean(word, keys) ?? lookUp(keySynonyms[title], word);
   return key !== undefined && keys.includes(key) ? { kind: "key", key } : undefined;
 }
@@ -199,6 +236,15 @@ export function suggestKey(title: string, word: string, keys: readonly string[])
 export function suggestValue(key: string, word: string, allowed: readonly string[]): string | undefined {
   const value = lookUp(valueSynonyms[key], word.toLowerCase()) ?? didYouMean(word, allowed);
   return value !== undefined && allowed.includes(value) ? value : undefined;
+}
+
+function adviceForSurface(title: string, word: string): string | undefined {
+  const isSurface = title.endsWith(" surface") || title === "Surface settings";
+  const beside = [...providerKeys, ...(title === "Surface settings" ? ["connections"] : [])];
+  if (!isSurface || !beside.includes(word)) return undefined;
+  return word === "tool_prefix"
+    ? "It belongs under the provider's `mcp`, beside `surfaces`."
+    : "It belongs to the provider: write it beside `surfaces`.";
 }
 
 function lookUp(table: Readonly<Record<string, string>> | undefined, word: string): string | undefined {

@@ -22,6 +22,12 @@ export function createCredentialResolver(
           `\`${tool.operation}\` is bound to ${tool.connection === undefined ? "no connection" : `connection \`${tool.connection}\``}; leave \`_connection\` out.`,
         );
       }
+      if (request.instance !== undefined && request.instance !== "default") {
+        throw new GatewayError(
+          "bad_request",
+          `\`${tool.operation}\` has no instance \`${request.instance.slice(0, 100)}\`; leave \`_instance\` out.`,
+        );
+      }
       const config = provider(tool.provider);
       const connection = tool.connection === undefined ? undefined : config?.connections[tool.connection];
       if (config === undefined || connection === undefined) return noCredential;

@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.ts";
 import type { HttpClient, HttpResponse } from "../upstream/http-client.ts";
+import { nameOfUrl } from "../upstream/name-of-url.ts";
 import { type DocumentBytes, documentTooLarge, mostDocumentBytes } from "./document-bytes.ts";
 
 const mostRedirects = 3;
@@ -9,7 +10,7 @@ const accept = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q
 
 /**
  * Fetches a document. Redirects are followed up to three times, never from https to http, and the given headers go to
- * no other origin than the one they were given for.
+ * no other origin than the one they were given for. Throws `provider_unavailable` when the server is away for the moment.
  */
 export async function fetchDocument(
   http: HttpClient,
@@ -29,11 +30,18 @@ export async function fetchDocument(
         maxBytes: mostDocumentBytes,
       });
     } catch (error) {
-      return describeFailure(error);
+      return describeFailure(error, url);
     }
     const target = redirectTarget(response, current);
-    if (target === undefined)
-      return describeResponse(response, current === url ? "" : ` at ${nameOfUrl(current)}`);
+    if (target === undefined) {
+      const where = current === url ? "" : ` at ${nameOfUrl(current)}`;
+      if (isAway(response.status)) {
+        throw away(
+          `\`${nameOfUrl(url)}\` can't be fetched: the server answered with HTTP ${response.status}${where}.`,
+        );
+      }
+      return describeResponse(response, where);
+    }
     if (target.protocol !== "https:" && (target.protocol !== "http:" || current.startsWith("https:"))) {
       return unreadable(
         `redirects to an address that is not https (${nameOfUrl(target.href)}), which is not followed.`,
@@ -45,17 +53,15 @@ export async function fetchDocument(
   return unreadable(`was redirected more than ${mostRedirects} times, last to ${nameOfUrl(current)}.`);
 }
 
-/** A URL as it may be printed: without user, password and query, which may hold keys. */
-export function nameOfUrl(url: string): string {
-  const parsed = URL.parse(url);
-  if (parsed === null) return url;
-  return `${parsed.origin}${parsed.pathname}${parsed.search === "" ? "" : "?…"}`;
-}
-
 function redirectTarget(response: HttpResponse, current: string): URL | undefined {
   const location = response.headers["location"];
   const redirects = [301, 302, 303, 307, 308].includes(response.status);
   return redirects && location !== undefined ? (URL.parse(location, current) ?? undefined) : undefined;
+}
+
+/** Servers answer so when they are away for the moment. */
+function isAway(status: number): boolean {
+  return status === 429 || status >= 500;
 }
 
 function describeResponse({ status, body }: HttpResponse, where: string): DocumentBytes {
@@ -68,9 +74,15 @@ function describeResponse({ status, body }: HttpResponse, where: string): Docume
   return unreadable(`can't be fetched: the server answered with HTTP ${status}${where}.`);
 }
 
-function describeFailure(error: unknown): DocumentBytes {
+function describeFailure(error: unknown, url: string): DocumentBytes {
   if (!(error instanceof GatewayError) || error.code === "cancelled") throw error;
-  return error.code === "too_large" ? documentTooLarge : unreadable(`can't be fetched. ${error.message}`);
+  if (error.code === "answer_too_large") return documentTooLarge;
+  if (!error.retryable) return unreadable(`can't be fetched. ${error.message}`);
+  throw away(`\`${nameOfUrl(url)}\` can't be fetched. ${error.message}`, error);
+}
+
+function away(message: string, cause?: unknown): GatewayError {
+  return new GatewayError("provider_unavailable", message, { cause, retryable: true });
 }
 
 function unreadable(message: string): DocumentBytes {

@@ -5,8 +5,9 @@ import type { DocumentLocation } from "../model/config.ts";
 import type { JsonValue } from "../model/json.ts";
 import type { Place } from "../model/place.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
+import { nameOfUrl } from "../upstream/name-of-url.ts";
 import type { DocumentBytes } from "./document-bytes.ts";
-import { fetchDocument, nameOfUrl } from "./fetch-document.ts";
+import { fetchDocument } from "./fetch-document.ts";
 import { createLocator } from "./locate-in-document.ts";
 import { isHtml, parseDocument } from "./parse-document.ts";
 import type { ParseProblem } from "./parse-problem.ts";
@@ -66,7 +67,8 @@ export interface DocumentLoaderOptions {
 
 /**
  * Makes the loader of documents. Documents of more than 64 MB, 4 million values or 256 levels are refused. Mistakes
- * are diagnostics at the place that names the document, or inside the document; only a cancelled load throws.
+ * are diagnostics at the place that names the document, or inside the document; only a cancelled load and a server that is away for the
+ * moment (`provider_unavailable`) throw.
  */
 export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLoader {
   const readFile = options.readFile ?? readDocumentFile;
@@ -84,7 +86,15 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
     const read = await (location.kind === "file"
       ? readFile(location.path, load.signal)
       : fetchDocument(options.http, location.url, load));
-    if (!read.ok) return atReference(location, read.code, `\`${source.name}\` ${read.message}`);
+    if (!read.ok) {
+      // A document that was named on its own, such as on a command line, is named by no file.
+      const isRelative = location.kind === "file" && location.place.file !== location.path;
+      const hint =
+        isRelative && read.code === "document-not-found"
+          ? " Paths are relative to the file that names them."
+          : "";
+      return atReference(location, read.code, `\`${source.name}\` ${read.message}${hint}`);
+    }
     const text = decode(read.bytes);
     if (text === undefined) {
       return atReference(

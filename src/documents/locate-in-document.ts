@@ -1,65 +1,145 @@
-import { type Document, isAlias, isMap, isScalar, isSeq, type Node, parseDocument, type Range } from "yaml";
+import { COLLECTION_STYLE, EVENT_ID, type Event, getScalarValue, parseEvents, SCALAR_STYLE } from "js-yaml";
 import type { Place } from "../model/place.ts";
 import { createSourceFile, placeOf } from "./source-file.ts";
 
-/** Parsing with positions takes up to a second for each MiB. */
+/** Reading positions takes about 25 ms for each MiB. */
 const longestText = 4 * 1024 * 1024;
+
+/** More than a document may have, so that what is nested too deeply has a place too. */
+const parserDepth = 1000;
 
 /** Finds the place of a key or a value in a document; see `LoadedDocument.locate`. */
 export type Locator = (path: readonly (string | number)[], target: "key" | "value") => Place | undefined;
 
-/** Makes a {@link Locator} for a text. The text is parsed when the first place is asked for, and once. */
+/**
+ * Makes a {@link Locator} for a JSON or YAML text. The text is read when the first place is asked for, and once. A text
+ * that only the patient parser can read has no places.
+ */
 export function createLocator(name: string, location: string, text: string): Locator {
   if (text.length > longestText) return () => undefined;
   const source = createSourceFile(name, location, text);
-  let document: Document | undefined;
+  let root: PlacedNode | "unreadable" | undefined;
   return (path, target) => {
-    document ??= parseLeniently(source.text);
-    const range = document === undefined ? undefined : rangeAt(document, path, target);
-    return range && placeOf({ source, start: range[0], end: range[1] });
+    root ??= readPlaces(source.text) ?? "unreadable";
+    if (root === "unreadable") return undefined;
+    const { start, end } = extentAt(root, path, target);
+    return placeOf({ source, start, end });
   };
 }
 
-function parseLeniently(text: string): Document | undefined {
+/** Offsets into the text; the end is exclusive. */
+interface Extent {
+  readonly start: number;
+  readonly end: number;
+}
+
+interface PlacedNode extends Extent {
+  /** Members by key, items by index; of equal keys, the last. */
+  readonly children: ReadonlyMap<string, PlacedChild>;
+}
+
+interface PlacedChild {
+  /** Items of lists have none. */
+  readonly key: Extent | undefined;
+  readonly node: PlacedNode;
+}
+
+function extentAt(root: PlacedNode, path: readonly (string | number)[], target: "key" | "value"): Extent {
+  let found: PlacedChild = { key: undefined, node: root };
+  for (const step of path) {
+    const child = found.node.children.get(String(step));
+    if (child === undefined) break;
+    found = child;
+  }
+  // An empty value has no extent, so its key stands for it.
+  const asKey = target === "key" || found.node.start === found.node.end;
+  return (asKey ? found.key : undefined) ?? found.node;
+}
+
+function readPlaces(text: string): PlacedNode | undefined {
   try {
-    return parseDocument(text, { uniqueKeys: false, logLevel: "silent", prettyErrors: false });
+    return new PlaceReader(text).read();
   } catch {
-    // Nesting that exhausts the stack: a place is a courtesy, the document is reported without it.
+    // Syntax that this parser does not take: a place is a courtesy, the document is reported without it.
     return undefined;
   }
 }
 
-function rangeAt(
-  document: Document,
-  path: readonly (string | number)[],
-  target: "key" | "value",
-): Range | undefined {
-  let node: Node | undefined = document.contents ?? undefined;
-  let key: Node | undefined;
-  for (const step of path) {
-    const child = childOf(document, node, step);
-    if (child === undefined) break;
-    node = child.value ?? child.key;
-    key = child.key;
-  }
-  const range = node?.range ?? undefined;
-  // An empty value has no extent, so its key stands for it.
-  const asKey = target === "key" || (range !== undefined && range[0] === range[1]);
-  return (asKey ? key?.range : undefined) ?? range;
-}
+const quotedStyles: readonly number[] = [SCALAR_STYLE.SINGLE_QUOTED, SCALAR_STYLE.DOUBLE_QUOTED];
 
-function childOf(
-  document: Document,
-  parent: Node | undefined,
-  step: string | number,
-): { readonly key: Node | undefined; readonly value: Node | undefined } | undefined {
-  const node = isAlias(parent) ? parent.resolve(document) : parent;
-  if (isSeq<Node>(node)) {
-    const item = typeof step === "number" ? node.items[step] : undefined;
-    return item && { key: undefined, value: item };
+const noChildren: ReadonlyMap<string, PlacedChild> = new Map();
+
+/** Makes a tree of positions from the events of the parser, which builds no values. */
+class PlaceReader {
+  readonly #text: string;
+  readonly #events: readonly Event[];
+  readonly #anchors = new Map<string, ReadonlyMap<string, PlacedChild>>();
+  #next = 0;
+  /** Where what was read last ends. */
+  #end = 0;
+
+  constructor(text: string) {
+    this.#text = text;
+    this.#events = parseEvents(text, { maxDepth: parserDepth });
   }
-  if (!isMap<Node, Node | null>(node)) return undefined;
-  // The last of equal keys is the one that counts.
-  const pair = node.items.findLast(({ key }) => isScalar(key) && String(key.value) === String(step));
-  return pair && { key: pair.key, value: pair.value ?? undefined };
+
+  read(): PlacedNode | undefined {
+    this.#next = 1;
+    return this.#readNode();
+  }
+
+  /** `undefined` at the end of the collection that is being read. */
+  #readNode(): PlacedNode | undefined {
+    const event = this.#events[this.#next++];
+    switch (event?.type) {
+      case EVENT_ID.SCALAR: {
+        if (event.valueStart === -1) return { start: this.#end, end: this.#end, children: noChildren };
+        const quote = quotedStyles.includes(event.style) ? 1 : 0;
+        this.#end = event.valueEnd + quote;
+        return { start: event.valueStart - quote, end: this.#end, children: noChildren };
+      }
+      case EVENT_ID.ALIAS: {
+        this.#end = event.anchorEnd;
+        const children = this.#anchors.get(this.#text.slice(event.anchorStart, event.anchorEnd));
+        return { start: event.anchorStart - 1, end: this.#end, children: children ?? noChildren };
+      }
+      case EVENT_ID.MAPPING:
+      case EVENT_ID.SEQUENCE: {
+        const children = new Map<string, PlacedChild>();
+        const { start, anchorStart, anchorEnd } = event;
+        if (anchorStart !== -1) this.#anchors.set(this.#text.slice(anchorStart, anchorEnd), children);
+        if (event.type === EVENT_ID.MAPPING) this.#readMembers(children);
+        else this.#readItems(children);
+        if (event.style === COLLECTION_STYLE.FLOW) {
+          const bracket = event.type === EVENT_ID.MAPPING ? "}" : "]";
+          this.#end = this.#text.indexOf(bracket, Math.max(this.#end, start)) + 1;
+        }
+        return { start, end: this.#end, children };
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #readMembers(children: Map<string, PlacedChild>): void {
+    for (;;) {
+      const event = this.#events[this.#next];
+      const key = this.#readNode();
+      if (key === undefined) return;
+      const node = this.#readNode();
+      if (node === undefined) return;
+      // Keys that are no scalars are no keys of JSON either.
+      if (event?.type === EVENT_ID.SCALAR && event.valueStart !== -1) {
+        children.set(getScalarValue(this.#text, event), { key, node });
+      }
+    }
+  }
+
+  #readItems(children: Map<string, PlacedChild>): void {
+    for (let index = 0; ; index += 1) {
+      const node = this.#readNode();
+      if (node === undefined) return;
+      children.set(String(index), { key: undefined, node });
+    }
+  }
 }

@@ -15,7 +15,8 @@ import {
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { LocatedEntry, LocatedNode, LocatedScalar } from "./located-node.ts";
 import { placeOf, type SourceFile, type Span } from "./source-file.ts";
-import { describeSyntaxErrors } from "./yaml-syntax-errors.ts";
+import { describeTemplate } from "./template-braces.ts";
+import { beginsWithForeignSpace, describeForeignSpace, describeSyntaxErrors } from "./yaml-syntax-errors.ts";
 import { findDeepNesting, maskFlowReferences } from "./yaml-tokens.ts";
 
 /** What parsing came to. There is no root when the syntax leaves it open what the rest of the file means. */
@@ -53,6 +54,10 @@ export function parseYaml(source: SourceFile): ParsedYaml {
   if (syntax.fatal) return { root: undefined, diagnostics };
   const conversion = new Conversion(source, masked.offsets, syntax.offsets);
   const root = conversion.node(document.contents);
+  // Which mapping such a line belongs to is anyone's guess.
+  if (conversion.strayLines.length > 0) {
+    return { root: undefined, diagnostics: [...diagnostics, ...conversion.strayLines] };
+  }
   return { root, diagnostics: [...diagnostics, ...conversion.diagnostics] };
 }
 
@@ -74,6 +79,8 @@ function collectErrors(
 /** Turns the library's nodes into ours; a life of its own because anchors and findings add up along the way. */
 class Conversion {
   readonly diagnostics: Diagnostic[] = [];
+  /** Keys that are indented by what YAML takes for a part of them. */
+  readonly strayLines: Diagnostic[] = [];
   readonly #source: SourceFile;
   readonly #maskedOffsets: readonly number[];
   readonly #brokenOffsets: readonly number[];
@@ -102,7 +109,7 @@ class Conversion {
 
   #content(node: Node): LocatedNode {
     this.#values += 1;
-    if (isMap(node)) return this.#map(node);
+    if (isMap(node)) return this.#template(node) ?? this.#map(node);
     if (isSeq(node)) {
       // The library's types leave open what a list holds; one that was parsed holds nodes.
       const items = node.items.map((item) => this.node(item as Node | null));
@@ -110,6 +117,17 @@ class Conversion {
     }
     if (isScalar(node)) return this.#scalar(node);
     return this.#empty(this.#rangeOf(node));
+  }
+
+  /** `{{NAME}}`, which reads as a mapping whose key is a mapping. */
+  #template(node: YAMLMap): LocatedScalar | undefined {
+    const span = this.#rangeOf(node);
+    if (!this.#source.text.startsWith("{{", span.start)) return undefined;
+    const text = this.#source.text.slice(span.start, span.end);
+    const template = describeTemplate(text);
+    if (template?.start !== 0) return undefined;
+    this.#report("bad-reference", span, template.message);
+    return { kind: "scalar", span, value: text, text, quoted: false, standIn: true };
   }
 
   #scalar(node: Scalar): LocatedScalar {
@@ -172,6 +190,15 @@ class Conversion {
     }
     if (isScalar(resolved) && resolved.range && (resolved.source ?? "") !== "") {
       const scalar = this.node(resolved);
+      if (scalar.kind === "scalar" && !scalar.quoted && beginsWithForeignSpace(scalar.text)) {
+        const { start } = scalar.span;
+        this.strayLines.push({
+          severity: "error",
+          code: "yaml-syntax",
+          message: describeForeignSpace(this.#source.text.charAt(start)),
+          place: placeOf({ ...scalar.span, end: start + 1 }),
+        });
+      }
       if (scalar.kind === "scalar") {
         return { text: scalar.text, span: scalar.span, merges: scalar.text === "<<" && !scalar.quoted };
       }

@@ -11,7 +11,7 @@ export async function readDocumentFile(path: string, signal: AbortSignal): Promi
     return { ok: true, bytes };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof GatewayError && error.code === "too_large") return documentTooLarge;
+    if (error instanceof GatewayError && error.code === "answer_too_large") return documentTooLarge;
     return { ok: false, ...describeFileError(error) };
   }
 }
@@ -19,7 +19,7 @@ export async function readDocumentFile(path: string, signal: AbortSignal): Promi
 /** The path as people should read it: relative to the working directory where that is shorter. */
 export function nameOfFile(path: string, workingDirectory: string): string {
   const name = relative(workingDirectory, path);
-  return name.length < path.length ? name : path;
+  return name.length < path.length ? name || "." : path;
 }
 
 function describeFileError(error: unknown): Pick<Extract<DocumentBytes, { ok: false }>, "code" | "message"> {
@@ -27,10 +27,7 @@ function describeFileError(error: unknown): Pick<Extract<DocumentBytes, { ok: fa
   switch (code) {
     case "ENOENT":
     case "ENOTDIR":
-      return {
-        code: "document-not-found",
-        message: "does not exist. Paths are relative to the file that names them.",
-      };
+      return { code: "document-not-found", message: "does not exist." };
     case "EISDIR":
       return { code: "document-unreadable", message: "is a folder, not a file. Name the document in it." };
     case "EACCES":

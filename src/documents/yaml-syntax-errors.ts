@@ -1,6 +1,7 @@
 import type { CST } from "yaml";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { placeOf, type SourceFile } from "./source-file.ts";
+import { describeTemplate } from "./template-braces.ts";
 
 /** An error as the YAML library reports it. */
 export interface RawSyntaxError {
@@ -26,6 +27,16 @@ interface Finding {
   readonly end: number;
   readonly message: string;
 }
+
+/** A line without its indentation. */
+interface Line {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Spaces that look like indentation and are none to YAML, as word processors and web pages put them. */
+const foreignSpaces = "\\u00a0\\u1680\\u2000-\\u200b\\u202f\\u205f\\u3000\\ufeff";
 
 /** Says in our words, and at the place where the author has to act, what the YAML library found. */
 export function describeSyntaxErrors(
@@ -86,6 +97,8 @@ function describeLocal(text: string, { code, offset, message }: RawSyntaxError):
 function describeStructural(text: string, tokens: readonly CST.Token[], error: RawSyntaxError): Finding {
   const { code, offset, message } = error;
   const line = lineAt(text, offset);
+  const foreign = findForeignIndent(text.slice(0, lineAfter(text, offset).end));
+  if (foreign && code !== "TAB_AS_INDENT") return foreign;
   switch (code) {
     case "TAB_AS_INDENT":
       return {
@@ -106,7 +119,9 @@ function describeStructural(text: string, tokens: readonly CST.Token[], error: R
           "Inside `{…}` and `[…]` members are separated by commas, and a comma is missing here or on the line before.",
       };
     case "BLOCK_AS_IMPLICIT_KEY":
-      return line.text.startsWith("- ") ? describeBrokenLine(line) : describeNestedKey(text, offset);
+      return message.includes("block sequence")
+        ? describeListItem(text, offset)
+        : describeNestedKey(text, offset);
     case "MULTILINE_IMPLICIT_KEY":
       return describeBrokenLine(line);
     case "KEY_OVER_1024_CHARS":
@@ -131,8 +146,49 @@ function describeStructural(text: string, tokens: readonly CST.Token[], error: R
   }
 }
 
+/** The first line whose indentation holds another space than that of the space bar. */
+function findForeignIndent(text: string): Finding | undefined {
+  const match = new RegExp(`^[ \\t]*([${foreignSpaces}]+)`, "m").exec(text);
+  if (!match) return undefined;
+  const start = match.index + match[0].length - (match[1]?.length ?? 0);
+  return { start, end: match.index + match[0].length, message: describeForeignSpace(text.charAt(start)) };
+}
+
+/** What to do about a space that is none to YAML. */
+export function describeForeignSpace(character: string): string {
+  const code = `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`;
+  const name = character === "\u00a0" ? `A non-breaking space (${code})` : `A special space (${code})`;
+  return `${name} stands in the indentation, where YAML knows only ordinary spaces: replace it.`;
+}
+
+/** Whether a text begins with a space that is none to YAML. */
+export function beginsWithForeignSpace(text: string): boolean {
+  return new RegExp(`^[${foreignSpaces}]`).test(text);
+}
+
+function describeListItem(text: string, offset: number): Finding {
+  const here = lineAt(text, offset);
+  const item = here.text.startsWith("-") ? here : lineAfter(text, offset);
+  const key = /^(?:- +)?([^\s:]{1,60}):$/.exec(lineBefore(text, item.start)?.text ?? "")?.[1];
+  return {
+    ...item,
+    message:
+      key === undefined
+        ? "A list item stands among the keys of a mapping. Indent it under the key that it belongs to."
+        : `This list item stands further left than the key \`${key}\` above it. Indent it under that key.`,
+  };
+}
+
 function describeNestedKey(text: string, offset: number): Finding {
-  const rest = text.slice(offset, lineAt(text, offset).end);
+  const line = lineAt(text, offset);
+  const rest = text.slice(offset, line.end);
+  const glued = /^-([^\s:-][^\s:]{0,60}:)/.exec(line.text);
+  if (glued) {
+    return {
+      ...line,
+      message: `After the dash of a list item stands a space: write \`- ${glued[1]}\` with a space behind the dash.`,
+    };
+  }
   if (/:\s/.test(`${rest} `)) {
     return {
       start: offset,
@@ -141,19 +197,15 @@ function describeNestedKey(text: string, offset: number): Finding {
         "The value holds a colon and a space, which YAML reads as one more key. Put the value in quotes.",
     };
   }
-  const next = lineAt(text, text.indexOf("\n", offset) + 1);
+  const key = /^(?:- +)*([^\s:]{1,60}):/.exec(line.text)?.[1];
+  const above = key === undefined ? "the key above it" : `the key \`${key}\` above it`;
   return {
-    ...next,
-    message:
-      "This line is indented deeper than the key above it, which already has a value. Indent it like that key.",
+    ...lineAfter(text, offset),
+    message: `This line is indented deeper than ${above}, which already has a value. Begin it in the column where that key begins.`,
   };
 }
 
-function describeBrokenLine(line: {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}): Finding {
+function describeBrokenLine(line: Line): Finding {
   const glued = /^(- )?["']?([\w.-]+)["']?:(?=\S)/.exec(line.text);
   if (glued) {
     const key = `${glued[2]}:`;
@@ -227,6 +279,10 @@ function describeUnexpected(text: string, tokens: readonly CST.Token[], error: R
     };
   }
   const line = lineAt(text, offset);
+  const template = describeTemplate(line.text);
+  if (template) {
+    return { start: line.start + template.start, end: line.start + template.end, message: template.message };
+  }
   const before = text.slice(line.start, offset).trimEnd();
   if (/["']$/.test(before)) {
     return {
@@ -275,10 +331,30 @@ function lastToken(tokens: readonly CST.Token[], test: (token: CST.Token) => boo
   return last;
 }
 
-function lineAt(
-  text: string,
-  offset: number,
-): { readonly start: number; readonly end: number; readonly text: string } {
+/** The next line that holds more than a comment; the last one if there is none. */
+function lineAfter(text: string, offset: number): Line {
+  let line = lineAt(text, offset);
+  for (let newline = text.indexOf("\n", line.end); newline !== -1; newline = text.indexOf("\n", line.end)) {
+    line = lineAt(text, newline + 1);
+    if (line.text !== "" && !line.text.startsWith("#")) break;
+  }
+  return line;
+}
+
+/** The line before that holds more than a comment, if there is one. */
+function lineBefore(text: string, offset: number): Line | undefined {
+  for (
+    let newline = text.lastIndexOf("\n", offset - 1);
+    newline > 0;
+    newline = text.lastIndexOf("\n", newline - 1)
+  ) {
+    const line = lineAt(text, newline - 1);
+    if (line.text !== "" && !line.text.startsWith("#")) return line;
+  }
+  return undefined;
+}
+
+function lineAt(text: string, offset: number): Line {
   const start = text.lastIndexOf("\n", offset - 1) + 1;
   const newline = text.indexOf("\n", offset);
   const raw = text.slice(start, newline === -1 ? text.length : newline);

@@ -22,6 +22,7 @@ export interface ViolatedSchema {
   readonly properties?: Readonly<Record<string, ViolatedSchema>>;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
+  readonly required?: readonly string[];
   readonly oneOf?: readonly ViolatedSchema[];
 }
 

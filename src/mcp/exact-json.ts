@@ -1,57 +1,46 @@
 import type { JsonValue } from "../model/json.ts";
+import { findInexactNumbers } from "./find-inexact-numbers.ts";
 
 /** `JSON` with what ES2026 adds to it (proposal-json-parse-with-source); Node has it, the type library does not yet. */
-interface SourceJson {
-  rawJSON(text: string): JsonValue;
-  parse(
-    text: string,
-    reviver: (
-      this: unknown,
-      key: string,
-      value: JsonValue,
-      context: { readonly source?: string },
-    ) => JsonValue,
-  ): JsonValue;
-}
-
-const sourceJson = JSON as unknown as SourceJson;
-
-/** Only a text with a long number or an exponent can hold what a double can't: everything else skips the slower way. */
-const suspicious = /(?:^|[:,[\s])-?(?:\d[\d.]{15}|[\d.]+[eE])/;
-const integer = /^-?\d+$/;
+const sourceJson = JSON as unknown as { rawJSON(text: string): JsonValue };
 
 /**
- * Parses JSON and keeps numbers that a double can't hold as they are written: they are opaque where they stand, and
- * `JSON.stringify` writes them back digit by digit. For values that are passed on, not for values that are computed with.
+ * Parses JSON and keeps integers that a double can't hold, and numbers beyond its range, as they are written: they are opaque
+ * where they stand, and `JSON.stringify` writes them back digit by digit. Decimals may be rounded, as every program does that
+ * computes with doubles. For values that are passed on, not for values that are computed with.
  */
 export function parseExactJson(text: string): JsonValue {
-  if (!suspicious.test(text)) return JSON.parse(text) as JsonValue;
-  return sourceJson.parse(text, (_key, value, { source }) =>
-    typeof value === "number" && source !== undefined && !isExact(value, source)
-      ? sourceJson.rawJSON(source)
-      : value,
-  );
+  // JSON.parse gives JSON values and nothing else.
+  const value = JSON.parse(text) as JsonValue;
+  let parent: { readonly container: number; readonly node: unknown } | undefined;
+  // Looking up the few that matter costs less than a reviver, which is called for every value there is.
+  for (const { source, container, key, way } of findInexactNumbers(text)) {
+    const exact = sourceJson.rawJSON(source);
+    if (container === undefined) return exact;
+    // Long lists of long numbers are looked up once.
+    if (parent?.container !== container) parent = { container, node: follow(value, way()) };
+    put(parent.node, key, Number(source), exact);
+  }
+  return value;
 }
 
-/** The first number in a JSON text that would arrive as another one: a long integer, or one beyond the range of a double. */
+/** The first number in a valid JSON text that would arrive as another one: a long integer, or one beyond the range of a double. */
 export function findInexactNumber(text: string): string | undefined {
-  if (!suspicious.test(text)) return undefined;
-  let found: string | undefined;
-  sourceJson.parse(text, (_key, value, { source }) => {
-    if (typeof value === "number" && source !== undefined && !isExact(value, source)) {
-      // Decimals that differ in the last digits only are what every program that computes with doubles sends.
-      if (integer.test(source) || !Number.isFinite(value)) found ??= source;
-    }
-    return value;
-  });
-  return found;
+  return findInexactNumbers(text).next().value?.source;
 }
 
-function isExact(value: number, source: string): boolean {
-  if (String(value) === source) return true;
-  // Up to 15 digits every decimal comes back from a double, unless its exponent is out of range.
-  const digits = source.replace(/[eE].*/, "").match(/\d/g)?.length ?? 0;
-  return (
-    digits <= 15 && Number.isFinite(value) && (value !== 0 || !/[1-9]/.test(source.replace(/[eE].*/, "")))
-  );
+function follow(root: JsonValue, way: readonly (string | number)[]): unknown {
+  let node: unknown = root;
+  for (const key of way) node = has(node, key) ? node[key] : undefined;
+  return node;
+}
+
+/** Where a name is repeated its last value counts, and others are not there to be replaced. */
+function put(parent: unknown, key: string | number, rounded: number, exact: JsonValue): void {
+  // What is the parent's own is assigned, and never inherited: `__proto__` is a name like any other.
+  if (has(parent, key) && parent[key] === rounded) parent[key] = exact;
+}
+
+function has(node: unknown, key: string | number): node is Record<string | number, unknown> {
+  return typeof node === "object" && node !== null && Object.hasOwn(node, key);
 }

@@ -1,3 +1,6 @@
+import { asObject } from "../json-object.ts";
+import type { JsonObject } from "../model/json.ts";
+
 /** Reserved `_meta` keys of MCP 2026-07-28. */
 export const metaKeys = {
   protocolVersion: "io.modelcontextprotocol/protocolVersion",
@@ -7,3 +10,12 @@ export const metaKeys = {
   serverInfo: "io.modelcontextprotocol/serverInfo",
   subscriptionId: "io.modelcontextprotocol/subscriptionId",
 } as const;
+
+/** The protocol's own keys concern one hop only, and the gateway's own are for the gateway to write. */
+const reserved = /^io\.(?:modelcontextprotocol|gestalt)\//;
+
+/** A result or the params of a notification as they go on to another hop: without reserved keys in `_meta`. */
+export function withoutReservedMeta({ _meta, ...members }: JsonObject): JsonObject {
+  const kept = Object.entries(asObject(_meta) ?? {}).filter(([name]) => !reserved.test(name));
+  return kept.length === 0 ? members : { ...members, _meta: Object.fromEntries(kept) };
+}

@@ -19,8 +19,14 @@ const keyword = "x-mcp-header";
 /** A field name of HTTP (RFC 9110, section 5.1). */
 const token = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const allowedTypes: ReadonlySet<JsonValue | undefined> = new Set(["string", "integer", "boolean"]);
-/** Keywords that hold values and not schemas: whatever stands there declares nothing. */
-const valueKeywords: ReadonlySet<string> = new Set(["const", "default", "enum", "example", "examples"]);
+/** Keywords of JSON Schema that hold values and not schemas: what stands there declares nothing, and is compared or sent as it is. */
+export const valueKeywords: ReadonlySet<string> = new Set([
+  "const",
+  "default",
+  "enum",
+  "example",
+  "examples",
+]);
 /** Keywords that hold schemas by name, where a name is no keyword. */
 const mapKeywords: ReadonlySet<string> = new Set([
   "$defs",

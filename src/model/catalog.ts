@@ -19,10 +19,14 @@ export interface Catalog {
 
 /** What one provider contributes, and how it is doing. */
 export interface ProviderCatalog {
+  /** Digest of everything below. */
+  readonly version: string;
   readonly name: string;
   readonly displayName: string;
   readonly description: string | undefined;
   readonly mcpEnabled: boolean;
+  /** What the names of its tools begin with. */
+  readonly toolPrefix: string;
   readonly state: ProviderState;
   /** Why the state is what it is, for people; absent when ready. */
   readonly reason: string | undefined;

@@ -41,10 +41,19 @@ export interface ProviderConfig {
   readonly mcp: { readonly enabled: boolean; readonly toolPrefix: string };
   readonly surfaces: readonly SurfaceConfig[];
   readonly connections: Readonly<Record<string, ConnectionConfig>>;
-  readonly select: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  readonly select: {
+    readonly include: readonly SelectionEntry[];
+    readonly exclude: readonly SelectionEntry[];
+  };
   /** When present: exactly these operations, by id. */
   readonly allowedOperations: Readonly<Record<string, AllowedOperation>> | undefined;
   /** Where the provider's key stands. */
+  readonly place: Place;
+}
+
+/** One pattern of `select`: operation ids, globs over them, `METHOD /path` globs, or `tag:NAME`. */
+export interface SelectionEntry {
+  readonly pattern: string;
   readonly place: Place;
 }
 

@@ -15,7 +15,7 @@ export interface HttpResult {
   readonly isError: boolean;
 }
 
-/** The result of an upstream MCP server's `tools/call`, as it came. */
+/** The result of an upstream MCP server's `tools/call`, as it came but for what concerns the upstream's own hop. */
 export interface McpResult {
   readonly kind: "mcp";
   readonly result: JsonObject;

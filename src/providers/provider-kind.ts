@@ -14,8 +14,8 @@ export interface ProviderKind<Surface extends SurfaceConfig> {
   /**
    * Reads what describes the surface and compiles it.
    *
-   * What an author can fix comes back as diagnostics: an error there means that the surface has no operations, a warning
-   * that some are missing or reduced. An upstream that can't be reached throws `GatewayError` (`provider_unavailable`),
+   * What an author can fix comes back as diagnostics: an error without any operation means that the surface can't be
+   * offered; with some, or as a warning, that the others are missing or reduced. An upstream that can't be reached throws `GatewayError` (`provider_unavailable`),
    * and the caller tries again later.
    */
   open(surface: Surface, provider: ProviderConfig, context: ProviderContext): Promise<OpenSurface>;
@@ -51,7 +51,11 @@ export interface OpenSurface {
 
 /** What a running upstream can tell after it was opened. */
 export type SurfaceChange =
-  | { readonly kind: "operations"; readonly operations: readonly Operation[] }
+  | {
+      readonly kind: "operations";
+      readonly operations: readonly Operation[];
+      readonly diagnostics: readonly Diagnostic[];
+    }
   | { readonly kind: "lost"; readonly reason: string };
 
 /** True for a document that can be read without the network. A path that still holds a reference has no value offline. */

@@ -31,7 +31,11 @@ export function createHostCheck(boundTo: string, allowed: readonly string[]): Ho
     const name = hostName(host);
     if (hosts.length !== 1 || name === undefined || !names.has(name)) refuse("Host", hosts.join(", "));
     const origins = request.headersDistinct["origin"];
-    if (origins === undefined) return;
+    if (origins === undefined) {
+      // A page elsewhere can make a browser send a GET without Origin, as for a picture; browsers tell it by this header.
+      if (request.headers["sec-fetch-site"] === "cross-site") refuse("Sec-Fetch-Site", "cross-site");
+      return;
+    }
     const origin = origins.join(", ");
     const match = /^https?:\/\/([^/\s@?#]+)$/i.exec(origin);
     const originName = match?.[1] === undefined ? undefined : hostName(match[1]);

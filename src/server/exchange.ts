@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
-import { findInexactNumber } from "../mcp/exact-json.ts";
-import { isNestedDeeperThan } from "../mcp/nesting.ts";
 import type { JsonValue } from "../model/json.ts";
+import { endResponse } from "./end-response.ts";
+import { parseJsonBytes } from "./parse-json-bytes.ts";
 
 /** One HTTP request and the response to it. */
 export interface Exchange {
@@ -29,7 +29,15 @@ export function sendJson(
     "content-length": bytes.length,
     ...headers,
   });
-  exchange.response.end(bytes);
+  endResponse(exchange.response, bytes);
+}
+
+/** Refuses other methods than these with `method_not_allowed`; HEAD is let through where GET is. */
+export function allow(exchange: Exchange, methods: readonly string[]): void {
+  const { method = "" } = exchange.request;
+  if (methods.includes(method === "HEAD" ? "GET" : method)) return;
+  exchange.response.setHeader("allow", methods.join(", "));
+  throw new GatewayError("method_not_allowed", `This route takes ${methods.join(" or ")} only.`);
 }
 
 /**
@@ -58,30 +66,13 @@ const deepestBody = 256;
  * reach the upstream as another one.
  */
 export function parseJson(bytes: Buffer): JsonValue {
-  const refuse = (problem: string, cause?: unknown): GatewayError =>
-    new GatewayError("bad_request", `The request body ${problem}.`, { cause });
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw refuse("is not UTF-8", error);
-  }
-  if (isNestedDeeperThan(text, deepestBody)) throw refuse(`is nested deeper than ${deepestBody} levels`);
-  let value: JsonValue;
-  try {
-    // JSON.parse gives JSON values and nothing else.
-    value = JSON.parse(text) as JsonValue;
-  } catch (error) {
-    throw refuse("is not valid JSON", error);
-  }
-  const inexact = findInexactNumber(text);
-  if (inexact !== undefined) {
-    throw refuse(`holds the number ${inexact.slice(0, 100)}, which would lose digits; send it as a string`);
-  }
-  return value;
+  const parsed = parseJsonBytes(bytes, deepestBody);
+  const problem = parsed.ok ? parsed.lossy : parsed.problem;
+  if (parsed.ok && problem === undefined) return parsed.value;
+  throw new GatewayError("bad_request", `The request body ${problem}.`);
 }
 
 /** True for a `content-type` of JSON; parameters such as `charset=utf-8` may follow. */
 export function isJsonMediaType(contentType: string | undefined): boolean {
-  return contentType?.split(";", 1)[0]?.trim().toLowerCase() === "application/json";
+  return /^[ \t]*application\/json[ \t]*(?:;|$)/i.test(contentType ?? "");
 }

@@ -1,11 +1,12 @@
 import type { Catalog } from "../model/catalog.ts";
-import { type Exchange, sendJson } from "./exchange.ts";
+import { allow, type Exchange, sendJson } from "./exchange.ts";
 
 /** What the process is about. */
 export type ServingPhase = "starting" | "serving" | "draining";
 
 /** Answers `/livez`: the process runs and answers. Upstreams don't matter here. */
 export function handleLiveness(exchange: Exchange): void {
+  allow(exchange, ["GET"]);
   sendJson(exchange, 200, { status: "alive" }, { "cache-control": "no-store" });
 }
 
@@ -21,6 +22,7 @@ export function handleReadiness(
   catalog: Catalog,
   detailed: boolean,
 ): void {
+  allow(exchange, ["GET"]);
   const status = readiness(phase, catalog);
   const providers = catalog.providers.map(({ name, state, reason, surfaces }) => ({
     name,

@@ -10,7 +10,9 @@ import { describeApi } from "./api/describe-api.ts";
 import { sendError, toGatewayError } from "./api/error-response.ts";
 import { handleApi } from "./api/routes.ts";
 import { createHostCheck } from "./check-host.ts";
-import { type Exchange, sendJson } from "./exchange.ts";
+import { checkSingleHeaders } from "./check-single-headers.ts";
+import { Connections } from "./connections.ts";
+import { allow, type Exchange, sendJson } from "./exchange.ts";
 import { handleLiveness, handleReadiness, type ServingPhase } from "./health.ts";
 import { createMcpEndpoint } from "./mcp/endpoint.ts";
 
@@ -33,7 +35,8 @@ export interface GatewayServer {
   /** From now on `/readyz` tells the providers' state in place of `starting`. */
   markStarted(): void;
   /**
-   * Stops accepting, lets calls that run finish for at most `graceMilliseconds`, then breaks off what is left.
+   * Refuses new calls, lets those that run finish for at most `graceMilliseconds`, then breaks off what is left and stops
+   * listening.
    */
   drain(graceMilliseconds: number): Promise<void>;
 }
@@ -42,7 +45,7 @@ export interface GatewayServer {
 export async function startServer(parts: ServerParts): Promise<GatewayServer> {
   let phase: ServingPhase = "starting";
   const { config } = parts;
-  const checkHost = createHostCheck(config.host, [...config.allowedHosts, ...hostOf(config.baseUrl)]);
+  const checkHost = createHostCheck(config.host, config.allowedHosts);
   const mcp = createMcpEndpoint({
     broker: parts.broker,
     snapshot: parts.snapshot,
@@ -58,6 +61,7 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
 
   const route = async (exchange: Exchange): Promise<void> => {
     const { path, request } = exchange;
+    checkSingleHeaders(request);
     if (path === "/livez" || path === "/health") return handleLiveness(exchange);
     if (path === "/readyz" || path === "/ready") {
       return handleReadiness(
@@ -70,8 +74,11 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     checkHost(request);
     if (phase === "draining")
       throw new GatewayError("draining", "The gateway is shutting down.", { retryable: true });
-    if (path === "/mcp" && parts.mcpMounted()) return mcp.handle(exchange);
-    if (path === "/openapi.json") return sendJson(exchange, 200, describeApi(version));
+    if ((path === "/mcp" || path === "/mcp/") && parts.mcpMounted()) return mcp.handle(exchange);
+    if (path === "/openapi.json") {
+      allow(exchange, ["GET"]);
+      return sendJson(exchange, 200, describeApi(version));
+    }
     if (path.startsWith("/api/v1/")) return handleApi(api, exchange, path.slice("/api/v1/".length));
     throw new GatewayError(
       "not_found",
@@ -86,6 +93,8 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     (request, response) => {
       const exchange = createExchange(request, response);
       route(exchange).catch((thrown: unknown) => {
+        // Who has left needs no answer, and what that broke off is no fault.
+        if (exchange.signal.aborted) return;
         const error = toGatewayError(thrown);
         if (error.code === "internal")
           parts.log(`${request.method} ${exchange.path} failed.`, error.cause ?? thrown);
@@ -93,7 +102,8 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
       });
     },
   );
-  await listen(server, config);
+  const connections = new Connections(server);
+  await listen(server, config, parts.log);
 
   return {
     url: addressOf(server, config.host),
@@ -102,14 +112,13 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     },
     drain: async (graceMilliseconds) => {
       phase = "draining";
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       mcp.close();
-      // A connection that is kept alive turns idle only after its last call.
-      const sweep = setInterval(() => server.closeIdleConnections(), 100);
-      const force = setTimeout(() => server.closeAllConnections(), graceMilliseconds);
+      connections.closeWhenIdle();
+      // Who comes meanwhile is told to go elsewhere, which is better than a refused connection.
+      await settledWithin(connections.idle(), graceMilliseconds);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      connections.closeAll();
       await closed;
-      clearInterval(sweep);
-      clearTimeout(force);
     },
   };
 }
@@ -130,12 +139,18 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Exc
   };
 }
 
-function listen(server: Server, config: ServerConfig): Promise<void> {
+function listen(server: Server, config: ServerConfig, log: ServerParts["log"]): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once("error", (error: NodeJS.ErrnoException) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
       reject(new GatewayError("internal", explainListenError(error, config), { cause: error }));
+    };
+    server.once("error", fail);
+    server.listen(config.port, config.host, () => {
+      server.off("error", fail);
+      // A server that listens fails only to accept single connections (no file descriptors left); it goes on.
+      server.on("error", (error) => log("A connection could not be accepted.", error));
+      resolve();
     });
-    server.listen(config.port, config.host, () => resolve());
   });
 }
 
@@ -160,8 +175,13 @@ function addressOf(server: Server, host: string): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function hostOf(url: string | undefined): readonly string[] {
-  return url === undefined ? [] : [new URL(url).hostname];
+async function settledWithin(promise: Promise<void>, milliseconds: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds);
+  });
+  await Promise.race([promise, over]);
+  clearTimeout(timer);
 }
 
 function passes(check: () => void): boolean {

@@ -57,7 +57,7 @@ export function readContentEncoding(
 
 /**
  * Undoes one encoding of a whole body. For the small bodies of most answers this takes a tenth of what a stream takes.
- * Throws `too_large` before more than `maxBytes` are made, and zlib's own error for a body that is not so encoded.
+ * Throws `answer_too_large` before more than `maxBytes` are made, and zlib's own error for a body that is not so encoded.
  */
 export function decodeWhole(
   encoding: ContentEncoding,

@@ -7,9 +7,9 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
   readonly signal: AbortSignal;
-  /** Most decoded bytes of the answer; more fails with `too_large`. Default 10 MiB. Not for streams. */
+  /** Most decoded bytes of the answer; more fails with `answer_too_large`. Default 10 MiB. Not for streams. */
   readonly maxBytes?: number;
-  /** Longest wait for the response headers, in ms. Default 30,000. */
+  /** Longest wait for the response headers, in ms. Default 30,000; 0 for as long as the signal lets it. */
   readonly headersTimeout?: number;
   /** Longest pause between two chunks of the body, in ms. Default 60,000; 0 for streams that may be silent. */
   readonly bodyTimeout?: number;
@@ -40,7 +40,7 @@ export interface HttpStream extends HttpResponseHead {
  *
  * Redirects are answers like any other and are not followed. Failures are `GatewayError`s: `upstream_failed` (with a
  * message that names host and port and says what happened: refused, reset, unknown host, bad certificate),
- * `timed_out`, `too_large`, `cancelled` (or the signal's reason, where that is a `GatewayError`), `bad_request` for what
+ * `timed_out`, `answer_too_large`, `cancelled` (or the signal's reason, where that is a `GatewayError`), `bad_request` for what
  * can't be put on the wire, `draining` after `close`.
  */
 export interface HttpClient {

@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors.ts";
 
-/** Collects a streamed body. Fails with `too_large`, and leaves the stream, as soon as there are more than `maxBytes`. */
+/** Collects a streamed body. Fails with `answer_too_large`, and leaves the stream, as soon as there are more than `maxBytes`. */
 export async function readLimited(body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   let length = 0;
@@ -21,7 +21,7 @@ export function joinChunks(chunks: readonly Uint8Array[], length: number): Uint8
 /** The error for an answer that exceeds its limit; `sender` begins the sentence. */
 export function tooLarge(sender: string, maxBytes: number): GatewayError {
   return new GatewayError(
-    "too_large",
+    "answer_too_large",
     `${sender} answered with more than ${bytes(maxBytes)}. Ask for less, for example with a filter or a smaller page.`,
     { details: { limit: maxBytes } },
   );

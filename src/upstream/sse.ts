@@ -11,13 +11,25 @@ export interface ServerSentEvent {
   readonly retry?: number;
 }
 
-/** Limits for reading an event stream. */
+/** How an event stream is read. */
 export interface ReadEventsOptions {
-  /** Most bytes of one event, and of one comment; more fails with `too_large`. Default 1 MiB. */
+  /** Most bytes of one event, and of one comment. Default 1 MiB. */
   readonly maxEventBytes?: number;
+  /** Is given what is left of an event that is larger, and the stream goes on; without it such an event fails with `answer_too_large`. */
+  readonly onOversized?: (edges: EventEdges) => void;
+  /** Is given each last event id that the stream sets, also by events without data, which are not delivered. */
+  readonly onLastEventId?: (id: string) => void;
+}
+
+/** How the line that made an event too large begins and ends, field name and all. */
+export interface EventEdges {
+  readonly head: string;
+  readonly tail: string;
 }
 
 const defaultMaxEventBytes = 1024 * 1024;
+const edgeBytes = 256;
+const nothing = new Uint8Array();
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
 const colon = 0x3a;
@@ -31,7 +43,7 @@ export async function* readEvents(
   body: AsyncIterable<Uint8Array>,
   options: ReadEventsOptions = {},
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
-  const parser = new EventParser(options.maxEventBytes ?? defaultMaxEventBytes);
+  const parser = new EventParser(options);
   for await (const chunk of body) {
     yield* parser.push(chunk);
   }
@@ -40,20 +52,29 @@ export async function* readEvents(
 /** Lines are cut out as bytes: no byte of a multi-byte character looks like a line end, so each decodes on its own. */
 class EventParser {
   readonly #maxEventBytes: number;
+  readonly #onOversized: ReadEventsOptions["onOversized"];
+  readonly #onLastEventId: ReadEventsOptions["onLastEventId"];
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   /** The pieces of the line that is not complete yet. */
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
   #eventBytes = 0;
+  /** Begin and end of the first line beyond the limit; the event that it belongs to is skipped. */
+  #oversized:
+    | { readonly head: Uint8Array; readonly tail: Uint8Array; readonly complete: boolean }
+    | undefined;
   #afterCarriageReturn = false;
   #atStart = true;
   #event = "";
   #data: string[] = [];
   #id = "";
+  #lastEventId = "";
   #retry: number | undefined;
 
-  constructor(maxEventBytes: number) {
-    this.#maxEventBytes = maxEventBytes;
+  constructor(options: ReadEventsOptions) {
+    this.#maxEventBytes = options.maxEventBytes ?? defaultMaxEventBytes;
+    this.#onOversized = options.onOversized;
+    this.#onLastEventId = options.onLastEventId;
   }
 
   *push(chunk: Uint8Array): Generator<ServerSentEvent, void, undefined> {
@@ -67,7 +88,8 @@ class EventParser {
       }
       this.#afterCarriageReturn = byte === carriageReturn;
       if (byte !== lineFeed && byte !== carriageReturn) continue;
-      const event = this.#endLine(this.#completeLine(chunk.subarray(start, index)));
+      this.#keep(chunk.subarray(start, index));
+      const event = this.#endLine();
       if (event !== undefined) yield event;
       start = index + 1;
     }
@@ -76,31 +98,56 @@ class EventParser {
 
   #keep(piece: Uint8Array): void {
     this.#pieceBytes += piece.byteLength;
-    this.#pieces.push(piece);
-    this.#checkSize(this.#eventBytes + this.#pieceBytes);
+    if (this.#eventBytes + this.#pieceBytes <= this.#maxEventBytes) {
+      this.#pieces.push(piece);
+      return;
+    }
+    if (this.#onOversized === undefined) throw this.#tooLarge();
+    const { head, tail, complete } = this.#oversized ?? { head: nothing, tail: nothing, complete: false };
+    if (!complete) {
+      const line = Buffer.concat([...this.#pieces, piece]);
+      // Copies, so that what they are cut from can go.
+      this.#oversized = {
+        head: Buffer.concat([head, line.subarray(0, edgeBytes - head.byteLength)]),
+        tail: Buffer.concat([tail, line.subarray(-edgeBytes)]).subarray(-edgeBytes),
+        complete,
+      };
+    }
+    this.#pieces = [];
   }
 
-  #completeLine(last: Uint8Array): Uint8Array {
-    if (this.#pieces.length === 0) return last;
-    const line = Buffer.concat([...this.#pieces, last]);
+  #endLine(): ServerSentEvent | undefined {
+    const [only = nothing, ...more] = this.#pieces;
+    const bytes = more.length === 0 ? only : Buffer.concat(this.#pieces);
+    const isCut = this.#pieceBytes > bytes.byteLength;
     this.#pieces = [];
     this.#pieceBytes = 0;
-    return line;
-  }
-
-  #endLine(bytes: Uint8Array): ServerSentEvent | undefined {
+    if (isCut) {
+      this.#skip();
+      return undefined;
+    }
     let line = bytes;
     if (this.#atStart) {
       this.#atStart = false;
       if (line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf) line = line.subarray(3);
     }
     if (line.byteLength === 0) return this.#dispatch();
-    this.#checkSize(this.#eventBytes + bytes.byteLength);
     // A comment is forgotten at once, so those that keep a silent stream open never add up.
     if (line[0] === colon) return undefined;
-    this.#eventBytes += bytes.byteLength;
+    if (this.#oversized === undefined) this.#eventBytes += bytes.byteLength;
     this.#readField(this.#decoder.decode(line));
     return undefined;
+  }
+
+  /** After a line that is too large: what came of its event before is not needed any more. */
+  #skip(): void {
+    if (this.#oversized?.head[0] === colon) {
+      this.#oversized = undefined;
+      return;
+    }
+    if (this.#oversized !== undefined) this.#oversized = { ...this.#oversized, complete: true };
+    this.#data = [];
+    this.#eventBytes = 0;
   }
 
   #readField(line: string): void {
@@ -112,7 +159,7 @@ class EventParser {
         this.#event = value;
         break;
       case "data":
-        this.#data.push(value);
+        if (this.#oversized === undefined) this.#data.push(value);
         break;
       case "id":
         if (!value.includes("\0")) this.#id = value;
@@ -128,19 +175,30 @@ class EventParser {
   #dispatch(): ServerSentEvent | undefined {
     const data = this.#data;
     const event = this.#event === "" ? "message" : this.#event;
+    const oversized = this.#oversized;
     this.#event = "";
     this.#data = [];
     this.#eventBytes = 0;
+    this.#oversized = undefined;
+    if (this.#id !== this.#lastEventId) {
+      this.#lastEventId = this.#id;
+      this.#onLastEventId?.(this.#id);
+    }
+    if (oversized !== undefined) {
+      const { head, tail } = oversized;
+      this.#onOversized?.({ head: this.#decoder.decode(head), tail: this.#decoder.decode(tail) });
+      return undefined;
+    }
     if (data.length === 0) return undefined;
     const dispatched = { event, data: data.join("\n"), id: this.#id };
     return this.#retry === undefined ? dispatched : { ...dispatched, retry: this.#retry };
   }
 
-  #checkSize(bytes: number): void {
-    if (bytes > this.#maxEventBytes) {
-      throw new GatewayError("too_large", "The upstream sent an event that is larger than is accepted.", {
-        details: { limit: this.#maxEventBytes },
-      });
-    }
+  #tooLarge(): GatewayError {
+    return new GatewayError(
+      "answer_too_large",
+      "The upstream sent an event that is larger than is accepted.",
+      { details: { limit: this.#maxEventBytes } },
+    );
   }
 }

@@ -1,10 +1,10 @@
 import { getCACertificates } from "node:tls";
 import { Agent, buildConnector } from "undici";
-import { CollectingExchange } from "./collecting-exchange.ts";
-import type { Door } from "./exchange.ts";
+import { CollectingRequest } from "./collecting-request.ts";
 import type { HttpClient, HttpRequest, HttpResponse, HttpStream } from "./http-client.ts";
+import type { Door } from "./pending-request.ts";
 import { UrlSplitter } from "./split-url.ts";
-import { StreamingExchange } from "./streaming-exchange.ts";
+import { StreamingRequest } from "./streaming-request.ts";
 
 /** How the way out is set up. */
 export interface HttpClientOptions {
@@ -55,13 +55,13 @@ class UndiciClient implements HttpClient {
 
   request(request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
-      new CollectingExchange(this.#door, this.#splitter.split(request.url), request, resolve, reject).start();
+      new CollectingRequest(this.#door, this.#splitter.split(request.url), request, resolve, reject).start();
     });
   }
 
   stream(request: HttpRequest): Promise<HttpStream> {
     return new Promise((resolve, reject) => {
-      new StreamingExchange(this.#door, this.#splitter.split(request.url), request, resolve, reject).start();
+      new StreamingRequest(this.#door, this.#splitter.split(request.url), request, resolve, reject).start();
     });
   }
 

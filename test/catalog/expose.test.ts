@@ -23,6 +23,12 @@ function names(provider: Partial<ProviderConfig>): readonly string[] {
   return expose(provider).map(({ name }) => name);
 }
 
+function select(include: readonly string[], exclude: readonly string[]): ProviderConfig["select"] {
+  const entries = (patterns: readonly string[]) =>
+    patterns.map((pattern) => ({ pattern, place: placeAt(12) }));
+  return { include: entries(include), exclude: entries(exclude) };
+}
+
 describe("select", () => {
   test.each([
     [[], [], ["list-books", "get-book", "delete-book", "list-orders"]],
@@ -37,12 +43,12 @@ describe("select", () => {
     [["*"], ["*"], []],
     [["?et-book"], [], ["get-book"]],
   ])("include %j, exclude %j", (include, exclude, expected) => {
-    expect(names({ select: { include, exclude } })).toEqual(expected.map((name) => `shop_${name}`));
+    expect(names({ select: select(include, exclude) })).toEqual(expected.map((name) => `shop_${name}`));
   });
 
   test("a pattern of wildcards costs no time", () => {
     const evil = `${"*a".repeat(30)}!`;
-    expect(expose({ select: { include: [evil], exclude: [] } }, [makeOperation("a".repeat(60))])).toEqual([]);
+    expect(expose({ select: select([evil], []) }, [makeOperation("a".repeat(60))])).toEqual([]);
   });
 });
 
@@ -65,10 +71,10 @@ describe("allowed_operations", () => {
     expect(expose({ allowedOperations: {} })).toEqual([]);
   });
 
-  test("an entry that matches nothing is an error at its place, with a suggestion", () => {
+  test("an entry that matches nothing is reported at its place, with a suggestion", () => {
     const provider = makeProvider("shop", {
       allowedOperations: { "get-bok": { alias: undefined, description: undefined, place: placeAt(9) } },
-      select: { include: ["lists-*"], exclude: [] },
+      select: { include: [{ pattern: "lists-*", place: placeAt(12) }], exclude: [] },
     });
     expect(
       findUnmatchedSelections(provider, [{ surface: restSurface, operations, origin: "declared" }]),
@@ -79,7 +85,7 @@ describe("allowed_operations", () => {
         place: { line: 9 },
         message: expect.stringContaining("`get-book`"),
       },
-      { severity: "warning", code: "unmatched-selection" },
+      { severity: "warning", code: "unmatched-selection", place: { line: 12 } },
     ]);
   });
 });

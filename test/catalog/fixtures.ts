@@ -1,3 +1,4 @@
+import { digestOf } from "../../src/catalog/digest.ts";
 import type { Operation, ProviderCatalog, Tool } from "../../src/model/catalog.ts";
 import type { ProviderConfig, RestSurface } from "../../src/model/config.ts";
 import type { Place } from "../../src/model/place.ts";
@@ -78,6 +79,8 @@ export function makeTool(name: string, overrides: Partial<Tool> = {}): Tool {
 /** What a provider contributes. */
 export function makeProviderCatalog(name: string, tools: readonly Tool[]): ProviderCatalog {
   return {
+    version: digestOf([name, ...tools]),
+    toolPrefix: `${name}_`,
     name,
     displayName: name,
     description: undefined,

@@ -72,3 +72,13 @@ test("a catalog is plain data: it survives JSON", () => {
   const { catalog } = mergeCatalog([makeProviderCatalog("first", [makeTool("one")])], places);
   expect(JSON.parse(JSON.stringify(catalog))).toMatchObject({ tools: [{ name: "one" }] });
 });
+
+test("collisions of operations without places of their own are told once for each pair of providers", () => {
+  const many = ["a", "b", "c"].map((name) => makeTool(name, { origin: "upstream" }));
+  const { catalog, diagnostics } = mergeCatalog(
+    [makeProviderCatalog("first", many), makeProviderCatalog("second", many)],
+    places,
+  );
+  expect(diagnostics).toMatchObject([{ message: expect.stringContaining("`a`, `b`, `c`") }]);
+  expect(catalog.providers.map(({ surfaces }) => surfaces[0]?.tools)).toEqual([0, 0]);
+});

@@ -29,7 +29,7 @@ describe("a configuration is normalized", () => {
           displayName: "crm",
           description: undefined,
           mcp: { enabled: true, toolPrefix: "crm_" },
-          select: { include: ["*"], exclude: [] },
+          select: { include: [], exclude: [] },
           allowedOperations: undefined,
           place: { file: "gestalt.yaml", line: 1, column: 13, endLine: 1, endColumn: 16 },
         },
@@ -183,7 +183,10 @@ connections:
       displayName: "Ours",
       description: "Theirs",
       headers: { "X-A": "theirs", "X-B": "ours" },
-      select: { include: ["c"], exclude: ["d"] },
+      select: {
+        include: [{ pattern: "c", place: { file: "gestalt.yaml", line: 6, column: 24 } }],
+        exclude: [{ pattern: "d", place: { file: "crm/provider.yaml", line: 4, column: 37 } }],
+      },
     });
   });
 

@@ -92,6 +92,14 @@ describe("files", () => {
     });
   });
 
+  test("a file that is not there, named by no other file", async () => {
+    const path = `${folder}/missing.yaml`;
+    const itself = { ...place, file: path };
+    expect(await diagnosticOf({ kind: "file", path, place: itself })).toMatchObject({
+      message: "`missing.yaml` does not exist.",
+    });
+  });
+
   test("a folder", async () => {
     expect(await diagnosticOf({ kind: "file", path: folder, place })).toMatchObject({
       code: "document-unreadable",
@@ -184,7 +192,6 @@ describe("URLs", () => {
     [404, "document-not-found", "does not exist (HTTP 404)."],
     [410, "document-not-found", "does not exist (HTTP 410)."],
     [401, "document-unreadable", "may not be read without a login (HTTP 401)."],
-    [500, "document-unreadable", "can't be fetched: the server answered with HTTP 500."],
     [304, "document-unreadable", "can't be fetched: the server answered with HTTP 304."],
   ])("status %i", async (status, code, message) => {
     await using upstream = await startHttp((_request, response) => response.writeHead(status).end());
@@ -196,13 +203,21 @@ describe("URLs", () => {
     });
   });
 
-  test("an upstream that is away", async () => {
+  test.each([429, 500, 503])("status %i is worth another attempt", async (status) => {
+    await using upstream = await startHttp((_request, response) => response.writeHead(status).end());
+    await expect(diagnosticOf(url(`${upstream.url}/api.yaml?token=secret`))).rejects.toMatchObject({
+      code: "provider_unavailable",
+      retryable: true,
+      message: `\`${upstream.url}/api.yaml?…\` can't be fetched: the server answered with HTTP ${status}.`,
+    });
+  });
+
+  test("an upstream that is away is worth another attempt", async () => {
     const host = await unusedHost();
-    expect(await diagnosticOf(url(`http://${host}/api.yaml`))).toEqual({
-      severity: "error",
-      code: "document-unreadable",
+    await expect(diagnosticOf(url(`http://${host}/api.yaml`))).rejects.toMatchObject({
+      code: "provider_unavailable",
+      retryable: true,
       message: `\`http://${host}/api.yaml\` can't be fetched. Could not connect to ${host}: connection refused. Is the upstream running?`,
-      place,
     });
   });
 

@@ -18,7 +18,7 @@ describe("createLocator", () => {
     [["paths", "/pets", "post"], "value", "8:17-8:18"],
     [["paths", "/pets", "missing", "deeper"], "key", "8:3-8:8"],
     [["paths", "/pets", "missing"], "value", "8:10-8:19"],
-    [["nothing"], "key", "1:1-9:1"],
+    [["nothing"], "key", "1:1-8:19"],
   ])("%j %s", (path, target, expected) => {
     const place = createLocator("api.yaml", "/api.yaml", yaml)(path, target);
     expect(place?.file).toBe("api.yaml");
@@ -38,6 +38,23 @@ describe("createLocator", () => {
     const locate = createLocator("api.json", "/api.json", '{\n\t"a": {\n\t\t"b": [1,\n2]}}');
     expect(locate(["a", "b"], "key")).toMatchObject({ line: 3, column: 3 });
     expect(locate(["a", "b", 1], "value")).toMatchObject({ line: 4, column: 1 });
+  });
+
+  test("quotes belong to the place, and of equal keys the last counts", () => {
+    const locate = createLocator("api.json", "/api.json", '{"a": 1, "a": "x\\"y", "b": []}');
+    expect(locate(["a"], "key")).toMatchObject({ column: 10, endColumn: 13 });
+    expect(locate(["a"], "value")).toMatchObject({ column: 15, endColumn: 21 });
+    expect(locate(["b"], "value")).toMatchObject({ column: 28, endColumn: 30 });
+  });
+
+  test("values nested a few hundred levels deep", () => {
+    const text = `${"[".repeat(400)}1${"]".repeat(400)}`;
+    const path = Array.from({ length: 400 }, () => 0);
+    expect(createLocator("api.json", "/api.json", text)(path, "value")).toMatchObject({ column: 401 });
+  });
+
+  test("a text that the parser refuses has no places", () => {
+    expect(createLocator("api.yaml", "/api.yaml", "a: {\n}\nb: [")(["a"], "key")).toBeUndefined();
   });
 
   test("a text of more than 4 MiB has no places", () => {

@@ -244,6 +244,51 @@ describe("init writes a configuration that validates", () => {
     expect((await inFolder("init", "--mcp", "https://mcp.example.com/mcp", "--force")).status).toBe(0);
   });
 
+  test.each([
+    "Users",
+    "true",
+    "null",
+    ".5",
+    "3scale API",
+    "Price ${env:HOME} list",
+    "- *x: &y",
+    "日本語",
+    "",
+  ])("whatever the document's title: %j", async (title) => {
+    const scheme = { token: { type: "http", scheme: "bearer" } };
+    const document = {
+      openapi: "3.1.0",
+      info: { title, version: "1" },
+      paths: { "/x": { get: { operationId: "x", responses: {} } } },
+      components: { securitySchemes: scheme },
+    };
+    await writeFile(join(folder, "api.json"), JSON.stringify(document));
+    expect((await inFolder("init", "--openapi", "api.json")).status).toBe(0);
+    const checked = await inFolder("validate", "--format", "json");
+    // The document names no server, and the file says where to put it.
+    expect(checked.status, checked.stdout).toBe(0);
+    expect(JSON.parse(checked.stdout).diagnostics.map(({ code }: { code: string }) => code)).toEqual([
+      "unset-reference",
+    ]);
+  });
+
+  test.each([
+    [["--mcp", "https://["]],
+    [["--graphql", "http://["]],
+    [["--mcp", "x", "--name", "Bad Name!"]],
+    [["--mcp", "x", "--name", "users"]],
+  ])("%j is refused as a mistake on the command line", async (flags) => {
+    const result = await inFolder("init", ...flags);
+    expect(result.status).toBe(64);
+    expect(result.stderr).not.toContain("internal error");
+  });
+
+  test("words of a command are written so that they stay what they are", async () => {
+    await inFolder("init", "--mcp", "node ${HOME}/server.js");
+    expect(await readFile(join(folder, "gestalt.yaml"), "utf8")).toContain('"$${HOME}/server.js"');
+    expect((await inFolder("validate")).status).toBe(0);
+  });
+
   test("a document that is none is refused with its reason", async () => {
     await writeFile(join(folder, "page.html"), "<!doctype html><title>Hello</title>");
     const result = await inFolder("init", "--openapi", "page.html");

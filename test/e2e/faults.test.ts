@@ -2,6 +2,9 @@ import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { ToolListChangedNotificationSchema } from "@modelcontextprotocol/sdk/types.js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { startUpstreams, type Upstreams } from "../../examples/upstream/start.ts";
 import { connectClient } from "./connect-clients.ts";
@@ -190,6 +193,37 @@ test("SIGTERM lets a call that runs finish", async () => {
   const stopped = running.stop();
   expect((await answer).headers.get("gateway-error")).toBeNull();
   expect(await stopped).toBe(0);
+});
+
+test("`mcp_url` takes a connection beside it", async () => {
+  const running = await serve(`
+  staff:
+    mcp_url: \${env:BOOKSHOP_MCP_URL}/staff/mcp
+    connections:
+      default:
+        mode: identity
+        auth: {type: bearer, credentials: [{name: token, value: "\${env:TOKEN:-demo-mcp-token}"}]}
+`);
+  const client = await connectClient("SDK v2, legacy", running.url);
+  const result = await client.callTool("staff_restock_book", { id: "frankenstein", copies: 2 });
+  await client.close();
+  expect(result.isError, result.text).toBe(false);
+});
+
+test("a connected client is told when a reload changes the tools", async () => {
+  const running = await serve(healthy);
+  const client = new Client({ name: "test", version: "1.0.0" });
+  const told = Promise.withResolvers<void>();
+  client.setNotificationHandler(ToolListChangedNotificationSchema, () => told.resolve());
+  // The SDK's own declarations disagree under exactOptionalPropertyTypes, hence the structural detour.
+  const transport: unknown = new StreamableHTTPClientTransport(new URL(`${running.url}/mcp`));
+  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  const config = join(folder, "gestalt.yaml");
+  await writeFile(config, (await readFile(config, "utf8")).replaceAll("name: authors", "name: writers"));
+  running.process.kill("SIGHUP");
+  await told.promise;
+  expect((await client.listTools()).tools.map(({ name }) => name)).toEqual(["healthy_writers"]);
+  await client.close();
 });
 
 test("/mcp is not found when no provider is offered there", async () => {

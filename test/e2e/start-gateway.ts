@@ -51,7 +51,8 @@ export async function startGateway(options: {
       check();
     });
   const url = await tells(/listens on (http:\S+)/);
-  await tells(/tools on http/);
+  await tells(/tools? on http/);
+  await untilTried(url);
   return {
     url,
     process: child,
@@ -66,6 +67,15 @@ export async function startGateway(options: {
       return child.exitCode;
     },
   };
+}
+
+/** Waits until every provider was tried; the summary is printed before that when one takes long. */
+async function untilTried(url: string): Promise<void> {
+  for (;;) {
+    const state: unknown = await (await fetch(`${url}/readyz`)).json();
+    if (!JSON.stringify(state).includes('"starting"')) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
 
 /** What a command printed. */

@@ -8,9 +8,12 @@ async function* chunksOf(...chunks: (string | Uint8Array)[]): AsyncGenerator<Uin
 }
 
 async function eventsOf(body: AsyncIterable<Uint8Array>, maxEventBytes?: number): Promise<ServerSentEvent[]> {
+  return collect(readEvents(body, maxEventBytes === undefined ? {} : { maxEventBytes }));
+}
+
+async function collect(stream: AsyncIterable<ServerSentEvent>): Promise<ServerSentEvent[]> {
   const events: ServerSentEvent[] = [];
-  for await (const event of readEvents(body, maxEventBytes === undefined ? {} : { maxEventBytes }))
-    events.push(event);
+  for await (const event of stream) events.push(event);
   return events;
 }
 
@@ -112,7 +115,7 @@ describe("readEvents", () => {
   });
 
   describe("the limit of one event", () => {
-    const tooLarge = { code: "too_large", details: { limit: 10 } };
+    const tooLarge = { code: "answer_too_large", details: { limit: 10 } };
 
     test.each([
       ["one line", ["data: 6789x\n\n"]],
@@ -130,8 +133,47 @@ describe("readEvents", () => {
     test("is 1 MiB unless said otherwise", async () => {
       const data = "x".repeat(1024 * 1024 - "data: ".length);
       expect(await eventsOf(chunksOf(`data: ${data}\n\n`))).toEqual([message(data)]);
-      await expect(eventsOf(chunksOf(`data: ${data}x\n\n`))).rejects.toMatchObject({ code: "too_large" });
+      await expect(eventsOf(chunksOf(`data: ${data}x\n\n`))).rejects.toMatchObject({
+        code: "answer_too_large",
+      });
     });
+  });
+
+  describe("with somebody to take what is left of an event that is too large", () => {
+    test.each<[string, string[], { head: string; tail: string }]>([
+      ["one line", ["data: 6789x\n"], { head: "data: 6789x", tail: "data: 6789x" }],
+      ["in pieces", ["da", "ta: ", "123456", "789\n"], { head: "data: 123456789", tail: "data: 123456789" }],
+      ["several lines", ["data: 6\ndata: 7\ndata: 8\n"], { head: "data: 7", tail: "data: 7" }],
+    ])("the stream goes on: %s", async (_name, chunks, edges) => {
+      const oversized: unknown[] = [];
+      const stream = chunksOf("data: a\n\n", ...chunks, "id: 1\n\ndata: b\n\n");
+      const options = { maxEventBytes: 10, onOversized: (left: unknown) => oversized.push(left) };
+      expect(await collect(readEvents(stream, options))).toEqual([message("a"), message("b", "1")]);
+      expect(oversized).toEqual([edges]);
+    });
+
+    test("no more than the edges is kept", async () => {
+      const oversized: { head: string; tail: string }[] = [];
+      const chunk = "x".repeat(1_000);
+      const stream = chunksOf("data: {", ...Array.from({ length: 100 }, () => chunk), "}\n\n");
+      const onOversized = (left: { head: string; tail: string }): void => void oversized.push(left);
+      expect(await collect(readEvents(stream, { maxEventBytes: 10, onOversized }))).toEqual([]);
+      expect(oversized).toEqual([{ head: `data: {${"x".repeat(249)}`, tail: `${"x".repeat(255)}}` }]);
+    });
+
+    test("a comment that is too large takes nothing with it", async () => {
+      const stream = chunksOf(`:${"c".repeat(20)}\ndata: a\n\n`);
+      const options = { maxEventBytes: 10, onOversized: () => expect.unreachable() };
+      expect(await collect(readEvents(stream, options))).toEqual([message("a")]);
+    });
+  });
+
+  test("last event ids are told as they are set, with data or without", async () => {
+    const ids: string[] = [];
+    const stream = chunksOf("id: 1\ndata: a\n\nid: 2\n\nid: 2\ndata: b\n\nid\n\nid: 3\n");
+    const events = await collect(readEvents(stream, { onLastEventId: (id) => ids.push(id) }));
+    expect(events).toEqual([message("a", "1"), message("b", "2")]);
+    expect(ids).toEqual(["1", "2", ""]);
   });
 
   test("leaving the events closes the connection", async () => {

@@ -224,7 +224,7 @@ describe("too much", () => {
     });
     await using client = startClient();
     await expect(client.request({ ...get(upstream.url), maxBytes: 4096 })).rejects.toMatchObject({
-      code: "too_large",
+      code: "answer_too_large",
       message: `${upstream.host} answered with more than 4 KiB. Ask for less, for example with a filter or a smaller page.`,
     });
     await expect.poll(() => upstream.connections.size).toBe(0);
@@ -239,7 +239,7 @@ describe("too much", () => {
     const response = await client.request({ ...get(`${upstream.url}/100`), maxBytes: 100 });
     expect(response.body.byteLength).toBe(100);
     await expect(client.request({ ...get(`${upstream.url}/101`), maxBytes: 100 })).rejects.toMatchObject({
-      code: "too_large",
+      code: "answer_too_large",
       message: expect.stringContaining("more than 100 bytes"),
     });
   });
@@ -257,7 +257,7 @@ describe("too much", () => {
     });
     await using client = startClient();
     await expect(client.request({ ...get(upstream.url), maxBytes: 1_000_000 })).rejects.toMatchObject({
-      code: "too_large",
+      code: "answer_too_large",
     });
     await closed.promise;
     expect(written).toBeLessThan(20_000_000);
@@ -282,7 +282,7 @@ describe("too much", () => {
     await using client = startClient();
     const before = process.memoryUsage().rss;
     await expect(client.request({ ...get(upstream.url), maxBytes: 4 * 1024 * 1024 })).rejects.toMatchObject({
-      code: "too_large",
+      code: "answer_too_large",
     });
     await closed.promise;
     expect(offered).toBeLessThan(decodedBytes / 4);
@@ -296,7 +296,7 @@ describe("too much", () => {
     });
     await using client = startClient();
     await expect(client.request({ ...get(upstream.url), maxBytes: 100_000 })).rejects.toMatchObject({
-      code: "too_large",
+      code: "answer_too_large",
     });
   });
 });

@@ -21,9 +21,10 @@ const ownedByTransport = new Set([
 ]);
 
 /** Headers have a name of token characters (RFC 9110 section 5.6.2), a value on one line, and are not the transport's own. */
-export const badHeader: Rule = function* (file): Generator<Finding> {
+export const badHeader: Rule = function* (file, look): Generator<Finding> {
   for (const { name, value, path, target } of eachHeader(file)) {
-    const shown = name.length > 60 ? `${name.slice(0, 59)}…` : name;
+    const written = target === "key" ? name : look.written(path);
+    const shown = written.length > 60 ? `${written.slice(0, 59)}…` : written;
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
       yield {
         code: "bad-header",

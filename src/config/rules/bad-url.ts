@@ -1,6 +1,7 @@
 import type { NodePath } from "../../documents/located-node.ts";
 import type { GatewayFile } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
+import { referenceMeant } from "../foreign-reference.ts";
 import { eachProvider, type Finding, type Rule } from "../rule.ts";
 
 /** `url`: anything that can be called. `base`: something is appended to it. `document`: a path is fine too. */
@@ -10,21 +11,37 @@ type UrlKind = "url" | "base" | "document";
 export const badUrl: Rule = function* (file, look): Generator<Finding> {
   for (const { value, path, kind } of eachUrl(file)) {
     if (kind === "document" && !/^[a-z][a-z0-9+.-]+:/i.test(value)) continue;
-    const message = refusal(
-      value,
-      kind,
-      look.isReference(path) ? "This" : `\`${withoutCredentials(look.written(path))}\``,
-    );
+    const name = look.isReference(path) ? "This" : `\`${withoutCredentials(look.written(path))}\``;
+    const message = refusal(value, kind, name);
     if (message !== undefined) yield { code: "bad-url", message, path };
+    else if (/[^:/]\/\/+$/.test(value)) {
+      yield {
+        severity: "warning",
+        code: "bad-url",
+        message: `${name} ends with more than one slash, which is most likely a slip. Remove what is too much.`,
+        path,
+      };
+    }
   }
 };
 
 function refusal(value: string, kind: UrlKind, name: string): string | undefined {
+  const reference = referenceMeant(value);
+  if (reference !== undefined) {
+    return `${name} is not a URL. A reference to a variable is written \`"${reference}"\`.`;
+  }
+  if (/[{}<>]/.test(value)) {
+    return `${name} holds a placeholder, and nothing fills it. Write the real address, or a reference such as \`\${env:TENANT}\` in its place.`;
+  }
+  const scheme = /^(https?:)(?!\/\/([^/]|$))/i.exec(value)?.[1];
+  if (scheme !== undefined) {
+    return `${name} is not a URL: exactly two slashes stand behind \`${scheme}\`. Write \`${scheme}//\` and the host.`;
+  }
   if (!URL.canParse(value)) {
-    const scheme = /^[\w.-]+\.[a-z]{2,}([:/]|$)|^(localhost|[\d.]+)([:/]|$)/i.test(value)
+    const suggestion = /^[\w.-]+\.[a-z]{2,}([:/]|$)|^(localhost|[\d.]+)([:/]|$)/i.test(value)
       ? ` Did you mean \`https://${value}\`?`
       : "";
-    return `${name} is not a URL. It begins with \`https://\` or \`http://\` and a host.${scheme}`;
+    return `${name} is not a URL. It begins with \`https://\` or \`http://\` and a host.${suggestion}`;
   }
   const url = new URL(value);
   if (url.protocol !== "http:" && url.protocol !== "https:") {

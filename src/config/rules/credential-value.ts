@@ -1,3 +1,4 @@
+import type { BearerCredential, ManualCredential } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
 import type { Finding, Rule } from "../rule.ts";
 
@@ -28,7 +29,7 @@ export const credentialValue: Rule = function* (file): Generator<Finding> {
           target: "key",
           dependsOn,
         };
-      } else if (mode === "identity" && credential.value === "") {
+      } else if (mode === "identity" && credential.value === "" && !mayBeEmpty(credential)) {
         yield {
           code: "credential-value",
           message: `The value of \`${credential.name}\` is empty. Set what the reference names.`,
@@ -47,3 +48,8 @@ export const credentialValue: Rule = function* (file): Generator<Finding> {
     }
   }
 };
+
+/** Some APIs take their key as the user name of basic authentication, without a password. */
+function mayBeEmpty(credential: BearerCredential | ManualCredential): boolean {
+  return "basic" in credential && credential.basic === "password";
+}

@@ -1,5 +1,6 @@
 import { eachSecret } from "../each-secret.ts";
-import type { Finding, Rule } from "../rule.ts";
+import { eachProvider, type Finding, type Rule } from "../rule.ts";
+import { isSecretName } from "../secret-position.ts";
 
 /** Secrets stay outside of the file, which is kept, copied and shown in many places. */
 export const literalSecret: Rule = function* (file, look): Generator<Finding> {
@@ -11,5 +12,21 @@ export const literalSecret: Rule = function* (file, look): Generator<Finding> {
       message: `\`${key}\` is a secret and has to be a reference, not the secret itself. Write \`${key}: "\${env:${variable}}"\` and set that variable, or use \`\${file:PATH}\`.`,
       path,
     };
+  }
+  for (const { name: providerKey, provider, path: providerPath } of eachProvider(file)) {
+    for (const [name, value] of Object.entries(provider.headers ?? {})) {
+      const path = [...providerPath, "headers", name];
+      // The last one can't be given at all, which is another rule's.
+      if (!isSecretName(name) || value === "" || name.toLowerCase() === "proxy-authorization") continue;
+      if (look.isReference(path)) continue;
+      const scheme = /^(Basic|Bearer|Token) /i.exec(value)?.[0] ?? "";
+      const variable = `${providerKey}_${name}`.toUpperCase().replaceAll(/\W/g, "_");
+      yield {
+        severity: "warning",
+        code: "literal-secret",
+        message: `\`${name}\` usually carries a secret, and this one stands in the file itself. Write \`${name}: "${scheme}\${env:${variable}}"\` and set that variable.`,
+        path,
+      };
+    }
   }
 };

@@ -1,8 +1,9 @@
 import type { NodePath } from "../../documents/located-node.ts";
+import { splitWords, writeFlowList } from "../flow-list.ts";
 import { eachProvider, type Finding, type Rule } from "../rule.ts";
 
 /** An MCP server is reached by exactly one of `url` and `command`; `env` and `cwd` belong to the latter. */
-export const mcpTransport: Rule = function* (file): Generator<Finding> {
+export const mcpTransport: Rule = function* (file, look): Generator<Finding> {
   for (const { provider, path: providerPath } of eachProvider(file)) {
     const mcp = provider.surfaces?.mcp;
     if (mcp === undefined) continue;
@@ -38,6 +39,16 @@ export const mcpTransport: Rule = function* (file): Generator<Finding> {
       }
     } else if (mcp.command?.[0]?.trim() === "") {
       yield find([...path, "command", 0], "The first item of `command` is the program, and it is empty.");
+    } else if (mcp.command?.length === 1 && /\S\s+\S/.test(mcp.command[0] ?? "")) {
+      const program = [...path, "command", 0];
+      const words = splitWords(look.written(program));
+      yield {
+        // There are programs with a space in their name.
+        severity: "warning",
+        code: "mcp-transport",
+        message: `The only item of \`command\` holds spaces and is taken as the name of one program. Write each word as an item: \`${writeFlowList(words)}\`.`,
+        path: program,
+      };
     }
   }
 };

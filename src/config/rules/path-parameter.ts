@@ -1,10 +1,13 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import { eachOperation } from "../each-operation.ts";
 import type { Finding, Rule } from "../rule.ts";
+import { hasMatchingBraces } from "./path-template.ts";
 
 /** Path parameters and the braces of the path are the same set, and all of them are required. */
-export const pathParameter: Rule = function* (file): Generator<Finding> {
+export const pathParameter: Rule = function* (file, look): Generator<Finding> {
   for (const { operation, path } of eachOperation(file)) {
+    // Which names it has is open until the braces are mended.
+    if (!hasMatchingBraces(operation.path)) continue;
     const templated = [...operation.path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? "");
     const parameters = operation.parameters ?? [];
     const declared = parameters
@@ -18,17 +21,18 @@ export const pathParameter: Rule = function* (file): Generator<Finding> {
       if (parameter.in !== "path") continue;
       const itemPath = [...path, "parameters", index];
       if (!templated.includes(parameter.name)) {
+        const written = look.written([...itemPath, "name"]);
         const suggestion = didYouMean(
           parameter.name,
           templated.filter((name) => !declared.includes(name)),
         );
         const remedy =
           suggestion === undefined
-            ? `Put \`{${parameter.name}}\` into the path, or move the parameter elsewhere.`
+            ? `Put \`{${written}}\` into the path, or move the parameter elsewhere.`
             : `Did you mean \`${suggestion}\`?`;
         yield {
           code: "path-parameter",
-          message: `The path \`${operation.path}\` has no \`{${parameter.name}}\`. ${remedy}`,
+          message: `The path \`${look.written([...path, "path"])}\` has no \`{${written}}\`. ${remedy}`,
           path: [...itemPath, "name"],
           dependsOn: [...dependsOn, [...itemPath, "in"]],
         };
@@ -49,13 +53,16 @@ export const pathParameter: Rule = function* (file): Generator<Finding> {
         (other) => !templated.includes(other) && didYouMean(other, [name]) !== undefined,
       );
       if (declared.includes(name) || missed) continue;
+      const isReference = look.isReference([...path, "path"]);
       const elsewhere = parameters.find((parameter) => parameter.name === name);
-      const remedy = elsewhere
-        ? `The parameter \`${name}\` is in \`${elsewhere.in}\`: write \`in: path\`.`
-        : `Add \`{name: ${name}, in: path, type: string}\` to \`parameters\`.`;
+      const remedy = isReference
+        ? "Declare each of its names in braces under `parameters`, with `in: path`."
+        : elsewhere
+          ? `The parameter \`${name}\` is in \`${elsewhere.in}\`: write \`in: path\`.`
+          : `Add \`{name: ${name}, in: path, type: string}\` to \`parameters\`.`;
       yield {
         code: "path-parameter",
-        message: `Nothing fills \`{${name}}\` in this path. ${remedy}`,
+        message: `Nothing fills ${isReference ? "a name in braces" : `\`{${name}}\``} in this path. ${remedy}`,
         path: [...path, "path"],
         dependsOn: [
           ...dependsOn,

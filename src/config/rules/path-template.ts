@@ -10,6 +10,11 @@ export const pathTemplate: Rule = function* (file, look): Generator<Finding> {
   }
 };
 
+/** Whether every brace of a path belongs to a `{name}`. */
+export function hasMatchingBraces(path: string): boolean {
+  return !/[{}]/.test(path.replaceAll(/\{[^{}]+\}/g, ""));
+}
+
 function refusal(path: string, written: string): string | undefined {
   if (/^https?:\/\//i.test(path)) {
     return "A path comes after `base_url` and holds no host. Move scheme and host to `base_url`.";
@@ -17,7 +22,7 @@ function refusal(path: string, written: string): string | undefined {
   if (!path.startsWith("/")) return `A path begins with a slash: \`/${written}\`.`;
   if (path.includes("#")) return "A path has no fragment (`#`): it is never sent.";
   if (/\s/.test(path)) return "A path holds no spaces. Write `%20`.";
-  if (/\{[^{}]*(\{|$)|^[^{}]*\}|\}[^{}]*\}|\{\}/.test(path)) {
+  if (!hasMatchingBraces(path)) {
     return "The braces of this path do not match. A parameter is written `{name}`.";
   }
   if (/(^|\/)\.\.?(\/|$|\?)/.test(path)) return "A path has no `.` or `..` segments. Write where it leads.";

@@ -17,12 +17,13 @@ const reserved = new Set([
 /** Provider names are part of tool names and of the routes of the HTTP API. */
 export const providerName: Rule = function* (file): Generator<Finding> {
   for (const { name, path } of eachProvider(file)) {
-    const reason = refusal(name);
+    const reason = refuseProviderName(name);
     if (reason !== undefined) yield { code: "provider-name", message: reason, path, target: "key" };
   }
 };
 
-function refusal(name: string): string | undefined {
+/** Why a text can't be the name of a provider, for people; `undefined` when it can. */
+export function refuseProviderName(name: string): string | undefined {
   const shown = name.length > 40 ? `${name.slice(0, 39)}…` : name;
   if (reserved.has(name)) {
     return `\`${shown}\` is a route of the HTTP API and can't name a provider. Choose another name, such as \`${name}-api\`.`;

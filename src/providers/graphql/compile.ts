@@ -1,4 +1,3 @@
-import { setImmediate } from "node:timers/promises";
 import {
   type GraphQLArgument,
   type GraphQLField,
@@ -12,6 +11,7 @@ import type { GraphqlBinding, GraphqlVariable, Operation, ToolAnnotations } from
 import type { GraphqlSurface } from "../../model/config.ts";
 import type { Place } from "../../model/place.ts";
 import { shorten } from "../openapi/shorten.ts";
+import { shareThread } from "../share-thread.ts";
 import { describeArguments } from "./input-schema.ts";
 import { type Selection, type SelectionLimits, selectFields, typenameSelection } from "./select-fields.ts";
 
@@ -27,9 +27,6 @@ export const selectionLimits: readonly [SelectionLimits, ...SelectionLimits[]] =
 
 /** Longest description of an operation, in characters. */
 const descriptionLimit = 1024;
-
-/** How many fields are compiled before other work gets its turn: some ten milliseconds. */
-const fieldsPerTurn = 16;
 
 /** What a schema compiles to. */
 export interface CompiledSchema {
@@ -49,14 +46,15 @@ type OperationType = GraphqlBinding["operationType"];
 export async function compileSchema(schema: GraphQLSchema, surface: GraphqlSurface): Promise<CompiledSchema> {
   const operations: Operation[] = [];
   const diagnostics: Diagnostic[] = [];
+  const giveWay = shareThread();
   for (const [operationType, rootType] of [
     ["query", schema.getQueryType()],
     ["mutation", schema.getMutationType()],
   ] as const) {
     for (const field of Object.values(rootType?.getFields() ?? {})) {
       if (isInternal(field.name)) continue;
-      // A schema with a thousand root fields takes a second; calls in progress must not wait for it.
-      if (operations.length % fieldsPerTurn === 0) await setImmediate();
+      // A schema with a thousand root fields takes a second.
+      await giveWay();
       const compiled = compileField(schema, operationType, field, surface);
       if (compiled.operation) operations.push(compiled.operation);
       if (compiled.diagnostic) diagnostics.push(compiled.diagnostic);

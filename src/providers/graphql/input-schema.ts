@@ -20,6 +20,7 @@ import {
 } from "graphql";
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import { shorten } from "../openapi/shorten.ts";
+import { stripHidden } from "../strip-hidden.ts";
 
 /**
  * Most bytes of one input schema; a larger one is told with fewer words, then with fewer levels of types. With its name
@@ -261,7 +262,7 @@ function words(
 ): { readonly description?: string } {
   if (detail.descriptions === "none") return {};
   const given = texts.flatMap((text) =>
-    typeof text === "string" && text.trim() !== "" ? [text.trim()] : [],
+    typeof text === "string" && text.trim() !== "" ? [stripHidden(text.trim())] : [],
   );
   if (given.length === 0) return {};
   const text = given.join(" ");

@@ -5,6 +5,7 @@ import { isJsonObject } from "../../json-object.ts";
 import type { GraphqlSurface, ProviderConfig } from "../../model/config.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { HttpResponse } from "../../upstream/http-client.ts";
+import { nameOfUrl } from "../../upstream/name-of-url.ts";
 import type { ProviderContext } from "../provider-kind.ts";
 import { buildRequest } from "./bind-request.ts";
 import { parseAnswer } from "./parse-answer.ts";
@@ -43,7 +44,7 @@ export async function introspect(
       return failed(
         surface,
         "document-too-large",
-        `The schema of \`${surface.url}\` takes more than ${limit}. ${advice}`,
+        `The schema of \`${nameOfUrl(surface.url)}\` takes more than ${limit}. ${advice}`,
       );
     }
     const refused = response.status === 401 || response.status === 403;
@@ -61,7 +62,7 @@ export async function introspect(
     const said = firstError(answer);
     complaint = said === "" ? "" : ` It said: ${quote(said)}.`;
   }
-  const message = `\`${surface.url}\` does not tell its schema: introspection is disabled, or needs a credential that the gateway does not have.${complaint} ${advice}`;
+  const message = `\`${nameOfUrl(surface.url)}\` does not tell its schema: introspection is disabled, or needs a credential that the gateway does not have.${complaint} ${advice}`;
   return failed(surface, "document-unreadable", message);
 }
 
@@ -85,7 +86,7 @@ async function ask(
       maxBytes: mostIntrospectionBytes,
     });
     if (response.status < 500 && response.status !== 429) return response;
-    const message = `\`${surface.url}\` answered the introspection query with status ${response.status}.`;
+    const message = `\`${nameOfUrl(surface.url)}\` answered the introspection query with status ${response.status}.`;
     throw new GatewayError("provider_unavailable", message, { retryable: true });
   } catch (error) {
     if (
@@ -94,7 +95,7 @@ async function ask(
       error.code === "provider_unavailable"
     )
       throw error;
-    if (error.code === "too_large") return undefined;
+    if (error.code === "answer_too_large") return undefined;
     throw new GatewayError("provider_unavailable", error.message, { cause: error, retryable: true });
   }
 }
@@ -105,16 +106,16 @@ function describeForeignAnswer(
 ): [Diagnostic["code"], string] {
   const { status, headers } = response;
   if (status === 401 || status === 403) {
-    const message = `\`${surface.url}\` refused the introspection query with status ${status}. Give the surface a connection with \`mode: identity\` whose credential may read the schema, or do without introspection. ${advice}`;
+    const message = `\`${nameOfUrl(surface.url)}\` refused the introspection query with status ${status}. Give the surface a connection with \`mode: identity\` whose credential may read the schema, or do without introspection. ${advice}`;
     return ["document-unreadable", message];
   }
   if (status >= 300 && status < 400 && headers.location !== undefined) {
-    const message = `\`${surface.url}\` redirects to ${quote(headers.location)}. Redirects are not followed: set \`url:\` to the address of the endpoint itself.`;
+    const message = `\`${nameOfUrl(surface.url)}\` redirects to ${quote(headers.location)}. Redirects are not followed: set \`url:\` to the address of the endpoint itself.`;
     return ["document-unreadable", message];
   }
   const type = headers["content-type"]?.split(";", 1)[0];
   const what = type === "text/html" ? "an HTML page" : `\`${type ?? "nothing"}\``;
-  const message = `\`${surface.url}\` is not a GraphQL endpoint: it answered a GraphQL query with status ${status} and ${what}. Check \`url:\`; endpoints often end in \`/graphql\`.`;
+  const message = `\`${nameOfUrl(surface.url)}\` is not a GraphQL endpoint: it answered a GraphQL query with status ${status} and ${what}. Check \`url:\`; endpoints often end in \`/graphql\`.`;
   return ["document-unsupported", message];
 }
 

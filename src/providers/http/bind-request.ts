@@ -59,7 +59,9 @@ function buildPath(binding: HttpBinding, template: string, toolArguments: JsonOb
     if (!parameter) throw new Error(`Nothing fills \`{${part.name}}\` of \`${binding.path}\`.`);
     const value = argumentOf(parameter, toolArguments);
     if (isAbsent(parameter, value)) throw invalid(parameter, "is required, because it is part of the path");
-    checkPathValue(parameter, value);
+    if (textsIn(value).some(holdsDotSegment)) {
+      throw invalid(parameter, "must not hold the path segments `.` or `..`");
+    }
     const text = serializePathParameter(parameter, value);
     if (text === "") throw invalid(parameter, "must not be empty, because it is part of the path");
     return text;
@@ -67,18 +69,23 @@ function buildPath(binding: HttpBinding, template: string, toolArguments: JsonOb
   return texts.join("");
 }
 
+/** The texts that a value is written with: itself, or the items, names and members of what it holds. */
+function textsIn(value: JsonValue): readonly string[] {
+  if (value === null || typeof value !== "object") return [scalarText(value)];
+  return Object.entries(value).flatMap(([name, member]) => [name, ...textsIn(member)]);
+}
+
 /**
- * Servers and proxies between here and the API may resolve `.` and `..`, some only after decoding, so no value may hold
- * such a segment, however it is encoded.
+ * Servers and proxies between here and the API may resolve `.` and `..`, some only after decoding, so no value may
+ * hold such a segment, however it is encoded.
  */
-function checkPathValue(parameter: HttpParameter, value: JsonValue): void {
-  let text = scalarText(value);
-  for (let round = 0; round < 3; round += 1) {
-    if (text.split(/[/\\]/).some((segment) => segment === "." || segment === "..")) {
-      throw invalid(parameter, "must not hold the path segments `.` or `..`");
-    }
-    text = text.replace(/%2e/gi, ".").replace(/%2f/gi, "/").replace(/%5c/gi, "\\").replace(/%25/g, "%");
+function holdsDotSegment(text: string): boolean {
+  let decoded = text;
+  for (let round = 0; round < 4; round += 1) {
+    if (decoded.split(/[/\\]/).some((segment) => segment === "." || segment === "..")) return true;
+    decoded = decoded.replace(/%2e/gi, ".").replace(/%2f/gi, "/").replace(/%5c/gi, "\\").replace(/%25/g, "%");
   }
+  return false;
 }
 
 function buildQuery(binding: HttpBinding, toolArguments: JsonObject): readonly string[] {
@@ -141,6 +148,8 @@ function assertTarget(binding: HttpBinding, template: string, path: string, url:
     target.username === base.username &&
     // A parser that changes the path, such as for `.` and `..`, would lead somewhere else than what was checked.
     target.pathname === `${base.pathname === "/" ? "" : base.pathname}${path}` &&
+    // What stands around and between values may complete a segment that none of them holds.
+    !holdsDotSegment(path) &&
     (spread || path.split("/").length === template.split("/").length);
   if (fits) return;
   throw new GatewayError(

@@ -2,11 +2,11 @@ import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { asObject, isJsonObject } from "../../json-object.ts";
 import { inspectSchema } from "../../json-schema/inspect-schema.ts";
 import { isNestedDeeperThan } from "../../mcp/nesting.ts";
-import { readParameterHeaders } from "../../mcp/parameter-headers.ts";
+import { readParameterHeaders, valueKeywords } from "../../mcp/parameter-headers.ts";
 import type { Operation, ToolAnnotations } from "../../model/catalog.ts";
 import type { McpSurface } from "../../model/config.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
-import { quoteUpstream, stripHidden } from "./strip-hidden.ts";
+import { quoteUpstream, stripHidden } from "../strip-hidden.ts";
 
 const maxToolCharacters = 256 * 1024;
 const maxSchemaDepth = 100;
@@ -147,8 +147,6 @@ function completeRoot(schema: JsonSchema): JsonSchema {
 }
 
 const textKeywords: ReadonlySet<string> = new Set(["title", "description", "$comment"]);
-/** What stands there is compared or sent, so that not one character may change. */
-const valueKeywords: ReadonlySet<string> = new Set(["const", "default", "enum", "example", "examples"]);
 
 /** The schema without hidden characters in what people and models read. */
 function cleanTexts(schema: JsonObject): JsonObject {

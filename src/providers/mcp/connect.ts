@@ -5,10 +5,10 @@ import { detectEra } from "./detect-era.ts";
 import { discover, initialize } from "./handshake.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import { HttpSse } from "./http-sse.ts";
-import { Session, type SessionEvents } from "./session.ts";
 import { Stdio, type StdioOptions } from "./stdio.ts";
 import { StreamableHttp } from "./streamable-http.ts";
-import { Refusal, type Transport } from "./transport.ts";
+import { type Transport, UpstreamRefusal } from "./transport.ts";
+import { type SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** Where an upstream MCP server is. */
 export type ConnectTarget =
@@ -27,7 +27,7 @@ export async function connect(
   target: ConnectTarget,
   events: SessionEvents,
   signal: AbortSignal,
-): Promise<Session> {
+): Promise<UpstreamSession> {
   return target.kind === "http"
     ? connectHttp(target.endpoint, events, signal)
     : connectCommand(target, events, signal);
@@ -37,9 +37,11 @@ async function connectHttp(
   endpoint: HttpEndpoint,
   events: SessionEvents,
   signal: AbortSignal,
-): Promise<Session> {
-  const open = <T>(transport: Transport, begin: (session: Session) => Promise<T>): Promise<Opened<T>> =>
-    openSession(transport, events, signal, begin);
+): Promise<UpstreamSession> {
+  const open = <T>(
+    transport: Transport,
+    begin: (session: UpstreamSession) => Promise<T>,
+  ): Promise<Opened<T>> => openSession(transport, events, signal, begin);
 
   const probed = await open(new StreamableHttp(endpoint), (session) => detectEra(session, signal));
   if (probed.outcome === "modern") return probed.session;
@@ -48,13 +50,13 @@ async function connectHttp(
     const { session } = await open(new StreamableHttp(endpoint), (opened) => initialize(opened, signal));
     return session;
   } catch (error) {
-    if (!(error instanceof Refusal) || (error.status !== 404 && error.status !== 405)) throw error;
+    if (!(error instanceof UpstreamRefusal) || (error.status !== 404 && error.status !== 405)) throw error;
     try {
       const { session } = await open(new HttpSse(endpoint), (opened) => initialize(opened, signal));
       return session;
     } catch (sseError) {
       // Neither way leads to a server: then the answer to the POST says more than that to the GET.
-      throw sseError instanceof Refusal ? error : sseError;
+      throw sseError instanceof UpstreamRefusal ? error : sseError;
     }
   }
 }
@@ -64,7 +66,7 @@ async function connectCommand(
   target: Extract<ConnectTarget, { kind: "command" }>,
   events: SessionEvents,
   signal: AbortSignal,
-): Promise<Session> {
+): Promise<UpstreamSession> {
   const { session } = await openSession(
     new Stdio(target.command, target.options),
     events,
@@ -73,7 +75,7 @@ async function connectCommand(
       try {
         await initialize(opened, signal);
       } catch (error) {
-        const code = error instanceof Refusal ? error.rpc?.code : undefined;
+        const code = error instanceof UpstreamRefusal ? error.rpc?.code : undefined;
         if (code !== rpcCodes.methodNotFound && code !== rpcCodes.unsupportedProtocolVersion) throw error;
         if (!(await discover(opened, signal))) {
           throw new GatewayError(
@@ -88,7 +90,7 @@ async function connectCommand(
 }
 
 interface Opened<T> {
-  readonly session: Session;
+  readonly session: UpstreamSession;
   readonly outcome: T;
 }
 
@@ -96,11 +98,11 @@ async function openSession<T>(
   transport: Transport,
   events: SessionEvents,
   signal: AbortSignal,
-  begin: (session: Session) => Promise<T>,
+  begin: (session: UpstreamSession) => Promise<T>,
 ): Promise<Opened<T>> {
   let ready = false;
   // A session that ends before it is ready fails the handshake, and that is enough.
-  const session = new Session(transport, {
+  const session = new UpstreamSession(transport, {
     toolsChanged: () => events.toolsChanged(),
     closed: (reason) => {
       if (ready) events.closed(reason);

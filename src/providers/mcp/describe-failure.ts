@@ -1,23 +1,31 @@
 import { GatewayError } from "../../errors.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import type { ProviderConfig } from "../../model/config.ts";
-import { quoteUpstream } from "./strip-hidden.ts";
-import { Refusal, SessionLostError } from "./transport.ts";
+import { quoteUpstream } from "../strip-hidden.ts";
+import { SessionLostError, UpstreamRefusal } from "./transport.ts";
+
+/** Takes secrets out of an upstream's words. */
+type Conceal = (text: string) => string;
 
 /** Why a server could not be opened, for the operator: always `provider_unavailable`. */
 export function describeOpening(
   error: unknown,
   provider: ProviderConfig,
   connection: string | undefined,
+  conceal: Conceal,
 ): GatewayError {
   if (error instanceof GatewayError) {
     return new GatewayError("provider_unavailable", error.message, { cause: error, retryable: true });
   }
-  if (error instanceof Refusal) {
-    return new GatewayError("provider_unavailable", explainOpening(error, provider.name, connection), {
-      cause: error,
-      retryable: true,
-    });
+  if (error instanceof UpstreamRefusal) {
+    return new GatewayError(
+      "provider_unavailable",
+      explainOpening(error, provider.name, connection, conceal),
+      {
+        cause: error,
+        retryable: true,
+      },
+    );
   }
   if (error instanceof SessionLostError) {
     return new GatewayError(
@@ -33,9 +41,9 @@ export function describeOpening(
 }
 
 /** Why a call failed, for the caller. */
-export function describeCall(error: unknown, provider: string): GatewayError {
+export function describeCall(error: unknown, provider: string, conceal: Conceal): GatewayError {
   if (error instanceof GatewayError) return error;
-  if (error instanceof Refusal) {
+  if (error instanceof UpstreamRefusal) {
     if (error.rpc?.code === rpcCodes.missingRequiredClientCapability) {
       return new GatewayError(
         "unsupported",
@@ -43,7 +51,7 @@ export function describeCall(error: unknown, provider: string): GatewayError {
         { cause: error },
       );
     }
-    return new GatewayError("upstream_failed", explainCall(error, provider), {
+    return new GatewayError("upstream_failed", explainCall(error, provider, conceal), {
       cause: error,
       retryable: error.status === 429 || (error.status ?? 0) >= 500,
     });
@@ -58,7 +66,12 @@ export function describeCall(error: unknown, provider: string): GatewayError {
   throw error;
 }
 
-function explainOpening(refusal: Refusal, provider: string, connection: string | undefined): string {
+function explainOpening(
+  refusal: UpstreamRefusal,
+  provider: string,
+  connection: string | undefined,
+  conceal: Conceal,
+): string {
   const { status, rpc, redirect } = refusal;
   if (status === 401 || status === 403) {
     return connection === undefined
@@ -66,20 +79,20 @@ function explainOpening(refusal: Refusal, provider: string, connection: string |
       : `The MCP server refused the credential of connection \`${connection}\` (HTTP ${status}). Check its value and what it allows.`;
   }
   if (redirect !== undefined && status !== undefined && status < 400) {
-    return `The MCP server redirects to \`${quoteUpstream(redirect)}\` (HTTP ${status}); redirects are not followed. If that address is right, put it into the configuration.`;
+    return `The MCP server redirects to \`${quoteUpstream(conceal(redirect))}\` (HTTP ${status}); redirects are not followed. If that address is right, put it into the configuration.`;
   }
-  const said = rpc === undefined ? "" : `: ${quoteUpstream(rpc.message)} (${rpc.code})`;
+  const said = rpc === undefined ? "" : `: ${quoteUpstream(conceal(rpc.message))} (${rpc.code})`;
   if (status === undefined) return `The MCP server refused to begin${said}`;
   return status >= 500
     ? `The MCP server failed with HTTP ${status}${said}. It is tried again.`
     : `No MCP server answers at this URL (HTTP ${status}${said}). Check the URL; mostly it ends in \`/mcp\` or \`/sse\`.`;
 }
 
-function explainCall({ status, rpc }: Refusal, provider: string): string {
+function explainCall({ status, rpc }: UpstreamRefusal, provider: string, conceal: Conceal): string {
   if (status === 401 || status === 403) {
     return `Provider \`${provider}\` refused the credential of the call (HTTP ${status}). Ask the gateway's operator to check its connection.`;
   }
   if (status === 429) return `Provider \`${provider}\` is asked too often (HTTP 429). Try again later.`;
-  const said = rpc === undefined ? `HTTP ${status}` : `${quoteUpstream(rpc.message)} (${rpc.code})`;
+  const said = rpc === undefined ? `HTTP ${status}` : `${quoteUpstream(conceal(rpc.message))} (${rpc.code})`;
   return `Provider \`${provider}\` refused the call: ${said}`;
 }

@@ -1,6 +1,6 @@
 import type { Executor } from "../../broker/executor.ts";
 import { GatewayError } from "../../errors.ts";
-import { isJsonObject } from "../../json-object.ts";
+import { withoutReservedMeta } from "../../mcp/meta.ts";
 import {
   type ParameterHeader,
   readParameterHeaders,
@@ -12,10 +12,12 @@ import type { McpResult } from "../../model/result.ts";
 import { describeCall } from "./describe-failure.ts";
 import type { McpUpstream } from "./upstream.ts";
 
-const reservedPrefix = "io.modelcontextprotocol/";
-
-/** Carries out calls of MCP bindings in the upstream's session, which belongs to the gateway itself. */
-export function createMcpExecutor(upstream: McpUpstream): Executor {
+/**
+ * Carries out calls of MCP bindings in the upstream's session, which belongs to the gateway itself.
+ *
+ * @param conceal takes secrets out of the upstream's words where they become part of an error.
+ */
+export function createMcpExecutor(upstream: McpUpstream, conceal: (text: string) => string): Executor {
   const declared = new WeakMap<Tool, readonly ParameterHeader[]>();
 
   function parameterHeaders(tool: Tool, args: JsonObject): Record<string, string> {
@@ -49,15 +51,14 @@ export function createMcpExecutor(upstream: McpUpstream): Executor {
         });
         return { kind: "mcp", result: withoutHopKeys(result), isError: result["isError"] === true };
       } catch (error) {
-        throw describeCall(error, tool.provider);
+        throw describeCall(error, tool.provider, conceal);
       }
     },
   };
 }
 
-/** What concerns the upstream's hop alone: the kind of result, and reserved `_meta` such as the server's name. */
-function withoutHopKeys({ resultType: _resultType, _meta: meta, ...result }: JsonObject): JsonObject {
-  if (!isJsonObject(meta)) return result;
-  const kept = Object.entries(meta).filter(([name]) => !name.startsWith(reservedPrefix));
-  return kept.length === 0 ? result : { ...result, _meta: Object.fromEntries(kept) };
+/** Without what concerns the upstream's hop alone: the kind of result, how long it keeps, and `_meta` such as the server's name. */
+function withoutHopKeys(result: JsonObject): JsonObject {
+  const { resultType: _type, ttlMs: _ttl, cacheScope: _scope, ...members } = withoutReservedMeta(result);
+  return members;
 }

@@ -9,9 +9,9 @@ import {
   newestModernVersion,
 } from "../../mcp/versions.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { quoteUpstream } from "../strip-hidden.ts";
 import { clientInfo } from "./client-info.ts";
-import type { Session } from "./session.ts";
-import { quoteUpstream } from "./strip-hidden.ts";
+import type { UpstreamSession } from "./upstream-session.ts";
 
 /**
  * The handshake of versions up to 2025-11-25. Declares no client capabilities: the session is shared by all callers, and a
@@ -19,7 +19,7 @@ import { quoteUpstream } from "./strip-hidden.ts";
  *
  * Resolves when the first call may be made: the upstream has taken `initialized`, and the stream for its own messages stands.
  */
-export async function initialize(session: Session, signal: AbortSignal): Promise<void> {
+export async function initialize(session: UpstreamSession, signal: AbortSignal): Promise<void> {
   const result = await session.request(
     "initialize",
     { protocolVersion: newestLegacyVersion, capabilities: {}, clientInfo },
@@ -36,7 +36,7 @@ export async function initialize(session: Session, signal: AbortSignal): Promise
  * Asks a server what it speaks without a handshake (MCP 2026-07-28, `server/discover`). True: it speaks a version of that
  * era, and the session is ready for calls. False: it answered, and speaks only versions with a handshake.
  */
-export async function discover(session: Session, signal: AbortSignal): Promise<boolean> {
+export async function discover(session: UpstreamSession, signal: AbortSignal): Promise<boolean> {
   session.try(newestModernVersion);
   const result = await session.request("server/discover", {}, { signal });
   const supported = result["supportedVersions"];

@@ -1,7 +1,8 @@
 import { GatewayError } from "../../errors.ts";
 import { type Message, writeMessage } from "../../mcp/messages.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
-import { readEvents } from "../../upstream/sse.ts";
+import { type EventEdges, readEvents } from "../../upstream/sse.ts";
+import { findAnsweredId } from "./find-answered-id.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import { parseMessage } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
@@ -34,7 +35,7 @@ export class HttpSse implements Transport {
         bodyTimeout: 0,
       });
       if (stream.status !== 200 || !/^text\/event-stream\b/i.test(stream.headers["content-type"] ?? "")) {
-        throw await readRefusal(stream);
+        throw await readRefusal(stream, this.#endpoint.url);
       }
       await new Promise<void>((resolve, reject) => {
         this.#reading = this.#read(stream.body, receiver, resolve, reject);
@@ -59,7 +60,7 @@ export class HttpSse implements Transport {
       body: writeMessage(message),
       signal: options.signal,
     });
-    if (stream.status < 200 || stream.status >= 300) throw await readRefusal(stream);
+    if (stream.status < 200 || stream.status >= 300) throw await readRefusal(stream, this.#messageUrl);
     await readLimited(stream.body, maxMessageBytes);
     return "sent";
   }
@@ -85,7 +86,15 @@ export class HttpSse implements Transport {
       retryable: true,
     });
     try {
-      for await (const event of readEvents(body, { maxEventBytes: maxMessageBytes })) {
+      const options = {
+        maxEventBytes: maxMessageBytes,
+        // The stream is everybody's: one answer that is too large ends one call.
+        onOversized: ({ head, tail }: EventEdges) => {
+          const id = findAnsweredId({ head: head.replace(/^data: ?/, ""), tail });
+          if (id !== undefined) receiver.oversized(id);
+        },
+      };
+      for await (const event of readEvents(body, options)) {
         if (event.event === "endpoint" && this.#messageUrl === "") {
           this.#messageUrl = this.#resolveMessageUrl(event.data);
           ready();

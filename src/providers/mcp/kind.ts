@@ -1,12 +1,14 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { McpSurface, ProviderConfig } from "../../model/config.ts";
+import type { Secret } from "../../secret.ts";
 import type { ProviderContext, ProviderKind } from "../provider-kind.ts";
+import { stripHidden } from "../strip-hidden.ts";
 import { compileTools } from "./compile.ts";
+import { createConcealer } from "./conceal.ts";
 import { type ConnectTarget, connect } from "./connect.ts";
 import { describeOpening } from "./describe-failure.ts";
 import { createMcpExecutor } from "./execute.ts";
 import { createHttpEndpoint } from "./http-endpoint.ts";
-import { stripHidden } from "./strip-hidden.ts";
 import { McpUpstream, type UpstreamTimings } from "./upstream.ts";
 
 /** A call may be silent for a minute and last ten; `npx` may have to fetch a server before it starts. */
@@ -14,7 +16,7 @@ const defaultTimings: UpstreamTimings = {
   call: { idle: 60_000, longest: 600_000 },
   opening: 60_000,
   reconnect: { first: 500, longest: 30_000 },
-  settle: 100,
+  settle: { first: 100, longest: 10_000, quiet: 60_000 },
 };
 
 /** Upstream MCP servers of any version: over Streamable HTTP, the older HTTP+SSE, or as a local command. */
@@ -28,7 +30,8 @@ export function createMcpKind(timings: UpstreamTimings): ProviderKind<McpSurface
     async open(surface, provider, context) {
       const log = (message: string, cause?: unknown): void =>
         context.log(`Provider ${provider.name} (mcp): ${message}`, cause);
-      const target = describeTarget(surface, provider, context, log);
+      const conceal = createConcealer(secretsOf(surface, provider, context));
+      const target = describeTarget(surface, provider, context, (line) => log(conceal(line)));
       const upstream = new McpUpstream({
         provider: provider.name,
         timings,
@@ -44,19 +47,30 @@ export function createMcpKind(timings: UpstreamTimings): ProviderKind<McpSurface
           };
           return { ...compiled, diagnostics: [...compiled.diagnostics, warning] };
         },
-        describe: (error) => describeOpening(error, provider, surface.connection),
+        describe: (error) => describeOpening(error, provider, surface.connection, conceal),
         log,
       });
       await upstream.start(context.signal);
       return {
         ...upstream.compiled,
         origin: "upstream",
-        executor: createMcpExecutor(upstream),
+        executor: createMcpExecutor(upstream, conceal),
         watch: (listener) => upstream.watch(listener),
         close: () => upstream.close(),
       };
     },
   };
+}
+
+/** Everything that the server is sent and should keep to itself. */
+function secretsOf(
+  { transport, connection }: McpSurface,
+  provider: ProviderConfig,
+  context: ProviderContext,
+): readonly (string | Secret)[] {
+  if (transport.kind === "command") return Object.values(transport.environment);
+  const { headers, query } = context.credential(connection);
+  return [...Object.values(provider.headers), ...Object.values(headers), ...Object.values(query)];
 }
 
 function describeTarget(

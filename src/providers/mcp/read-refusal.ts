@@ -1,20 +1,26 @@
 import { GatewayError } from "../../errors.ts";
 import type { HttpStream } from "../../upstream/http-client.ts";
+import { nameOfUrl } from "../../upstream/name-of-url.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { parseMessage } from "./parse-message.ts";
-import { Refusal } from "./transport.ts";
+import { UpstreamRefusal } from "./transport.ts";
 
 const maxRefusalBytes = 64 * 1024;
 
-/** Turns an answer with a status other than 2xx into an error; reads its body, so that the connection is free again. */
-export async function readRefusal(stream: HttpStream): Promise<Refusal> {
+/**
+ * Turns an answer with a status other than 2xx into an error; reads its body, so that the connection is free again.
+ *
+ * @param url what was asked for; redirects are relative to it.
+ */
+export async function readRefusal(stream: HttpStream, url: string): Promise<UpstreamRefusal> {
   const text = await readText(stream);
   const message = parseMessage(text);
-  return new Refusal({
-    status: stream.status,
-    rpc: message?.kind === "error" ? message.error : undefined,
-    redirect: stream.headers["location"],
-  });
+  const { location } = stream.headers;
+  // Servers that redirect often repeat the query, and with it a key.
+  const target = location === undefined ? undefined : URL.parse(location, url)?.href;
+  const redirect = target === undefined ? undefined : nameOfUrl(target);
+  if (message?.kind !== "error") return new UpstreamRefusal({ status: stream.status, redirect });
+  return new UpstreamRefusal({ status: stream.status, rpc: message.error, id: message.id, redirect });
 }
 
 async function readText(stream: HttpStream): Promise<string> {

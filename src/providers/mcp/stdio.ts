@@ -3,15 +3,22 @@ import type { Readable, Writable } from "node:stream";
 import { GatewayError } from "../../errors.ts";
 import { type Message, writeMessage } from "../../mcp/messages.ts";
 import type { McpSurface } from "../../model/config.ts";
+import { findAnsweredId } from "./find-answered-id.ts";
+import { limitLines } from "./limit-lines.ts";
 import { createLineSplitter } from "./line-splitter.ts";
 import { parseMessage } from "./parse-message.ts";
 import { maxMessageBytes, type Receiver, type Transport } from "./transport.ts";
 
 /** What a local server needs to run at all; everything else, and with it every secret, comes from the configuration. */
-const inheritedVariables = ["PATH", "HOME", "LANG", "TMPDIR"];
+const inheritedVariables =
+  process.platform === "win32"
+    ? ["PATH", "PATHEXT", "COMSPEC", "SYSTEMROOT", "USERPROFILE", "APPDATA", "LOCALAPPDATA", "TEMP", "TMP"]
+    : ["PATH", "HOME", "LANG", "TMPDIR"];
 /** Time for a server to end by itself once its input has ended, and again once it was asked to (SIGTERM). */
 const defaultGraceMilliseconds = 1_000;
 const maxLogLineBytes = 16 * 1024;
+/** Most bytes that may wait for a server that does not read its input. */
+const maxWaitingBytes = 10 * 1024 * 1024;
 
 type Command = Extract<McpSurface["transport"], { readonly kind: "command" }>;
 
@@ -39,22 +46,15 @@ export class Stdio implements Transport {
   constructor(command: Command, options: StdioOptions) {
     this.#command = command;
     this.#inherited = options.environment;
-    this.#log = options.log;
+    this.#log = limitLines(options.log, () => performance.now());
     this.#grace = options.grace ?? defaultGraceMilliseconds;
   }
 
   async open(receiver: Receiver): Promise<void> {
-    const [program, ...args] = this.#command.command;
-    const child = spawn(program, args, {
-      cwd: this.#command.workingDirectory,
-      env: this.#environment(),
-      stdio: ["pipe", "pipe", "pipe"],
-      shell: false,
-      windowsHide: true,
-      // A process group of its own: whatever the server starts ends with it.
-      detached: process.platform !== "win32",
-    });
+    const [program] = this.#command.command;
+    const child = this.#spawn();
     this.#child = child;
+    if (child.pid !== undefined) this.#endWithGateway(child);
     this.#read(child, receiver);
     await new Promise<void>((resolve, reject) => {
       child.once("spawn", resolve);
@@ -86,6 +86,9 @@ export class Stdio implements Transport {
 
   async send(message: Message): Promise<"sent"> {
     const child = this.#child;
+    if (child !== undefined && child.stdin.writableLength > maxWaitingBytes) {
+      throw stoppedReading(this.#command.command[0]);
+    }
     await new Promise<void>((resolve, reject) => {
       child?.stdin.write(`${writeMessage(message)}\n`, (cause) => {
         if (cause) reject(stoppedReading(this.#command.command[0], cause));
@@ -111,6 +114,24 @@ export class Stdio implements Transport {
     await this.#ended;
   }
 
+  #spawn(): ChildProcessByStdio<Writable, Readable, Readable> {
+    const [program, ...args] = this.#command.command;
+    try {
+      return spawn(program, args, {
+        cwd: this.#command.workingDirectory,
+        env: this.#environment(),
+        stdio: ["pipe", "pipe", "pipe"],
+        shell: false,
+        windowsHide: true,
+        // A process group of its own: whatever the server starts ends with it.
+        detached: process.platform !== "win32",
+      });
+    } catch (cause) {
+      // A NUL in the command, an argument or a variable.
+      throw notStarted(program, cause);
+    }
+  }
+
   #environment(): Record<string, string> {
     const environment: Record<string, string> = {};
     for (const name of inheritedVariables) {
@@ -124,19 +145,38 @@ export class Stdio implements Transport {
   }
 
   #read(child: ChildProcessByStdio<Writable, Readable, Readable>, receiver: Receiver): void {
-    const messages = createLineSplitter(maxMessageBytes, (line) => {
-      const message = line === undefined ? undefined : parseMessage(line);
-      if (message !== undefined) receiver.message(message, undefined);
-      else if (line === undefined) this.#log("(a message of more than 10 MiB was dropped)");
-      else if (line.trim() !== "") this.#log(`(not a message) ${line.slice(0, 200)}`);
+    const messages = createLineSplitter(maxMessageBytes, {
+      line: (line) => {
+        const message = parseMessage(line);
+        if (message !== undefined) receiver.message(message, undefined);
+        else if (line.trim() !== "") this.#log(`(not a message) ${line.slice(0, 200)}`);
+      },
+      tooLong: (edges) => {
+        this.#log("(a message of more than 10 MiB was dropped)");
+        const id = findAnsweredId(edges);
+        if (id !== undefined) receiver.oversized(id);
+      },
     });
-    const log = createLineSplitter(maxLogLineBytes, (line) =>
-      this.#log(line ?? "(a very long line was dropped)"),
-    );
+    const log = createLineSplitter(maxLogLineBytes, {
+      line: this.#log,
+      tooLong: () => this.#log("(a very long line was dropped)"),
+    });
     child.stdout.on("data", messages);
     child.stderr.on("data", log);
     // A server that has gone shows itself by its exit; its broken pipes say nothing more.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
+  }
+
+  /** Also where the gateway's process is ended at once, nothing that it started is left. */
+  #endWithGateway(child: ChildProcessByStdio<Writable, Readable, Readable>): void {
+    const kill = (): void => this.#signal("SIGKILL");
+    // One listener for each child is no leak.
+    process.setMaxListeners(process.getMaxListeners() + 1);
+    process.once("exit", kill);
+    child.once("close", () => {
+      process.off("exit", kill);
+      process.setMaxListeners(process.getMaxListeners() - 1);
+    });
   }
 
   /** To the whole process group; where there is none any more, to nobody. */
@@ -162,8 +202,8 @@ async function endsWithin(ended: Promise<void>, milliseconds: number): Promise<b
   return inTime;
 }
 
-function notStarted(program: string, cause: Error): GatewayError {
-  const missing = "code" in cause && cause.code === "ENOENT";
+function notStarted(program: string, cause: unknown): GatewayError {
+  const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
   return new GatewayError(
     "provider_unavailable",
     missing
@@ -179,7 +219,7 @@ function endedByItself(program: string, outcome: string): GatewayError {
   });
 }
 
-function stoppedReading(program: string, cause: Error): GatewayError {
+function stoppedReading(program: string, cause?: Error): GatewayError {
   return new GatewayError("upstream_failed", `The command \`${program}\` no longer reads its input.`, {
     cause,
     retryable: true,

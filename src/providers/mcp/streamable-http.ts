@@ -1,9 +1,11 @@
 import { GatewayError } from "../../errors.ts";
-import { type Message, type RequestMessage, writeMessage } from "../../mcp/messages.ts";
+import { type Message, type RequestMessage, rpcCodes, writeMessage } from "../../mcp/messages.ts";
+import { namesModernEra } from "../../mcp/versions.ts";
 import type { HttpStream } from "../../upstream/http-client.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { readEvents } from "../../upstream/sse.ts";
 import type { Dressed } from "../dress-request.ts";
+import { waitFor } from "../wait.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import { parseMessage } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
@@ -13,11 +15,14 @@ import {
   type SendOptions,
   SessionLostError,
   type Transport,
+  UpstreamRefusal,
 } from "./transport.ts";
-import { waitFor } from "./wait.ts";
 
-/** Longest wait for the headers of the stream for server messages; servers without one may leave the request hanging. */
-const listenMilliseconds = 5_000;
+/**
+ * Longest wait for the head of the stream for server messages before the first call is made. Servers may leave it out until they
+ * have something to say, as the official SDK does behind `toNodeHandler`; those without such a stream may never send one.
+ */
+const listenMilliseconds = 1_000;
 /** How long an upstream may keep a response stream open after the answer, before it is closed from here. */
 const afterAnswerMilliseconds = 1_000;
 const closeMilliseconds = 2_000;
@@ -93,13 +98,15 @@ export class StreamableHttp implements Transport {
   }
 
   async listen(): Promise<void> {
-    let stream: HttpStream | undefined;
-    try {
-      stream = await this.#openStream("", this.#closing.signal);
-    } catch {
-      // A server without this stream may answer the GET in any way, or not at all: it is optional.
-    }
-    if (stream !== undefined) this.#listening = this.#follow(stream);
+    const over = new AbortController();
+    this.#listening = this.#openStream("", this.#closing.signal)
+      // A server without this stream may answer the GET in any way: it is optional.
+      .catch(() => undefined)
+      .then((stream) => {
+        over.abort();
+        return stream && this.#follow(stream);
+      });
+    await waitFor(listenMilliseconds, over.signal);
   }
 
   async close(): Promise<void> {
@@ -128,9 +135,8 @@ export class StreamableHttp implements Transport {
 
   async #checkStatus(stream: HttpStream): Promise<void> {
     if (stream.status >= 200 && stream.status < 300) return;
-    const refusal = await readRefusal(stream);
-    if (stream.status === 404 && this.#sessionId !== undefined) throw new SessionLostError();
-    throw refusal;
+    const refusal = await readRefusal(stream, this.#endpoint.url);
+    throw this.#sessionId !== undefined && isOfSession(refusal) ? new SessionLostError() : refusal;
   }
 
   async #readBody(request: RequestMessage, stream: HttpStream): Promise<void> {
@@ -164,17 +170,25 @@ export class StreamableHttp implements Transport {
     while (!end.answered) {
       if (signal.aborted) throw signal.reason;
       resumptions = end.alive ? 1 : resumptions + 1;
-      if (end.lastEventId === "" || resumptions > maxResumptions) {
+      if (end.lastEventId === "" || resumptions > maxResumptions || !this.#resumes()) {
         if (end.failure !== undefined) throw end.failure;
         return;
       }
       if (!(await waitFor(retryPause(end.retry), signal))) throw signal.reason;
-      const resumed = await this.#openStream(end.lastEventId, signal);
+      const resumed = await this.#openStream(end.lastEventId, signal).catch((error: unknown) => {
+        if (error instanceof UpstreamRefusal) return undefined;
+        throw error;
+      });
       // Too late for the answer; whether there was one is not known.
       if (resumed === undefined) return;
       const next = await this.#readStream(request, resumed, exchange);
       end = next.lastEventId === "" ? { ...next, lastEventId: end.lastEventId } : next;
     }
+  }
+
+  /** MCP 2026-07-28 has no resumption: its streams end with the request. */
+  #resumes(): boolean {
+    return this.#version === undefined || !namesModernEra(this.#version);
   }
 
   /** Delivers what comes on a stream. With a request: until it is answered and the server has ended the stream. */
@@ -190,8 +204,16 @@ export class StreamableHttp implements Transport {
     let failure: unknown;
     let overdue: NodeJS.Timeout | undefined;
     try {
-      for await (const event of readEvents(stream.body, { maxEventBytes: maxMessageBytes })) {
-        lastEventId = event.id;
+      const options = {
+        maxEventBytes: maxMessageBytes,
+        onLastEventId: (id: string) => {
+          lastEventId = id;
+          alive = true;
+        },
+        // Too large an answer fails its request; whatever else is too large is left out.
+        ...(request === undefined ? { onOversized: () => {} } : {}),
+      };
+      for await (const event of readEvents(stream.body, options)) {
         retry = event.retry ?? retry;
         alive = true;
         const message = event.event === "message" ? parseMessage(event.data) : undefined;
@@ -216,8 +238,8 @@ export class StreamableHttp implements Transport {
     return { answered, lastEventId, retry, alive, failure };
   }
 
-  /** Asks for the stream of server messages, or for the rest of a broken one. `undefined`: the server refuses it. */
-  async #openStream(lastEventId: string, signal: AbortSignal): Promise<HttpStream | undefined> {
+  /** Asks for the stream of server messages, or for the rest of a broken one. Fails with an {@link UpstreamRefusal}. */
+  async #openStream(lastEventId: string, signal: AbortSignal): Promise<HttpStream> {
     const stream = await this.#endpoint.http.stream({
       method: "GET",
       ...this.#dress({
@@ -225,15 +247,14 @@ export class StreamableHttp implements Transport {
         ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }),
       }),
       signal,
-      headersTimeout: listenMilliseconds,
+      headersTimeout: 0,
       bodyTimeout: 0,
     });
     if (stream.status === 200 && isEventStream(stream)) return stream;
-    await readRefusal(stream);
-    return undefined;
+    throw await readRefusal(stream, this.#endpoint.url);
   }
 
-  /** Keeps the stream of server messages up until the transport is closed or the server is gone. */
+  /** Keeps the stream of server messages up until the transport is closed or the session or the server is gone. */
   async #follow(first: HttpStream): Promise<void> {
     const { signal } = this.#closing;
     let stream: HttpStream | undefined = first;
@@ -246,18 +267,30 @@ export class StreamableHttp implements Transport {
       if (!(await waitFor(pause, signal))) return;
       try {
         stream = await this.#openStream(lastEventId, signal);
-        if (stream !== undefined) continue;
-        // What it granted before it refuses now: it knows the session no more.
-        this.#receiver?.closed(new SessionLostError());
-        return;
+        if (lastEventId === "") this.#receiver?.missed();
       } catch (error) {
         if (signal.aborted) return;
+        if (!this.#mayPass(error)) return;
         stream = undefined;
-        if (error instanceof GatewayError && error.code === "timed_out") continue;
-        this.#receiver?.closed(this.#toFailure(error));
-        return;
       }
     }
+  }
+
+  /** What to do when the stream of server messages is not to be had again: true to ask for it later. */
+  #mayPass(error: unknown): boolean {
+    if (error instanceof UpstreamRefusal && error.status === 404) {
+      this.#receiver?.closed(new SessionLostError());
+      return false;
+    }
+    if (error instanceof UpstreamRefusal && error.status === 405) {
+      // It has no such stream any more, which it need not have.
+      this.#receiver?.missed();
+      return false;
+    }
+    if (error instanceof UpstreamRefusal) return true;
+    if (error instanceof GatewayError && error.code === "timed_out") return true;
+    this.#receiver?.closed(this.#toFailure(error));
+    return false;
   }
 
   #toFailure(error: unknown): GatewayError {
@@ -266,6 +299,14 @@ export class StreamableHttp implements Transport {
       cause: error,
     });
   }
+}
+
+/**
+ * True for a refusal of the session, which comes before anybody looked at the message. An error with an id answers a request:
+ * such servers write HTTP 404 where what a tool was asked for does not exist.
+ */
+function isOfSession({ status, rpc, id }: UpstreamRefusal): boolean {
+  return status === 404 && (rpc === undefined || id === null || rpc.code === rpcCodes.sessionNotFound);
 }
 
 function isEventStream(stream: HttpStream): boolean {

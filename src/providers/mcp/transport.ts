@@ -18,7 +18,7 @@ export interface Transport {
    * Sends one message. `sent`: its answer comes some other way. `ended`: everything that belongs to it has arrived, so an
    * answer that is not there by now never comes.
    *
-   * Fails with a {@link Refusal}, a {@link SessionLostError} or a `GatewayError`. Aborting `signal` closes the exchange.
+   * Fails with an {@link UpstreamRefusal}, a {@link SessionLostError} or a `GatewayError`. Aborting `signal` closes the exchange.
    */
   send(message: Message, options: SendOptions): Promise<"sent" | "ended">;
   /**
@@ -41,24 +41,40 @@ export interface SendOptions {
 export interface Receiver {
   /** `during`: the request on whose own response stream the message came; `undefined` where that can't be told. */
   message(message: Message, during: RequestId | undefined): void;
+  /** The answer to this request was larger than {@link maxMessageBytes}, and is gone. */
+  oversized(id: RequestId): void;
+  /** What the upstream said unasked may have been lost in a break. */
+  missed(): void;
   /** The way is gone for good, and not because it was closed from here. */
   closed(reason: GatewayError | SessionLostError): void;
 }
 
+/** What an {@link UpstreamRefusal} is made of. */
+export interface RefusalParts {
+  readonly status?: number;
+  readonly rpc?: RpcErrorObject | undefined;
+  readonly id?: RequestId | null;
+  readonly redirect?: string | undefined;
+}
+
 /** The upstream answered, and the answer was no: a JSON-RPC error, an HTTP status that is no answer, or both. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+export class UpstreamRefusal extends Error {
+  override readonly name = "UpstreamRefusal";
   /** `undefined`: the refusal came inside a regular answer. */
   readonly status: number | undefined;
   readonly rpc: RpcErrorObject | undefined;
-  /** Where a 3xx points to. */
+  /** Which request the JSON-RPC error answers; null where it names none. */
+  readonly id: RequestId | null;
+  /** Where a 3xx points to, as it may be printed. */
   readonly redirect: string | undefined;
 
-  constructor(refusal: { status?: number; rpc?: RpcErrorObject | undefined; redirect?: string | undefined }) {
-    super(refusal.rpc?.message ?? `HTTP ${refusal.status}`);
-    this.status = refusal.status;
-    this.rpc = refusal.rpc;
-    this.redirect = refusal.redirect;
+  constructor({ status, rpc, id, redirect }: RefusalParts) {
+    // Not the upstream's own words: they may hold what must not be printed.
+    super(rpc === undefined ? `HTTP ${status}` : `JSON-RPC error ${rpc.code}`);
+    this.status = status;
+    this.rpc = rpc;
+    this.id = id ?? null;
+    this.redirect = redirect;
   }
 }
 

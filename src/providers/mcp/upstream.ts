@@ -1,15 +1,16 @@
 import { isDeepStrictEqual } from "node:util";
 import { GatewayError } from "../../errors.ts";
+import { asObject } from "../../json-object.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { SurfaceChange } from "../provider-kind.ts";
+import { waitFor, withJitter } from "../wait.ts";
 import { CallDeadline, type CallLimits } from "./call-deadline.ts";
-import { callTool, type ToolCall } from "./call-tool.ts";
+import { callUpstreamTool, type ToolCall, unlessAborted } from "./call-upstream-tool.ts";
 import type { CompiledTools } from "./compile.ts";
+import { fetchTools, type ListedTools } from "./fetch-tools.ts";
 import { followChanges } from "./follow-changes.ts";
-import { listTools, type ToolList } from "./list-tools.ts";
-import type { Session, SessionEvents } from "./session.ts";
-import { Refusal, SessionLostError } from "./transport.ts";
-import { waitFor, withJitter } from "./wait.ts";
+import { SessionLostError, UpstreamRefusal } from "./transport.ts";
+import type { SessionEvents, UpstreamSession } from "./upstream-session.ts";
 
 /** How long things may take, and how long to wait before doing them again; all in ms. */
 export interface UpstreamTimings {
@@ -18,8 +19,11 @@ export interface UpstreamTimings {
   readonly opening: number;
   /** Pauses between attempts to reach an upstream that has gone away: each is twice the one before. */
   readonly reconnect: { readonly first: number; readonly longest: number };
-  /** How long to wait for further changes before the tools are listed again. */
-  readonly settle: number;
+  /**
+   * How long to wait for further changes before the tools are listed again: each time twice as long, until an upstream has
+   * been quiet for `quiet`.
+   */
+  readonly settle: { readonly first: number; readonly longest: number; readonly quiet: number };
 }
 
 /** What an upstream is opened with. */
@@ -27,8 +31,8 @@ export interface UpstreamParts {
   readonly provider: string;
   readonly timings: UpstreamTimings;
   /** Opens a new session that is ready for calls. */
-  readonly connect: (events: SessionEvents, signal: AbortSignal) => Promise<Session>;
-  readonly compile: (list: ToolList) => CompiledTools;
+  readonly connect: (events: SessionEvents, signal: AbortSignal) => Promise<UpstreamSession>;
+  readonly compile: (list: ListedTools) => CompiledTools;
   /** The error of a failed opening, as the operator should read it. */
   readonly describe: (error: unknown) => GatewayError;
   readonly log: (message: string, cause?: unknown) => void;
@@ -36,9 +40,11 @@ export interface UpstreamParts {
 
 /** A session and what lives as long as it. */
 interface Link {
-  readonly session: Session;
+  readonly session: UpstreamSession;
   readonly over: AbortController;
   readonly since: number;
+  /** It was opened in place of one that had gone. */
+  readonly replaces: boolean;
 }
 
 /**
@@ -57,6 +63,8 @@ export class McpUpstream {
   #lostReason = "it was not opened yet.";
   #replacing: Promise<Link> | undefined;
   #pause: number;
+  #settle: number;
+  #refreshed = Number.NEGATIVE_INFINITY;
   #refreshTimer: NodeJS.Timeout | undefined;
   #refreshing = false;
   #refreshAgain = false;
@@ -64,6 +72,7 @@ export class McpUpstream {
   constructor(parts: UpstreamParts) {
     this.#parts = parts;
     this.#pause = parts.timings.reconnect.first;
+    this.#settle = parts.timings.settle.first;
   }
 
   /** What the server offers, as last known. */
@@ -76,7 +85,7 @@ export class McpUpstream {
     const giveUp = (): void => this.#closing.abort(signal.reason);
     signal.addEventListener("abort", giveUp, { once: true });
     try {
-      await this.#establish();
+      await this.#establish(false);
     } catch (error) {
       await this.close();
       throw this.#parts.describe(error);
@@ -97,11 +106,11 @@ export class McpUpstream {
     const link = this.#link;
     if (link === undefined) throw this.#unavailable();
     try {
-      return await callTool(link.session, call, this.#parts.timings.call);
+      return await callUpstreamTool(link.session, call, this.#parts.timings.call);
     } catch (error) {
       if (error instanceof SessionLostError) {
-        const fresh = await this.#replace(link);
-        return await callTool(fresh.session, call, this.#parts.timings.call);
+        const fresh = await unlessAborted(call.signal, this.#replace(link));
+        return await callUpstreamTool(fresh.session, call, this.#parts.timings.call);
       }
       if (isDoubtful(error)) this.#refreshSoon();
       throw error;
@@ -117,6 +126,7 @@ export class McpUpstream {
   /** Ends session, process and attempts. */
   async close(): Promise<void> {
     this.#closing.abort(new GatewayError("cancelled", "The provider was closed."));
+    this.#lostReason = "it was closed.";
     clearTimeout(this.#refreshTimer);
     const link = this.#link;
     this.#link = undefined;
@@ -124,8 +134,8 @@ export class McpUpstream {
     await Promise.allSettled([link?.session.close(), ...this.#running]);
   }
 
-  async #establish(): Promise<void> {
-    const link = await this.#open();
+  async #establish(replaces: boolean): Promise<void> {
+    const { link, hasChanged } = await this.#open(replaces);
     try {
       this.#compiled = await this.#list(link.session);
     } catch (error) {
@@ -135,16 +145,20 @@ export class McpUpstream {
     }
     if (link.over.signal.aborted) throw link.over.signal.reason;
     this.#adopt(link);
+    // It may have changed after it was read.
+    if (hasChanged()) this.#refreshSoon();
   }
 
   /** Opens a session. Its end is noticed from the first moment on, also before the link is the current one. */
-  async #open(): Promise<Link> {
+  async #open(replaces: boolean): Promise<{ readonly link: Link; readonly hasChanged: () => boolean }> {
     const over = new AbortController();
     using deadline = this.#openingDeadline();
     let link: Link | undefined;
+    let changed = false;
     const session = await this.#parts.connect(
       {
         toolsChanged: () => {
+          changed = true;
           if (link !== undefined && this.#link === link) this.#refreshSoon();
         },
         closed: (reason) => {
@@ -154,23 +168,21 @@ export class McpUpstream {
       },
       deadline.signal,
     );
-    link = { session, over, since: performance.now() };
-    return link;
+    link = { session, over, since: performance.now(), replaces };
+    return { link, hasChanged: () => changed };
   }
 
   #adopt(link: Link): void {
     this.#link = link;
     const { agreement } = link.session;
-    const tools = agreement.capabilities["tools"];
-    const changes = typeof tools === "object" && tools !== null && "listChanged" in tools;
-    if (agreement.era === "modern" && changes) {
+    if (agreement.era === "modern" && asObject(agreement.capabilities["tools"])?.["listChanged"] === true) {
       this.#run(followChanges(link.session, () => this.#refreshSoon(), link.over.signal));
     }
   }
 
-  async #list(session: Session): Promise<CompiledTools> {
+  async #list(session: UpstreamSession): Promise<CompiledTools> {
     using deadline = this.#openingDeadline();
-    return this.#parts.compile(await listTools(session, deadline.signal));
+    return this.#parts.compile(await fetchTools(session, deadline.signal));
   }
 
   #openingDeadline(): CallDeadline {
@@ -189,6 +201,9 @@ export class McpUpstream {
     const current = this.#link;
     if (current !== undefined && current !== stale) return Promise.resolve(current);
     if (current === undefined) return Promise.reject(this.#unavailable());
+    // A server that forgets one session after the other is not given them faster and faster.
+    if (stale.replaces && !this.#hasLasted(stale)) this.#lose(stale, new SessionLostError());
+    if (this.#link === undefined) return Promise.reject(this.#unavailable());
     if (this.#replacing === undefined) {
       this.#replacing = this.#reopen(stale).finally(() => {
         this.#replacing = undefined;
@@ -201,7 +216,7 @@ export class McpUpstream {
   async #reopen(stale: Link): Promise<Link> {
     let link: Link;
     try {
-      link = await this.#open();
+      ({ link } = await this.#open(true));
     } catch (error) {
       this.#lose(stale, error);
       throw this.#unavailable();
@@ -211,20 +226,31 @@ export class McpUpstream {
       await link.session.close();
       throw this.#unavailable();
     }
-    stale.over.abort();
-    this.#run(stale.session.close());
+    this.#run(this.#retire(stale));
     this.#adopt(link);
     this.#refreshSoon();
     return link;
+  }
+
+  /** Closes a session that was replaced, once the calls that it still carries have ended. */
+  async #retire({ session, over }: Link): Promise<void> {
+    over.abort();
+    const idle = new AbortController();
+    void session.idle().then(() => idle.abort());
+    await waitFor(this.#parts.timings.call.longest, AbortSignal.any([idle.signal, this.#closing.signal]));
+    await session.close();
+  }
+
+  #hasLasted({ since }: Link): boolean {
+    return performance.now() - since > this.#parts.timings.reconnect.longest;
   }
 
   #lose(link: Link, reason: unknown): void {
     if (this.#link !== link || this.#closing.signal.aborted) return;
     this.#link = undefined;
     link.over.abort();
-    const { first, longest } = this.#parts.timings.reconnect;
     // A server that ends right after each start is not started over and over at the shortest pace.
-    if (performance.now() - link.since > longest) this.#pause = first;
+    if (this.#hasLasted(link)) this.#pause = this.#parts.timings.reconnect.first;
     const described = this.#parts.describe(reason);
     this.#lostReason = described.message;
     this.#tell({ kind: "lost", reason: described.message });
@@ -236,8 +262,8 @@ export class McpUpstream {
     while (await waitFor(withJitter(this.#pause), this.#closing.signal)) {
       this.#pause = Math.min(this.#pause * 2, longest);
       try {
-        await this.#establish();
-        this.#tell({ kind: "operations", operations: this.#compiled.operations });
+        await this.#establish(true);
+        this.#tell({ kind: "operations", ...this.#compiled });
         return;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
@@ -258,8 +284,17 @@ export class McpUpstream {
     }
     this.#refreshTimer ??= setTimeout(() => {
       this.#refreshTimer = undefined;
+      this.#refreshed = performance.now();
       this.#run(this.#refresh());
-    }, this.#parts.timings.settle);
+    }, this.#nextSettle());
+  }
+
+  /** An upstream whose list changes all the time is listed ever more seldom: everybody is told of each change. */
+  #nextSettle(): number {
+    const { first, longest, quiet } = this.#parts.timings.settle;
+    const isQuiet = performance.now() - this.#refreshed > quiet;
+    this.#settle = isQuiet ? first : Math.min(this.#settle * 2, longest);
+    return this.#settle;
   }
 
   async #refresh(): Promise<void> {
@@ -285,9 +320,9 @@ export class McpUpstream {
   }
 
   #update(compiled: CompiledTools): void {
-    const same = isDeepStrictEqual(compiled.operations, this.#compiled.operations);
+    const same = isDeepStrictEqual(compiled, this.#compiled);
     this.#compiled = compiled;
-    if (!same) this.#tell({ kind: "operations", operations: compiled.operations });
+    if (!same) this.#tell({ kind: "operations", ...compiled });
   }
 
   #tell(change: SurfaceChange): void {
@@ -320,5 +355,5 @@ function isDoubtful(error: unknown): boolean {
 
 /** Some servers answer 400 where a session is unknown; a new one shows whether it is that. Being asked too often is not. */
 function isRefusedByHttp(error: unknown): boolean {
-  return error instanceof Refusal && error.status !== undefined && error.status !== 429;
+  return error instanceof UpstreamRefusal && error.status !== undefined && error.status !== 429;
 }

@@ -14,7 +14,8 @@ export interface ArgumentCandidate {
   readonly fixed: JsonValue | undefined;
 }
 
-const descriptionLimit = 1024;
+/** Most characters of an argument's description. */
+export const descriptionLimit = 1024;
 
 /** Makes a candidate; what is required and has a constant or a default is pre-filled with it. */
 export function makeCandidate(

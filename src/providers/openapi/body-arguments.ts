@@ -1,12 +1,20 @@
 import type { HttpBody, HttpBodyMember, HttpPartEncoding } from "../../model/catalog.ts";
 import type { JsonSchema } from "../../model/json.ts";
-import { type ArgumentCandidate, describeArgument, makeCandidate } from "./argument-candidate.ts";
+import {
+  type ArgumentCandidate,
+  describeArgument,
+  descriptionLimit,
+  makeCandidate,
+} from "./argument-candidate.ts";
 import { bodyFormat, chooseContent } from "./choose-content.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
 import { asArray, asObject, asText, isArray } from "./json-view.ts";
 import type { ApiContent, ApiOperation, ApiParameter } from "./model.ts";
 import { shorten } from "./shorten.ts";
 import { isAccessToken } from "./visible-parameters.ts";
+
+/** Most characters of the list of a body's fields. */
+const fieldsLimit = 200;
 
 /** A body and the arguments that it wants to be made of, before these have their names. */
 export interface CompiledBody {
@@ -32,6 +40,12 @@ export function compileBody(
   const encoding =
     form.format === "form" || form.format === "multipart" ? memberEncoding(form.format, content, schema) : {};
   const base = { content, form, encoding, required };
+  if (holdsNothing(operation.method, form, schema)) {
+    // Where a body is asked for all the same, it is `{}`.
+    const isAsked =
+      required && form.format === "json" && operation.method !== "GET" && operation.method !== "HEAD";
+    return isAsked ? { ...base, flat: true, candidates: [] } : undefined;
+  }
   const polymorphic = converter.isPolymorphic(content.schema, content.at);
   if (required && !polymorphic && isFlat(form, schema, parameters)) {
     const names = asArray(schema["required"]);
@@ -44,12 +58,37 @@ export function compileBody(
     });
     return { ...base, flat: true, candidates };
   }
-  const whole = describeArgument(wholeBody(form, schema, encoding), description, false);
+  const whole = describeArgument(
+    wholeBody(form, schema, encoding),
+    describeWhole(description, schema),
+    false,
+  );
   return {
     ...base,
     flat: false,
     candidates: [{ name: "body", in: "body", schema: whole, required, fixed: undefined }],
   };
+}
+
+/**
+ * True for objects without members, which documents give to operations that take no body. Where bodies are usual, an object
+ * of which no members are told may hold anything, as long as it is not a form.
+ */
+function holdsNothing(method: string, form: CompiledBody["form"], schema: JsonSchema): boolean {
+  const { type, properties, additionalProperties: rest } = schema;
+  if (type !== "object" || Object.keys(asObject(properties)).length > 0) return false;
+  if (schema["anyOf"] !== undefined || schema["allOf"] !== undefined) return false;
+  const isUnusual = method === "GET" || method === "HEAD" || method === "DELETE" || form.format === "form";
+  return rest === false || (rest === undefined && isUnusual && form.format !== "multipart");
+}
+
+/** What the document says of the whole body, and what is in it: callers that expect the fields as arguments find them. */
+function describeWhole(description: string | undefined, schema: JsonSchema): string | undefined {
+  const names = Object.keys(asObject(schema["properties"]));
+  if (names.length === 0) return description;
+  const fields = `Fields: ${shorten(names.join(", "), fieldsLimit)}`;
+  const text = description ?? asText(schema["description"]);
+  return text === undefined ? fields : `${shorten(text, descriptionLimit - fields.length - 1)}\n${fields}`;
 }
 
 /** Whether each member of the body can be an argument of its own without anything getting lost. */

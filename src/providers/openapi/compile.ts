@@ -1,28 +1,27 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { LoadedDocument } from "../../documents/load-document.ts";
 import type { Operation } from "../../model/catalog.ts";
-import type { OpenApiSurface } from "../../model/config.ts";
+import type { OpenApiSurface, ProviderConfig } from "../../model/config.ts";
 import type { Place } from "../../model/place.ts";
+import { Secret } from "../../secret.ts";
 import { annotationsOf } from "../http/annotations.ts";
+import { shareThread } from "../share-thread.ts";
 import { compileArguments } from "./arguments.ts";
-import { type BaseUrl, resolveBaseUrl } from "./base-url.ts";
+import { createAddressChooser } from "./choose-address.ts";
 import { createSchemaConverter, type SchemaConverter } from "./convert-schema.ts";
+import { createDescriber } from "./describe-operation.ts";
 import { createSchemaFitter, type SchemaFitter } from "./fit-schema.ts";
 import { isObject } from "./json-view.ts";
-import type { ApiOperation, DocumentPath, Problem } from "./model.ts";
+import type { ApiOperation, Problem } from "./model.ts";
 import { normalizePath } from "./normalize-path.ts";
 import { acceptHeader, compileOutputSchema } from "./output-schema.ts";
-import { detectVersion, readDocument } from "./read-document.ts";
+import { detectVersion, documentServer, readOperations } from "./read-document.ts";
+import { createReferenceGraph } from "./reference-graph.ts";
 import { createReferenceResolver } from "./resolve-reference.ts";
 import { createSchemaMeasure } from "./schema-size.ts";
-import { shorten } from "./shorten.ts";
 
-/** Longest text in which problems are located, and in which operations are: finding places costs a second parse. */
+/** Longest text in which problems and operations are located: the first place that is asked for costs some 25 ms for each MiB. */
 const longestLocated = 1024 * 1024;
-const longestWithPlaces = 256 * 1024;
-
-const descriptionLimit = 1024;
-const titleLimit = 120;
 
 /** What a document came to. */
 export interface CompiledDocument {
@@ -42,101 +41,112 @@ interface Workshop {
 
 /**
  * Compiles an OpenAPI document of any version to operations. One bad operation is reported and does no harm to the
- * others; only a document that is no OpenAPI, or that has no usable address, gives none.
+ * others; only a document that is no OpenAPI, or that has no usable address, gives none. Other work of the thread gets its
+ * turn in between: thousands of operations take seconds.
  *
- * @param providerHeaders names of the headers that the provider sends with every request: they are no arguments.
+ * @param providerHeaders what the provider sends with every request: these headers are no arguments.
  */
-export function compileOpenApi(
+export async function compileOpenApi(
   document: LoadedDocument,
   surface: OpenApiSurface,
-  providerHeaders: readonly string[],
-): CompiledDocument {
+  providerHeaders: ProviderConfig["headers"],
+): Promise<CompiledDocument> {
   const diagnostics: Diagnostic[] = [];
   const root = document.value;
   const version = detectVersion(root);
   if (!isObject(root) || version === undefined) {
     return { operations: [], diagnostics: [unsupported(document, surface)] };
   }
-  const locate = (path: DocumentPath): Place | undefined =>
-    document.text.length <= longestLocated ? document.locate(path, "value") : undefined;
+  const isLocated = document.text.length <= longestLocated;
   const report = (problem: Problem): void => {
-    diagnostics.push(toDiagnostic(problem, locate(problem.at), surface));
+    const place = isLocated ? document.locate(problem.at, "value") : undefined;
+    diagnostics.push(toDiagnostic(problem, place, surface));
   };
 
   const self = [document.location, root["$self"]].filter((name) => typeof name === "string");
   const resolver = createReferenceResolver(root, self, report);
   const measure = createSchemaMeasure();
-  const input = createSchemaConverter(resolver, version, "input", measure);
-  const output = createSchemaConverter(resolver, version, "output", measure);
+  const graph = createReferenceGraph(resolver);
+  const input = createSchemaConverter({ resolver, graph, measure, version, direction: "input" });
+  const output = createSchemaConverter({ resolver, graph, measure, version, direction: "output" });
   const workshop: Workshop = {
-    fixedHeaders: providerHeaders.map((name) => name.toLowerCase()),
+    fixedHeaders: Object.keys(providerHeaders).map((name) => name.toLowerCase()),
     converter: input,
     fitter: createSchemaFitter(input.definition, measure),
     output,
     outputFitter: createSchemaFitter(output.definition, measure),
   };
 
-  const documentUrl = surface.document.kind === "url" ? document.location : undefined;
-  const unusable = new Set<string>();
+  const giveWay = shareThread();
+  const found: ApiOperation[] = [];
+  for (const operation of readOperations(root, version, resolver, report)) {
+    found.push(operation);
+    await giveWay();
+  }
+  const addresses = createAddressChooser({
+    documentName: document.name,
+    documentUrl: surface.document.kind === "url" ? document.location : undefined,
+    baseUrl: surface.baseUrl,
+    mainServer: documentServer(root, version) ?? found[0]?.server,
+    place: surface.place,
+  });
+  const hasSecretHeader = Object.values(providerHeaders).some((value) => value instanceof Secret);
+  const describe = createDescriber(found);
+
   const reduced: string[] = [];
   const firstById = new Map<string, ApiOperation>();
-  const operations = readDocument(root, version, resolver, report).operations.flatMap((operation) => {
-    const base: BaseUrl =
-      surface.baseUrl === undefined
-        ? resolveBaseUrl(operation.server, documentUrl)
-        : { ok: true, url: surface.baseUrl };
-    if (!base.ok) {
-      if (!unusable.has(base.problem)) diagnostics.push(noBaseUrl(document, surface, base.problem));
-      unusable.add(base.problem);
-      return [];
-    }
+  const operations: Operation[] = [];
+  for (const operation of found) {
+    await giveWay();
+    const connection = operation.anonymous && !surface.connectionNamed ? undefined : surface.connection;
+    const baseUrl = addresses.choose(operation, connection !== undefined || hasSecretHeader);
+    if (baseUrl === undefined) continue;
     const id = operation.operationId ?? deriveId(operation);
     const first = firstById.get(id.toLowerCase());
     if (first) report(duplicateId(id, operation, first));
     else firstById.set(id.toLowerCase(), operation);
-    const place =
-      document.text.length <= longestWithPlaces ? document.locate(operation.at, "key") : undefined;
-    const compiled = compileOperation(operation, { id, baseUrl: base.url, place, surface }, workshop);
+    const place = isLocated ? document.locate(operation.at, "key") : undefined;
+    const facts = { id, words: describe(operation), baseUrl, connection, place };
+    const compiled = compileOperation(operation, facts, workshop);
     if (compiled.isReduced) reduced.push(id);
-    return [compiled.operation];
-  });
+    operations.push(compiled.operation);
+  }
+  diagnostics.push(...addresses.diagnostics());
   if (reduced.length > 0) diagnostics.push(reducedSchemas(document, surface, reduced));
   return { operations, diagnostics };
 }
 
 function compileOperation(
   operation: ApiOperation,
-  facts: {
-    readonly id: string;
+  facts: Pick<Operation, "id" | "connection" | "place"> & {
+    readonly words: Pick<Operation, "title" | "description">;
     readonly baseUrl: string;
-    readonly place: Place | undefined;
-    readonly surface: OpenApiSurface;
   },
   workshop: Workshop,
 ): { readonly operation: Operation; readonly isReduced: boolean } {
   const template = normalizePath(operation.path);
   const { inputSchema, parameters, body, reduced } = compileArguments(operation, template, workshop);
+  const { method, path, tags, deprecated } = operation;
   const compiled: Operation = {
     id: facts.id,
-    method: operation.method,
-    path: operation.path,
-    tags: operation.tags,
-    deprecated: operation.deprecated,
-    title: operation.summary === undefined ? undefined : shorten(operation.summary, titleLimit),
-    description: describe(operation),
+    method,
+    path,
+    tags,
+    deprecated,
+    ...facts.words,
     inputSchema,
     outputSchema: compileOutputSchema(operation, workshop.output, workshop.outputFitter),
-    annotations: annotationsOf(operation.method),
+    annotations: annotationsOf(method),
     binding: {
       kind: "http",
-      method: operation.method,
+      method,
       baseUrl: facts.baseUrl,
       path: template.path,
       parameters,
       body,
       accept: acceptHeader(operation),
     },
-    connection: operation.anonymous && !facts.surface.connectionNamed ? undefined : facts.surface.connection,
+    connection: facts.connection,
     place: facts.place,
   };
   return { operation: compiled, isReduced: reduced.length > 0 };
@@ -148,12 +158,6 @@ function deriveId({ method, path }: ApiOperation): string {
   return [method.toLowerCase(), ...segments.map((segment) => segment.replace(/\{\+?([^{}]*)\}/g, "$1"))].join(
     "_",
   );
-}
-
-function describe({ summary, description, method, path }: ApiOperation): string {
-  const repeated = summary !== undefined && description?.trim().startsWith(summary.trim());
-  const texts = [repeated ? undefined : summary, description].filter((text) => text !== undefined);
-  return texts.length === 0 ? `${method} ${path}` : shorten(texts.join("\n\n"), descriptionLimit);
 }
 
 function toDiagnostic(problem: Problem, place: Place | undefined, surface: OpenApiSurface): Diagnostic {
@@ -189,15 +193,6 @@ function reducedSchemas(
     severity: "information",
     code: "operation-degraded",
     message: `${subject} too large for a tool, so the deepest levels are not shown; any value is accepted there. They come from \`${document.name}\`.`,
-    place: surface.place,
-  };
-}
-
-function noBaseUrl(document: LoadedDocument, surface: OpenApiSurface, problem: string): Diagnostic {
-  return {
-    severity: "error",
-    code: "missing-key",
-    message: `There is no address to send calls to: \`${document.name}\` ${problem}. Set \`base_url\` of the surface.`,
     place: surface.place,
   };
 }

@@ -4,7 +4,7 @@ import { convertConstraints, convertEnum } from "./convert-keywords.ts";
 import { asArray, asObject, asText, isArray, isObject, member } from "./json-view.ts";
 import { mergeSchemas } from "./merge-schemas.ts";
 import type { ApiVersion, DocumentPath } from "./model.ts";
-import { createReferenceGraph } from "./reference-graph.ts";
+import type { ReferenceGraph } from "./reference-graph.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
 import type { SchemaMeasure } from "./schema-size.ts";
 import { shorten } from "./shorten.ts";
@@ -45,14 +45,23 @@ interface Position {
   readonly level: number;
 }
 
+/** What a converter knows of its document. */
+export interface ConverterParts {
+  readonly resolver: ReferenceResolver;
+  readonly graph: ReferenceGraph;
+  readonly measure: SchemaMeasure;
+  readonly version: ApiVersion;
+  readonly direction: SchemaDirection;
+}
+
 /** Makes the converter of a document. */
-export function createSchemaConverter(
-  resolver: ReferenceResolver,
-  version: ApiVersion,
-  direction: SchemaDirection,
-  measure: SchemaMeasure,
-): SchemaConverter {
-  const graph = createReferenceGraph(resolver);
+export function createSchemaConverter({
+  resolver,
+  graph,
+  measure,
+  version,
+  direction,
+}: ConverterParts): SchemaConverter {
   const inPlace = new Map<string, JsonSchema>();
   const definitions = new Map<string, JsonSchema>();
   const pointers = new Map<string, string>();

@@ -25,6 +25,9 @@ export interface SchemaFitter {
 const steps = ["whole", 6, 5, 4, 3, 2, 1, 0, "bare"] as const;
 type Step = (typeof steps)[number];
 
+/** Up to so many properties, one loses a level at a time. Of more, which nobody writes by hand, all do: the work grows with their square. */
+const mostWeighed = 500;
+
 /** Makes the fitter of a document. `definition` gives the schema behind `#/$defs/<name>`. */
 export function createSchemaFitter(
   definition: (name: string) => JsonSchema,
@@ -123,9 +126,11 @@ export function createSchemaFitter(
       const weigh = (state: (typeof states)[number]): number =>
         state.step === 0 ? measure.sizeOf(prune(state.schema, 6)) : state.size;
       const heaviest = candidates.reduce((first, second) => (weigh(second) > weigh(first) ? second : first));
-      heaviest.step += 1;
-      heaviest.result = atStep(heaviest.schema, steps[heaviest.step] ?? "bare");
-      heaviest.size = measure.sizeOf(heaviest.result);
+      for (const state of states.length > mostWeighed ? candidates : [heaviest]) {
+        state.step += 1;
+        state.result = atStep(state.schema, steps[state.step] ?? "bare");
+        state.size = measure.sizeOf(state.result);
+      }
     }
   }
 

@@ -11,7 +11,7 @@ export const openApiKind: ProviderKind<OpenApiSurface> = {
     const headers = documentHeaders(surface, context);
     const loaded = await context.documents.document(surface.document, { signal: context.signal, headers });
     const compiled = loaded.ok
-      ? compileOpenApi(loaded.document, surface, Object.keys(provider.headers))
+      ? await compileOpenApi(loaded.document, surface, provider.headers)
       : { operations: [], diagnostics: loaded.diagnostics };
     return {
       ...compiled,

@@ -9,16 +9,9 @@ export type ApiVersion = "2.0" | "3.0" | "3.1" | "3.2";
 export type DocumentPath = readonly (string | number)[];
 
 /**
- * What an OpenAPI document of any version says, in one form: references to parameters, bodies and responses followed,
- * path-level values merged in. Schemas stay as they are written; `convert-schema.ts` knows their dialects.
+ * One operation of a document of any version: references to parameters, bodies and responses followed, path-level values
+ * merged in. Schemas stay as they are written; `convert-schema.ts` knows their dialects.
  */
-export interface ApiDocument {
-  readonly version: ApiVersion;
-  readonly title: string | undefined;
-  readonly operations: readonly ApiOperation[];
-}
-
-/** One operation of a document. */
 export interface ApiOperation {
   readonly operationId: string | undefined;
   /** Upper case. */

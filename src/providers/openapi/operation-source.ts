@@ -8,6 +8,8 @@ export interface OperationSource {
   readonly root: JsonObject;
   readonly pathItem: JsonObject;
   readonly pathItemAt: DocumentPath;
+  /** As the document writes it. */
+  readonly method: string;
   readonly operation: JsonObject;
   readonly at: DocumentPath;
   readonly path: string;
@@ -68,11 +70,10 @@ export function reportDegraded(
   problem: string,
   at: DocumentPath,
 ): void {
-  const method = String(source.at.at(-1)).toUpperCase();
   report({
     severity: "warning",
     code: "operation-degraded",
-    message: `The operation \`${method} ${source.path}\` is offered without a part: ${problem}`,
+    message: `The operation \`${source.method.toUpperCase()} ${source.path}\` is offered without a part: ${problem}`,
     at,
   });
 }

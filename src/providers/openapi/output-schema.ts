@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { JsonSchema } from "../../model/json.ts";
 import { isJsonMediaType } from "../http/media-type.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
@@ -9,28 +10,29 @@ import type { ApiOperation, ApiResponse } from "./model.ts";
 const schemaBudget = 8_000;
 const maximumDepth = 3;
 
-/** The answer of a successful call: the lowest 2xx code, then `2XX`, then `default`. */
-function successResponse(operation: ApiOperation): ApiResponse | undefined {
-  const exact = operation.responses
-    .filter(({ status }) => /^2\d\d$/.test(status))
+/** The answers that tell success: 2xx codes, lowest first, with `2XX` last; `default` where there is none. */
+function successResponses({ responses }: ApiOperation): readonly ApiResponse[] {
+  const declared = responses
+    .filter(({ status }) => /^2(?:\d\d|XX)$/.test(status))
     .sort((first, second) => (first.status < second.status ? -1 : 1));
-  const described = exact.find(({ contents }) => contents.length > 0) ?? exact[0];
-  return (
-    described ??
-    operation.responses.find(({ status }) => status === "2XX") ??
-    operation.responses.find(({ status }) => status === "default")
-  );
+  return declared.length > 0 ? declared : responses.filter(({ status }) => status === "default");
 }
 
-/** A description of the answer that no answer breaks; `undefined` when there is nothing worth saying, or too much. */
+/**
+ * A description of the answer that no answer breaks; `undefined` when there is nothing worth saying, or too much, or when a
+ * successful call may be answered otherwise: clients refuse an answer without the structure that was promised.
+ */
 export function compileOutputSchema(
   operation: ApiOperation,
   converter: SchemaConverter,
   fitter: SchemaFitter,
 ): JsonSchema | undefined {
-  const response = successResponse(operation);
-  const content = response?.contents.find(({ mediaType }) => isJsonMediaType(mediaType));
-  if (!content) return undefined;
+  if (operation.method === "HEAD") return undefined;
+  const [content, ...others] = successResponses(operation).map(({ contents }) =>
+    contents.find(({ mediaType }) => isJsonMediaType(mediaType)),
+  );
+  if (!content || !others.every((other) => isDeepStrictEqual(other?.schema, content.schema)))
+    return undefined;
   const converted = converter.convert(content.schema, content.at);
   const schema = fitter.fitWhole(converted, schemaBudget, maximumDepth);
   if (!schema || !tellsAnything(schema)) return undefined;
@@ -48,7 +50,9 @@ function tellsAnything(schema: JsonSchema): boolean {
 
 /** The `Accept` header: JSON where it is offered, else whatever is. */
 export function acceptHeader(operation: ApiOperation): string {
-  const mediaTypes = (successResponse(operation)?.contents ?? []).map(({ mediaType }) => mediaType);
+  const responses = successResponses(operation);
+  const response = responses.find(({ contents }) => contents.length > 0) ?? responses[0];
+  const mediaTypes = (response?.contents ?? []).map(({ mediaType }) => mediaType);
   const json = mediaTypes.find((type) => type === "application/json") ?? mediaTypes.find(isJsonMediaType);
   if (json !== undefined) return json;
   const safe = [...new Set(mediaTypes)].filter((mediaType) =>

@@ -1,10 +1,11 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { asArray, asObject, asText, isArray, isObject, member } from "./json-view.ts";
-import type { ApiDocument, ApiOperation, ApiVersion, Report } from "./model.ts";
+import type { ApiOperation, ApiVersion, DocumentPath, Problem, Report } from "./model.ts";
 import { isToken, type OperationDetails, type OperationSource } from "./operation-source.ts";
-import { readOpenapiOperation } from "./read-openapi.ts";
-import { readSwaggerOperation } from "./read-swagger.ts";
+import { readOpenapiOperation, readServer } from "./read-openapi.ts";
+import { readSwaggerOperation, readSwaggerServer } from "./read-swagger.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
+import { shorten } from "./shorten.ts";
 
 const fixedMethods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
 
@@ -20,19 +21,29 @@ export function detectVersion(value: JsonValue): ApiVersion | undefined {
   return minor === "1" ? "3.1" : "3.2";
 }
 
-/** Reads all operations, in the order of the document. An operation that can't be read is reported and left out. */
-export function readDocument(
+/** The document's own server, variables filled in; may be relative. */
+export function documentServer(root: JsonObject, version: ApiVersion): string | undefined {
+  return version === "2.0" ? readSwaggerServer(root, {}) : readServer(root);
+}
+
+/** Reads all operations, in the order of the document. What can't be read is reported and left out. */
+export function* readOperations(
   root: JsonObject,
   version: ApiVersion,
   resolver: ReferenceResolver,
   report: Report,
-): ApiDocument {
+): Generator<ApiOperation> {
   const methods = version === "3.2" ? [...fixedMethods, "query"] : fixedMethods;
-  const operations: ApiOperation[] = [];
-  const paths = resolver.follow(root["paths"], ["paths"]);
+  const lost: LostReference[] = [];
+  const paths = resolver.trace(root["paths"], ["paths"]);
+  if (paths.unresolved !== undefined)
+    lost.push({ reference: paths.unresolved, at: ["paths"], what: "paths" });
   for (const [path, item] of Object.entries(paths.value)) {
     if (path.startsWith("x-")) continue;
-    const pathItem = resolver.follow(item, [...paths.at, path]);
+    const pathItem = resolver.trace(item, [...paths.at, path]);
+    if (pathItem.unresolved !== undefined) {
+      lost.push({ reference: pathItem.unresolved, at: [...paths.at, path], what: "path" });
+    }
     const named = methods.map((method) => [method, [method]] as const);
     const additional = version === "3.2" ? Object.keys(asObject(pathItem.value["additionalOperations"])) : [];
     const all = [
@@ -40,33 +51,69 @@ export function readDocument(
       ...additional.map((method) => [method, ["additionalOperations", method]] as const),
     ];
     for (const [method, steps] of all) {
-      const at = [...pathItem.at, ...steps];
-      const value = steps.reduce<JsonValue | undefined>(
+      const writtenAt = [...pathItem.at, ...steps];
+      const written = steps.reduce<JsonValue | undefined>(
         (parent, key) => member(asObject(parent), key),
         pathItem.value,
       );
-      if (value === undefined) continue;
-      if (!isObject(value) || !isToken(method)) {
-        const problem = isObject(value) ? "has an impossible method name" : "is not an object";
+      if (written === undefined) continue;
+      if (!isObject(written) || !isToken(method)) {
+        const problem = isObject(written) ? "has an impossible method name" : "is not an object";
         const message = `The operation \`${method.toUpperCase()} ${path}\` ${problem}, so there is no tool for it.`;
-        report({ severity: "warning", code: "operation-dropped", message, at });
+        report({ severity: "warning", code: "operation-dropped", message, at: writtenAt });
         continue;
       }
-      const source = { root, pathItem: pathItem.value, pathItemAt: pathItem.at, operation: value, at, path };
+      const { value: operation, at, unresolved } = resolver.trace(written, writtenAt);
+      if (unresolved !== undefined) {
+        lost.push({ reference: unresolved, at: writtenAt, what: "operation" });
+        continue;
+      }
+      const source = { root, pathItem: pathItem.value, pathItemAt: pathItem.at, method, operation, at, path };
       const details =
         version === "2.0"
           ? readSwaggerOperation(source, resolver, report)
           : readOpenapiOperation(source, resolver, report);
-      operations.push({ ...readHead(source, method), ...details });
+      yield { ...readHead(source), ...details };
     }
   }
-  return { version, title: asText(asObject(root["info"])["title"]), operations };
+  const [first] = lost;
+  if (first) report(describeLoss(first, lost));
 }
 
-function readHead(
-  { operation, pathItem, at, path }: OperationSource,
-  method: string,
-): Omit<ApiOperation, keyof OperationDetails> {
+/** A reference that can't be followed, in a place where operations are behind it. */
+interface LostReference {
+  readonly reference: string;
+  readonly at: DocumentPath;
+  readonly what: "paths" | "path" | "operation";
+}
+
+function describeLoss(first: LostReference, lost: readonly LostReference[]): Problem {
+  const count = (what: LostReference["what"]): number => lost.filter((loss) => loss.what === what).length;
+  const parts = [
+    count("paths") > 0 ? "all operations" : undefined,
+    count("path") === 1 ? "all operations of 1 path" : undefined,
+    count("path") > 1 ? `all operations of ${count("path")} paths` : undefined,
+    count("operation") === 1 ? "1 operation" : undefined,
+    count("operation") > 1 ? `${count("operation")} operations` : undefined,
+  ].filter((part) => part !== undefined);
+  const reason = first.reference.startsWith("#")
+    ? "leads nowhere. Correct the reference."
+    : "leads out of the document, and only references inside of it are followed. Bundle the document into one file.";
+  return {
+    severity: "error",
+    code: "operation-dropped",
+    message: `The document loses ${parts.join(" and ")}: the reference \`${shorten(first.reference, 200)}\`${lost.length > 1 ? ", the first of them," : ""} ${reason}`,
+    at: [...first.at, "$ref"],
+  };
+}
+
+function readHead({
+  method,
+  operation,
+  pathItem,
+  at,
+  path,
+}: OperationSource): Omit<ApiOperation, keyof OperationDetails> {
   const { security } = operation;
   return {
     operationId: asText(operation["operationId"])?.trim(),

@@ -149,8 +149,8 @@ function readResponses(
   });
 }
 
-/** The first server of a list, with every variable at its default. */
-function readServer(holder: JsonObject): string | undefined {
+/** The first server that a document, a path or an operation has, with every variable at its default. */
+export function readServer(holder: JsonObject): string | undefined {
   const server = asArray(holder["servers"]).find(
     (candidate) => typeof asObject(candidate)["url"] === "string",
   );

@@ -56,7 +56,7 @@ export function readSwaggerOperation(
     parameters,
     body: body ?? (fields.length > 0 ? readForm(fields, consumes, at) : undefined),
     responses: readResponses(operation["responses"], [...at, "responses"], produces, resolver),
-    server: readServer(root, operation),
+    server: readSwaggerServer(root, operation),
     keyParameters: readKeyParameters(root["securityDefinitions"], resolver),
   };
 }
@@ -171,8 +171,8 @@ function readMediaTypes(value: JsonValue | undefined): readonly string[] | undef
   return mediaTypes.length > 0 ? mediaTypes : undefined;
 }
 
-/** https when it is offered. Without a host the address is relative to where the document came from. */
-function readServer(root: JsonObject, operation: JsonObject): string | undefined {
+/** The address of an operation: https when it is offered. Without a host the address is relative to where the document came from. */
+export function readSwaggerServer(root: JsonObject, operation: JsonObject): string | undefined {
   const host = asText(root["host"]);
   const basePath = asText(root["basePath"]) ?? "";
   const schemes = [...asArray(operation["schemes"]), ...asArray(root["schemes"])].filter(

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { isArray, isObject } from "./json-view.ts";
 import type { DocumentPath, Report } from "./model.ts";
+import { shorten } from "./shorten.ts";
 
 /** What a reference leads to. */
 export interface ResolvedReference {
@@ -10,18 +11,24 @@ export interface ResolvedReference {
   readonly value: JsonValue;
 }
 
+/** Where a chain of references ends. */
+export interface TracedReference {
+  readonly value: JsonObject;
+  readonly at: DocumentPath;
+  readonly unresolved: string | undefined;
+}
+
 /** Finds what references inside one document point to, each when it is asked for. */
 export interface ReferenceResolver {
   /** One step: what `reference` points to; `undefined` when it points nowhere. */
   resolve(reference: string): ResolvedReference | undefined;
   /**
    * All steps: follows `$ref` until something else is found. `summary` and `description` beside a reference replace
-   * those of its target. References that point nowhere or in a circle are reported once and give an empty object.
+   * those of its target. `unresolved` is a reference that points nowhere or in a circle; what is left is given as value.
    */
-  follow(
-    value: JsonValue | undefined,
-    at: DocumentPath,
-  ): { readonly value: JsonObject; readonly at: DocumentPath };
+  trace(value: JsonValue | undefined, at: DocumentPath): TracedReference;
+  /** The same, where an empty object may stand for what is missing: references that point nowhere are reported once. */
+  follow(value: JsonValue | undefined, at: DocumentPath): Pick<TracedReference, "value" | "at">;
   /** Reports a reference that points nowhere; once, however often it is used. */
   reportUnresolved(reference: string, at: DocumentPath): void;
 }
@@ -51,15 +58,12 @@ export function createReferenceResolver(
     report({
       severity: "warning",
       code: "unresolved-reference",
-      message: `The reference \`${reference}\` can't be followed. ${reason}`,
+      message: `The reference \`${shorten(reference, 200)}\` can't be followed. ${reason}`,
       at,
     });
   }
 
-  function follow(
-    start: JsonValue | undefined,
-    startAt: DocumentPath,
-  ): { value: JsonObject; at: DocumentPath } {
+  function trace(start: JsonValue | undefined, startAt: DocumentPath): TracedReference {
     let value = start;
     let at = startAt;
     let overrides: JsonObject = {};
@@ -75,17 +79,20 @@ export function createReferenceResolver(
       };
       const resolved = seen.has(reference) ? undefined : resolve(reference);
       seen.add(reference);
-      if (!resolved) {
-        reportUnresolved(reference, [...at, "$ref"]);
-        return { value: overrides, at };
-      }
+      if (!resolved) return { value: overrides, at, unresolved: reference };
       value = resolved.value;
       at = resolved.path;
     }
-    return { value: isObject(value) ? { ...value, ...overrides } : overrides, at };
+    return { value: isObject(value) ? { ...value, ...overrides } : overrides, at, unresolved: undefined };
   }
 
-  return { resolve, follow, reportUnresolved };
+  function follow(value: JsonValue | undefined, at: DocumentPath): TracedReference {
+    const traced = trace(value, at);
+    if (traced.unresolved !== undefined) reportUnresolved(traced.unresolved, [...traced.at, "$ref"]);
+    return traced;
+  }
+
+  return { resolve, trace, follow, reportUnresolved };
 }
 
 function walk(root: JsonValue, self: readonly string[], reference: string): ResolvedReference | undefined {

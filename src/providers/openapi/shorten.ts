@@ -1,10 +1,12 @@
+import { stripHidden } from "../strip-hidden.ts";
+
 const markup =
   /<\/?(?:a|b|br|code|div|em|h[1-6]|i|li|ol|p|pre|span|strong|table|tbody|td|th|thead|tr|u|ul)(?:\s[^<>]*)?\/?>/gi;
 
-/** The text without HTML markup and needless blanks, cut at a word with `…` so that it has at most `limit` characters. */
+/** The text without HTML markup, hidden characters and needless blanks, cut at a word with `…` so that it has at most `limit` characters. */
 export function shorten(text: string, limit: number): string {
   // Only what can matter is looked at: descriptions of foreign documents may be of any length.
-  const start = text.slice(0, limit * 8);
+  const start = stripHidden(text.slice(0, limit * 8));
   const plain = start.includes("<") ? start.replace(markup, " ") : start;
   const compact = plain
     .replace(/[ \t]+/g, " ")

@@ -20,6 +20,7 @@ export const errorStatus: Readonly<Record<ErrorCode, number>> = {
   cancelled: 499,
   internal: 500,
   upstream_failed: 502,
+  answer_too_large: 502,
   provider_unavailable: 503,
   overloaded: 503,
   draining: 503,

@@ -15,6 +15,12 @@ const maxBodyBytes = 1024 * 1024;
 
 /** Reads the JSON body of a POST: an object whose members are the arguments. An empty body is `{}`. */
 export async function readBodyArguments(exchange: Exchange): Promise<CallArguments> {
+  if (exchange.query !== "") {
+    throw new GatewayError(
+      "bad_request",
+      "The arguments of a POST go into its JSON body, not into the query.",
+    );
+  }
   const bytes = await readBody(exchange.request, maxBodyBytes);
   if (bytes.length === 0) return splitReserved({});
   if (!isJsonMediaType(exchange.request.headers["content-type"])) {

@@ -1,11 +1,12 @@
 import type { Broker } from "../../broker/broker.ts";
+import { silentPeer } from "../../broker/silent-peer.ts";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ProviderCatalog, Tool } from "../../model/catalog.ts";
-import type { ClientPeer } from "../../model/invocation.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { HttpResult } from "../../model/result.ts";
-import { type Exchange, sendJson } from "../exchange.ts";
+import { endResponse } from "../end-response.ts";
+import { allow, type Exchange, sendJson } from "../exchange.ts";
 import { readBodyArguments, readQueryArguments } from "./read-arguments.ts";
 
 /** What the HTTP API stands on. */
@@ -33,18 +34,6 @@ const passedHeaders = [
   "x-ratelimit-remaining",
   "x-ratelimit-reset",
 ] as const;
-
-/** HTTP API callers can't be asked or told anything while a call runs. */
-const silentPeer: ClientPeer = {
-  capabilities: {},
-  ask: async (method) => {
-    throw new GatewayError(
-      "unsupported",
-      `The upstream asked for \`${method}\`, which only MCP clients can answer.`,
-    );
-  },
-  notify: () => {},
-};
 
 /**
  * Serves what follows `/api/v1/`:
@@ -81,7 +70,7 @@ async function call(
 ): Promise<void> {
   allow(exchange, ["GET", "POST"]);
   const tool = parts.snapshot.view("api").findOperation(provider, operation);
-  const isGet = exchange.request.method === "GET";
+  const isGet = exchange.request.method !== "POST";
   if (tool !== undefined) refuseUnsuited(exchange, tool, isGet);
   const read = isGet
     ? readQueryArguments(exchange.query, tool?.inputSchema ?? {})
@@ -93,7 +82,7 @@ async function call(
     arguments: read.arguments,
     connection: read.connection,
     instance: read.instance,
-    peer: silentPeer,
+    peer: silentPeer(),
     signal: exchange.signal,
   });
   if (result.kind !== "http")
@@ -130,7 +119,12 @@ function sendUpstreamAnswer(exchange: Exchange, result: HttpResult): void {
   const bodiless = result.status === 204 || result.status === 304;
   if (!bodiless) response.setHeader("content-length", result.body.length);
   response.writeHead(result.status);
-  response.end(bodiless ? undefined : result.body);
+  endResponse(
+    response,
+    bodiless
+      ? Buffer.alloc(0)
+      : Buffer.from(result.body.buffer, result.body.byteOffset, result.body.byteLength),
+  );
 }
 
 function describeIntegration(provider: ProviderCatalog): object {
@@ -172,12 +166,6 @@ function listOperations(parts: ApiParts, name: string): readonly object[] {
       input_schema: tool.inputSchema,
       output_schema: tool.outputSchema,
     }));
-}
-
-function allow(exchange: Exchange, methods: readonly string[]): void {
-  if (methods.includes(exchange.request.method ?? "")) return;
-  exchange.response.setHeader("allow", methods.join(", "));
-  throw new GatewayError("method_not_allowed", `This route takes ${methods.join(" or ")} only.`);
 }
 
 function decodeSegment(segment: string): string {

@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors.ts";
 import { asObject } from "../../json-object.ts";
+import { canAsk } from "../../mcp/askable.ts";
 import { writeMessage } from "../../mcp/messages.ts";
 import type { ClientPeer } from "../../model/invocation.ts";
 import type { JsonObject } from "../../model/json.ts";
@@ -20,14 +21,7 @@ export function createNotifier(params: JsonObject, stream: ResponseStream): Clie
 
 /** Throws `unsupported` unless the client declared that it answers such a request. */
 export function checkAskable(capabilities: JsonObject, method: string, params: JsonObject): void {
-  const elicitation = asObject(capabilities["elicitation"]);
-  const askable =
-    method === "elicitation/create"
-      ? elicitation !== undefined && (params["mode"] !== "url" || elicitation["url"] !== undefined)
-      : method === "sampling/createMessage"
-        ? capabilities["sampling"] !== undefined
-        : method === "roots/list" && capabilities["roots"] !== undefined;
-  if (!askable) throw cannotAsk(method);
+  if (!canAsk(capabilities, method, params)) throw cannotAsk(method);
 }
 
 /** The error for an upstream that asks for what the client does not do. */

@@ -1,23 +1,14 @@
 import { asObject } from "../../json-object.ts";
 import { decodeHeaderValue } from "../../mcp/header-value.ts";
 import { type Message, type RequestMessage, rpcCodes } from "../../mcp/messages.ts";
+import { nameOfRequest } from "../../mcp/name-of-request.ts";
 import { readParameterHeaders, writeParameterHeaders } from "../../mcp/parameter-headers.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { isModernVersion, modernVersions } from "../../mcp/versions.ts";
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import type { Exchange } from "../exchange.ts";
 import { header } from "./face.ts";
-import { Refusal } from "./refusal.ts";
-
-/** Which member of the params `Mcp-Name` repeats, by method. */
-const namedBy: ReadonlyMap<string, string> = new Map([
-  ["tools/call", "name"],
-  ["prompts/get", "name"],
-  ["resources/read", "uri"],
-  ["tasks/get", "taskId"],
-  ["tasks/update", "taskId"],
-  ["tasks/cancel", "taskId"],
-]);
+import { HttpRefusal } from "./refusal.ts";
 
 const decimal = /^-?\d+(?:\.\d+)?$/;
 
@@ -45,7 +36,7 @@ export function checkClaims(exchange: Exchange, message: Message, claimed: strin
   const data = { supported: modernVersions, requested: requested.slice(0, 200) };
   const text = `Unsupported protocol version: ${data.requested}`;
   const error = new RpcError(rpcCodes.unsupportedProtocolVersion, text, data);
-  throw new Refusal(400, error, { to: message });
+  throw new HttpRefusal(400, error, { to: message });
 }
 
 /** Refuses requests without the headers that repeat their body, and an `Mcp-Name` that names something else. */
@@ -53,15 +44,14 @@ export function checkRequiredHeaders(exchange: Exchange, request: RequestMessage
   for (const name of ["MCP-Protocol-Version", "Mcp-Method"]) {
     if (header(exchange, name.toLowerCase()) === undefined) throw missing(request, name);
   }
-  const member = namedBy.get(request.method);
-  const name = member === undefined ? undefined : request.params[member];
-  if (typeof name !== "string") return;
+  const named = nameOfRequest(request.method, request.params);
+  if (named === undefined) return;
   const sent = header(exchange, "mcp-name");
   if (sent === undefined) throw missing(request, "Mcp-Name");
   const decoded = decodeHeaderValue(sent);
   if (decoded === undefined) throw mismatch(request, sent, "Mcp-Name is not valid base64 of UTF-8");
-  if (decoded !== name)
-    throw mismatch(request, sent, `params.${member} is ${name}, Mcp-Name says ${decoded}`);
+  if (decoded !== named.name)
+    throw mismatch(request, sent, `params.${named.member} is ${named.name}, Mcp-Name says ${decoded}`);
 }
 
 /** Refuses a call whose `Mcp-Param-…` headers are not the arguments that the tool's schema repeats in them. */
@@ -90,14 +80,14 @@ export function checkParameterHeaders(
   }
 }
 
-function missing(request: RequestMessage, name: string): Refusal {
+function missing(request: RequestMessage, name: string): HttpRefusal {
   return mismatch(request, "(missing)", `the request needs the header ${name}`);
 }
 
 /** The error for a header that contradicts the body: what the header says, and how that differs. Both are cut to a length. */
-export function mismatch(to: Message, sent: string, difference: string): Refusal {
+export function mismatch(to: Message, sent: string, difference: string): HttpRefusal {
   const body = difference.slice(0, 400);
   const message = `Bad Request: the request headers and body disagree: ${body}`;
   const data = { mismatch: { header: sent.slice(0, 200), body } };
-  return new Refusal(400, new RpcError(rpcCodes.headerMismatch, message, data), { to });
+  return new HttpRefusal(400, new RpcError(rpcCodes.headerMismatch, message, data), { to });
 }

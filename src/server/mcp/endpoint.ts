@@ -16,7 +16,7 @@ import { createListTools } from "./list-tools.ts";
 import type { Methods } from "./methods.ts";
 import { createModernFace } from "./modern.ts";
 import { readPost } from "./read-post.ts";
-import { Refusal, refuse, sendRefusal } from "./refusal.ts";
+import { HttpRefusal, refuse, sendRefusal } from "./refusal.ts";
 import { createToolLists } from "./tool-list.ts";
 import { watchTools } from "./watch-tools.ts";
 
@@ -94,7 +94,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
       } catch (error) {
         // A client that left in the middle of its request gets no answer and is no fault.
         if (exchange.signal.aborted) return;
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof HttpRefusal)) throw error;
         sendRefusal(exchange, error);
       }
     },
@@ -131,6 +131,8 @@ function accepts(exchange: Exchange, type: string): boolean {
   return names.includes(type) || names.includes(`${group}/*`) || names.includes("*/*");
 }
 
-function methodNotAllowed(allow: string): Refusal {
-  return new Refusal(405, new RpcError(rpcCodes.transport, "Method not allowed."), { headers: { allow } });
+function methodNotAllowed(allow: string): HttpRefusal {
+  return new HttpRefusal(405, new RpcError(rpcCodes.transport, "Method not allowed."), {
+    headers: { allow },
+  });
 }

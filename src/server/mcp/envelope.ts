@@ -4,7 +4,7 @@ import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
-import { Refusal } from "./refusal.ts";
+import { HttpRefusal } from "./refusal.ts";
 
 /** What every request since 2026-07-28 says of its client in `params._meta`. */
 export interface Envelope {
@@ -28,13 +28,15 @@ export function hasModernEnvelope(params: JsonObject): boolean {
   return "version" in read && namesModernEra(read.version);
 }
 
-/** Reads the envelope of a request; throws a `Refusal` (400, -32602) that names what is missing or wrong. */
+/** Reads the envelope of a request; throws an `HttpRefusal` (400, -32602) that names what is missing or wrong. */
 export function readEnvelope(request: RequestMessage): Envelope {
   const read = parseEnvelope(asObject(request.params["_meta"]));
   if ("version" in read) return read;
   const reason = "missing" in read ? `missing ${read.missing.join(", ")}` : `${read.key}: ${read.problem}`;
   const message = `Invalid params: every request carries its protocol version and client capabilities in _meta; ${reason}`;
-  throw new Refusal(400, new RpcError(rpcCodes.invalidParams, message, { envelope: read }), { to: request });
+  throw new HttpRefusal(400, new RpcError(rpcCodes.invalidParams, message, { envelope: read }), {
+    to: request,
+  });
 }
 
 function parseEnvelope(meta: JsonObject | undefined): Envelope | EnvelopeProblem {

@@ -1,4 +1,5 @@
 import { isJsonObject } from "../../json-object.ts";
+import { readAskableCapabilities } from "../../mcp/askable.ts";
 import {
   type Message,
   type RequestMessage,
@@ -14,18 +15,18 @@ import { type Exchange, sendJson } from "../exchange.ts";
 import { checkAskable, createNotifier } from "./call-peer.ts";
 import { accept, type FaceParts, header, type Incoming, toolsChanged } from "./face.ts";
 import type { Method } from "./methods.ts";
-import { Refusal, refuse } from "./refusal.ts";
+import { HttpRefusal, refuse } from "./refusal.ts";
 import { ResponseStream } from "./response-stream.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { runMethod } from "./run-method.ts";
-import { type Session, Sessions } from "./sessions.ts";
+import { type ClientSession, ClientSessions } from "./sessions.ts";
 
 /** Serves the versions with sessions, 2024-11-05 to 2025-11-25. */
 export interface LegacyFace {
   post(incoming: Incoming): Promise<void>;
   get(exchange: Exchange, principal: Principal): void;
   delete(exchange: Exchange, principal: Principal): void;
-  /** Ends the GET streams; calls go on. */
+  /** Ends the GET streams, also those that are asked for later; calls go on. */
   close(): void;
 }
 
@@ -34,10 +35,11 @@ export interface LegacyFace {
  */
 export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFace {
   const { limits, server, tools, log } = parts;
-  const sessions = new Sessions(limits, now);
+  const sessions = new ClientSessions(limits, now);
+  let closed = false;
   const write = createResultWriter(({ result }) => result);
   const methods = new Map<string, Method>([...parts.methods, ["ping", () => ({ kind: "once", result: {} })]]);
-  const tell = (session: Session): void => {
+  const tell = (session: ClientSession): void => {
     const { stream } = session;
     if (stream === undefined || session.toolDigest === tools.digest()) return;
     if (stream.send(writeMessage({ ...toolsChanged, params: {} }))) session.toolDigest = tools.digest();
@@ -47,14 +49,14 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
     for (const session of sessions) tell(session);
   });
 
-  const find = (exchange: Exchange, principal: Principal, to?: Message): Session => {
+  const find = (exchange: Exchange, principal: Principal, to?: Message): ClientSession => {
     const id = header(exchange, "mcp-session-id");
     if (id === undefined)
       throw refuse(400, "Bad Request: Mcp-Session-Id header is required. Begin with initialize.", to);
     const session = sessions.find(id, principal);
     if (session === undefined) {
       const error = new RpcError(rpcCodes.sessionNotFound, "Session not found. Begin again with initialize.");
-      throw new Refusal(404, error, { to });
+      throw new HttpRefusal(404, error, { to });
     }
     const version = header(exchange, "mcp-protocol-version");
     if (version !== undefined && !isLegacyVersion(version)) {
@@ -74,10 +76,12 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
         rpcCodes.invalidParams,
         "initialize needs `protocolVersion`, a string, and `capabilities`, an object.",
       );
-      throw new Refusal(200, error, { to: request });
+      throw new HttpRefusal(200, error, { to: request });
     }
     const version = isLegacyVersion(protocolVersion) ? protocolVersion : newestLegacyVersion;
-    const session = sessions.open({ principal, version, capabilities, toolDigest: tools.digest() });
+    const askable = readAskableCapabilities(capabilities);
+    const terms = { principal, version, capabilities: askable, toolDigest: tools.digest() };
+    const session = sessions.open(terms);
     if (session === undefined)
       throw refuse(503, "The gateway has no room for another session. Try again later.", request);
     const result = {
@@ -89,7 +93,11 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
     sendJson(exchange, 200, { jsonrpc: "2.0", id: request.id, result }, { "mcp-session-id": session.id });
   };
 
-  const answer = async (exchange: Exchange, request: RequestMessage, session: Session): Promise<void> => {
+  const answer = async (
+    exchange: Exchange,
+    request: RequestMessage,
+    session: ClientSession,
+  ): Promise<void> => {
     const { id, method, params } = request;
     const stream = new ResponseStream(exchange.response, limits);
     if (session.calls.has(id)) {
@@ -113,13 +121,15 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
     const outcome = await runMethod(method, methods.get(method), params, caller, write, log);
     session.calls.delete(id);
     session.lastUsed = now();
+    // What is still asked for this call is withdrawn: nobody waits for it.
+    call.abort();
     if (outcome.kind === "result") stream.answer(writeResultText(id, outcome.text));
     else if (outcome.kind === "error")
       stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }));
     else stream.close();
   };
 
-  const cancel = (session: Session, params: JsonObject): void => {
+  const cancel = (session: ClientSession, params: JsonObject): void => {
     const { requestId } = params;
     if (typeof requestId === "string" || typeof requestId === "number") session.calls.get(requestId)?.();
   };
@@ -144,6 +154,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
         session.lastUsed = now();
       });
       stream.open();
+      if (closed) return stream.close();
       // What changed between `initialize` and now was told to nobody.
       tell(session);
     },
@@ -153,6 +164,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
       exchange.response.end();
     },
     close: () => {
+      closed = true;
       for (const session of sessions) session.stream?.close();
     },
   };

@@ -1,3 +1,5 @@
+import { stalledMilliseconds } from "../end-response.ts";
+
 /** What one endpoint keeps and lets through at most. */
 export interface McpLimits {
   /** Size of a POST body. */
@@ -6,12 +8,16 @@ export interface McpLimits {
   readonly bodyNesting: number;
   /** Sessions of clients up to 2025-11-25; the least recently used idle one makes room. */
   readonly sessions: number;
+  /** Sessions of one caller with a name; its own least recently used idle one makes room. */
+  readonly sessionsPerPrincipal: number;
   /** How long a session may rest without a request, a call or a stream. */
   readonly sessionIdleMilliseconds: number;
   /** Open `subscriptions/listen` streams. */
   readonly listeners: number;
   /** What may wait for a client that reads slowly, per stream. */
   readonly bufferedBytes: number;
+  /** How long a client may take nothing of an answer that is complete. */
+  readonly stalledMilliseconds: number;
   /** Pause between the comments that keep a silent stream from being taken for dead. */
   readonly keepAliveMilliseconds: number;
   /** How long changes of the tool list are collected before clients are told. */
@@ -23,9 +29,11 @@ export const defaultLimits: McpLimits = {
   bodyBytes: 1024 * 1024,
   bodyNesting: 256,
   sessions: 10_000,
+  sessionsPerPrincipal: 50,
   sessionIdleMilliseconds: 24 * 60 * 60 * 1_000,
   listeners: 10_000,
   bufferedBytes: 1024 * 1024,
+  stalledMilliseconds,
   keepAliveMilliseconds: 15_000,
   changeMilliseconds: 50,
 };

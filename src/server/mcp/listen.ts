@@ -11,7 +11,7 @@ import { ResponseStream } from "./response-stream.ts";
 export interface Listeners {
   /** Throws `RpcError` for a filter that can't be read, and when there are too many streams. */
   open(exchange: Exchange, request: RequestMessage): void;
-  /** Ends every stream with its result, which tells clients that it was meant. */
+  /** Ends every stream, also those that are opened later, with its result, which tells clients that it was meant. */
   close(): void;
 }
 
@@ -21,6 +21,7 @@ export function createListeners(
   shape: (result: JsonObject) => JsonObject,
 ): Listeners {
   const streams = new Map<ResponseStream, RequestId>();
+  let closed = false;
   const end = (stream: ResponseStream, id: RequestId): void => {
     stream.answer(
       writeMessage({ kind: "result", id, result: shape({ _meta: { [metaKeys.subscriptionId]: id } }) }),
@@ -50,11 +51,12 @@ export function createListeners(
       const stream = new ResponseStream(exchange.response, limits);
       const notifications = wanted["toolsListChanged"] === true ? { toolsListChanged: true } : {};
       stream.send(notification("notifications/subscriptions/acknowledged", id, { notifications }));
-      if (wanted["toolsListChanged"] !== true) return end(stream, id);
+      if (closed || wanted["toolsListChanged"] !== true) return end(stream, id);
       streams.set(stream, id);
       stream.onClose(() => streams.delete(stream));
     },
     close: () => {
+      closed = true;
       for (const [stream, id] of streams) end(stream, id);
     },
   };

@@ -1,35 +1,24 @@
-import { asObject, isJsonObject } from "../../json-object.ts";
-import { metaKeys } from "../../mcp/meta.ts";
+import { isJsonObject } from "../../json-object.ts";
 import { isAtLeast } from "../../mcp/versions.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import { structuredContent } from "./structured-content.ts";
 
 /**
- * Passes on the result of an upstream's `tools/call`. What speaks of the upstream's own version and identity is taken off, and
- * what the client's version does not know yet is said in the words that it has.
+ * Passes on the result of an upstream's `tools/call`. What the client's version does not know yet is said in the words that it
+ * has.
  */
 export function adaptMcpResult(
   upstream: JsonObject,
   outputSchema: JsonSchema | undefined,
   version: string,
 ): JsonObject {
-  const {
-    resultType: _type,
-    ttlMs: _ttl,
-    cacheScope: _scope,
-    structuredContent: structure,
-    content,
-    _meta,
-    ...rest
-  } = upstream;
-  const { [metaKeys.serverInfo]: _server, ...meta } = asObject(_meta) ?? {};
+  const { structuredContent: structure, content, ...rest } = upstream;
   const blocks = Array.isArray(content) ? content : [];
   const isObject = isJsonObject(structure);
   return {
     ...rest,
     content: blocks.length === 0 ? textFor(structure) : blocks.map((block) => adaptBlock(block, version)),
     ...(structure === undefined ? {} : structuredContent(structure, isObject, outputSchema, version)),
-    ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }),
   };
 }
 

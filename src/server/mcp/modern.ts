@@ -11,7 +11,7 @@ import { readEnvelope } from "./envelope.ts";
 import { accept, type FaceParts, type Incoming } from "./face.ts";
 import { createListeners } from "./listen.ts";
 import type { Method, MethodResult } from "./methods.ts";
-import { Refusal } from "./refusal.ts";
+import { HttpRefusal } from "./refusal.ts";
 import { ResponseStream } from "./response-stream.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { methodNotFound, runMethod } from "./run-method.ts";
@@ -49,13 +49,13 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
   const methods = new Map<string, Method>([...parts.methods, ["server/discover", discover]]);
 
   const answer = async ({ exchange, principal }: Incoming, request: RequestMessage): Promise<void> => {
-    const { version, capabilities } = readEnvelope(request);
+    const { version } = readEnvelope(request);
     checkClaims(exchange, request, version);
     checkRequiredHeaders(exchange, request);
     const { id, method, params } = request;
     if (method === "subscriptions/listen") return listen(exchange, request);
     const implementation = methods.get(method);
-    if (implementation === undefined) throw new Refusal(404, methodNotFound(method), { to: request });
+    if (implementation === undefined) throw new HttpRefusal(404, methodNotFound(method), { to: request });
     const tool =
       method === "tools/call" && typeof params["name"] === "string"
         ? view().findTool(params["name"])
@@ -64,7 +64,8 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
 
     const stream = new ResponseStream(exchange.response, limits);
     const peer = {
-      capabilities,
+      // What the client declares is not passed on while its answers can't be: an upstream would ask in place of going on without.
+      capabilities: {},
       ask: async (asked: string) => {
         throw cannotAsk(asked);
       },
@@ -84,7 +85,7 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
       listeners.open(exchange, request);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
-      throw new Refusal(200, error, { to: request });
+      throw new HttpRefusal(200, error, { to: request });
     }
   };
 
@@ -102,7 +103,7 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
         rpcCodes.invalidRequest,
         "Bad Request: no request of the gateway awaits a response.",
       );
-      throw new Refusal(400, error);
+      throw new HttpRefusal(400, error);
     },
     close: () => listeners.close(),
   };

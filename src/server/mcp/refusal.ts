@@ -3,8 +3,8 @@ import { RpcError } from "../../mcp/rpc-error.ts";
 import { type Exchange, sendJson } from "../exchange.ts";
 
 /** A POST, GET or DELETE that is refused before it is run: an HTTP status with a JSON-RPC error as its body. */
-export class Refusal extends Error {
-  override readonly name = "Refusal";
+export class HttpRefusal extends Error {
+  override readonly name = "HttpRefusal";
   readonly status: number;
   readonly error: RpcError;
   /** Id of the refused request; null where there was none to read. */
@@ -25,11 +25,11 @@ export class Refusal extends Error {
 }
 
 /** An HTTP-level refusal under the code that official SDKs use for all of them. */
-export function refuse(status: number, message: string, to?: Message): Refusal {
-  return new Refusal(status, new RpcError(rpcCodes.transport, message), { to });
+export function refuse(status: number, message: string, to?: Message): HttpRefusal {
+  return new HttpRefusal(status, new RpcError(rpcCodes.transport, message), { to });
 }
 
 /** Sends a refusal. */
-export function sendRefusal(exchange: Exchange, { status, id, error, headers }: Refusal): void {
+export function sendRefusal(exchange: Exchange, { status, id, error, headers }: HttpRefusal): void {
   sendJson(exchange, status, { jsonrpc: "2.0", id, error: error.toObject() }, headers);
 }

@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import { endResponse } from "../end-response.ts";
 import type { McpLimits } from "./limits.ts";
 
 const eventStreamHeaders = {
@@ -14,12 +15,14 @@ const eventStreamHeaders = {
 export class ResponseStream {
   readonly #response: ServerResponse;
   readonly #bufferedBytes: number;
+  readonly #stalledMilliseconds: number;
   readonly #keepAlive: NodeJS.Timeout;
   #state: "waiting" | "streaming" | "ended" = "waiting";
 
   constructor(response: ServerResponse, limits: McpLimits) {
     this.#response = response;
     this.#bufferedBytes = limits.bufferedBytes;
+    this.#stalledMilliseconds = limits.stalledMilliseconds;
     this.#keepAlive = setInterval(
       () => this.#write(": keep-alive\n\n"),
       limits.keepAliveMilliseconds,
@@ -49,13 +52,14 @@ export class ResponseStream {
     if (this.#state === "ended") return;
     const isStreaming = this.#state === "streaming";
     this.#finish();
-    if (isStreaming) {
-      this.#response.end(`data: ${message}\n\n`);
-      return;
+    const bytes = Buffer.from(isStreaming ? `data: ${message}\n\n` : message, "utf8");
+    if (!isStreaming) {
+      this.#response.writeHead(status, {
+        "content-type": "application/json",
+        "content-length": bytes.length,
+      });
     }
-    const bytes = Buffer.from(message, "utf8");
-    this.#response.writeHead(status, { "content-type": "application/json", "content-length": bytes.length });
-    this.#response.end(bytes);
+    endResponse(this.#response, bytes, this.#stalledMilliseconds);
   }
 
   /** Ends without an answer, as a cancelled request does. */

@@ -11,13 +11,14 @@ import type { ResponseStream } from "./response-stream.ts";
 export interface SessionTerms {
   readonly principal: Principal;
   readonly version: LegacyVersion;
+  /** What the client can be asked. */
   readonly capabilities: JsonObject;
   /** Digest of the tool list when the session began. */
   readonly toolDigest: string;
 }
 
 /** A client of a version with sessions (up to 2025-11-25), from `initialize` to DELETE or its eviction. */
-export class Session {
+export class ClientSession {
   readonly id: string = randomUUID();
   readonly terms: SessionTerms;
   /** How to cancel the calls that run, by the id of their request. */
@@ -47,8 +48,8 @@ export class Session {
 }
 
 /** The sessions of an endpoint, the least recently used one first. */
-export class Sessions {
-  readonly #sessions = new Map<string, Session>();
+export class ClientSessions {
+  readonly #sessions = new Map<string, ClientSession>();
   readonly #limits: McpLimits;
   readonly #now: () => number;
 
@@ -58,17 +59,17 @@ export class Sessions {
     this.#now = now;
   }
 
-  /** Opens a session; `undefined` when the table is full of sessions at work. */
-  open(terms: SessionTerms): Session | undefined {
+  /** Opens a session; `undefined` when the table, or the caller's share of it, is full of sessions at work. */
+  open(terms: SessionTerms): ClientSession | undefined {
     this.#evict();
-    if (this.#sessions.size >= this.#limits.sessions) return undefined;
-    const session = new Session(terms, this.#now());
+    if (this.#sessions.size >= this.#limits.sessions || !this.#hasShareFor(terms.principal)) return undefined;
+    const session = new ClientSession(terms, this.#now());
     this.#sessions.set(session.id, session);
     return session;
   }
 
   /** The session of that id, if it is this caller's own: another's does not exist. */
-  find(id: string, principal: Principal): Session | undefined {
+  find(id: string, principal: Principal): ClientSession | undefined {
     const session = this.#sessions.get(id);
     if (session === undefined || !isSame(session.terms.principal, principal)) return undefined;
     if (this.#isExpired(session)) {
@@ -81,12 +82,12 @@ export class Sessions {
     return session;
   }
 
-  remove(session: Session): void {
+  remove(session: ClientSession): void {
     this.#sessions.delete(session.id);
     session.close();
   }
 
-  [Symbol.iterator](): Iterator<Session> {
+  [Symbol.iterator](): Iterator<ClientSession> {
     return this.#sessions.values();
   }
 
@@ -99,7 +100,17 @@ export class Sessions {
     }
   }
 
-  #isExpired(session: Session): boolean {
+  /** Callers without a name are all one and the same, which has no share of its own. */
+  #hasShareFor(principal: Principal): boolean {
+    if (principal.kind === "anonymous") return true;
+    const own = [...this.#sessions.values()].filter(({ terms }) => isSame(terms.principal, principal));
+    if (own.length < this.#limits.sessionsPerPrincipal) return true;
+    const idle = own.find((session) => !session.isBusy);
+    if (idle !== undefined) this.remove(idle);
+    return idle !== undefined;
+  }
+
+  #isExpired(session: ClientSession): boolean {
     return !session.isBusy && this.#now() - session.lastUsed > this.#limits.sessionIdleMilliseconds;
   }
 }

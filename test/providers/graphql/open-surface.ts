@@ -34,7 +34,7 @@ export function providerOf(surface: GraphqlSurface, headers: ProviderConfig["hea
     mcp: { enabled: true, toolPrefix: "shop_" },
     surfaces: [surface],
     connections: {},
-    select: { include: ["*"], exclude: [] },
+    select: { include: [], exclude: [] },
     allowedOperations: undefined,
     place: surfacePlace,
   };

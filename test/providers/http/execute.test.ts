@@ -22,7 +22,7 @@ function provider(headers: ProviderConfig["headers"]): ProviderConfig {
     mcp: { enabled: true, toolPrefix: "acme_" },
     surfaces: [],
     connections: {},
-    select: { include: ["*"], exclude: [] },
+    select: { include: [], exclude: [] },
     allowedOperations: undefined,
     place: { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 },
   };

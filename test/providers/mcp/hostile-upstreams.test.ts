@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
-import { createPeer, type OpenOptions, openProvider, textOf, until } from "./open-provider.ts";
+import { type OpenOptions, openProvider, textOf, until } from "./open-provider.ts";
 import { listenOn, respond } from "./peers.ts";
 
 interface Received {
@@ -104,7 +104,7 @@ test("an answer without end is cut off at its limit, without keeping it", async 
     };
     more();
   });
-  await expect(provider.call("go")).rejects.toMatchObject({ code: "too_large" });
+  await expect(provider.call("go")).rejects.toMatchObject({ code: "answer_too_large" });
 });
 
 test("a JSON answer of more than 10 MiB is refused", async () => {
@@ -115,7 +115,7 @@ test("a JSON answer of more than 10 MiB is refused", async () => {
       result: { content: [{ type: "text", text: "x".repeat(11 * 1024 * 1024) }] },
     }),
   );
-  await expect(provider.call("go")).rejects.toMatchObject({ code: "too_large" });
+  await expect(provider.call("go")).rejects.toMatchObject({ code: "answer_too_large" });
 });
 
 test("answers to other ids are no answer", async () => {
@@ -243,29 +243,6 @@ test("requests that belong to no call, or that clients don't answer, are refused
   expect(answer("c")).toMatchObject({ error: { code: -32601 } });
 });
 
-test("no more than 64 questions wait at a time", async () => {
-  const waiting: ((answer: object) => void)[] = [];
-  let finish: (() => void) | undefined;
-  const { provider, received } = await open((message, response) => {
-    const questions = Array.from({ length: 80 }, (_none, index) => ({
-      id: `q${index}`,
-      method: "roots/list",
-      params: {},
-    }));
-    stream(response, ...questions);
-    finish = () =>
-      response.end(`data: ${JSON.stringify({ jsonrpc: "2.0", id: message.id, result: done })}\n\n`);
-  });
-  const client = createPeer(() => new Promise((resolve) => waiting.push(() => resolve({ roots: [] }))));
-  const call = provider.call("go", {}, { peer: client.peer });
-  await until(() => received.filter(({ error }) => error !== undefined).length === 16);
-  expect(client.asked).toHaveLength(64);
-  for (const answer of waiting) answer({});
-  await until(() => received.filter(({ result }) => result !== undefined).length === 64);
-  finish?.();
-  await call;
-});
-
 test("a list whose pages run in circles ends with what it had, and a warning", async () => {
   const { peer } = await startRaw(
     () => {},
@@ -374,6 +351,37 @@ test("a server that answers the optional GET with 404 is served all the same", a
   });
   onTestFinished(() => peer.close());
   expect(textOf(await (await openProvider(peer.url)).call("go"))).toBe("done");
+});
+
+test("a server that sends the head of the GET stream only with its first message is heard", async () => {
+  let held: ServerResponse | undefined;
+  const tools = [...oneTool];
+  const peer = await listenOn(async (request, response) => {
+    if (request.method === "GET") {
+      held = response;
+      return;
+    }
+    if (request.method !== "POST") return void response.writeHead(200).end();
+    let text = "";
+    for await (const chunk of request) text += String(chunk);
+    const message: Received = JSON.parse(text);
+    response.setHeader("mcp-session-id", "s");
+    const reply = (result: object): void =>
+      respond(response, 200, { jsonrpc: "2.0", id: message.id, result });
+    if (message.method === "initialize") {
+      const capabilities = { tools: { listChanged: true } };
+      reply({ protocolVersion: "2025-11-25", capabilities, serverInfo: {} });
+    } else if (message.method === "tools/list") reply({ tools });
+    else response.writeHead(message.method === "server/discover" ? 400 : 202).end();
+  });
+  onTestFinished(() => peer.close());
+  const provider = await openProvider(peer.url);
+  expect(provider.names()).toEqual(["go"]);
+  tools.push({ name: "stop", inputSchema: { type: "object" } });
+  if (held === undefined) throw new Error("The stream was not asked for.");
+  stream(held, { method: "notifications/tools/list_changed" });
+  await provider.change((change) => change.kind === "operations");
+  expect(provider.names()).toEqual(["go", "stop"]);
 });
 
 test("a call whose stream broke is not made again when its rest is not to be had", async () => {

@@ -23,7 +23,7 @@ const open = await createMcpKind({
   call: { idle: 600_000, longest: 600_000 },
   opening: 600_000,
   reconnect: { first: 600_000, longest: 600_000 },
-  settle: 600_000,
+  settle: { first: 600_000, longest: 600_000, quiet: 0 },
 }).open(
   surface,
   {

@@ -8,6 +8,7 @@ import type { McpResult } from "../../../src/model/result.ts";
 import { createMcpKind } from "../../../src/providers/mcp/kind.ts";
 import type { UpstreamTimings } from "../../../src/providers/mcp/upstream.ts";
 import type { OpenSurface, SurfaceChange } from "../../../src/providers/provider-kind.ts";
+import type { Secret } from "../../../src/secret.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
 
 export const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
@@ -18,7 +19,7 @@ export const timings: UpstreamTimings = {
   call: { idle: 30_000, longest: 60_000 },
   opening: 30_000,
   reconnect: { first: 20, longest: 200 },
-  settle: 10,
+  settle: { first: 10, longest: 10, quiet: 0 },
 };
 
 /** What a test opens a provider with. */
@@ -27,6 +28,10 @@ export interface OpenOptions {
   readonly credential?: Credential;
   readonly connection?: string;
   readonly headers?: ProviderConfig["headers"];
+  /** Of a command. */
+  readonly environment?: Readonly<Record<string, string | Secret>>;
+  /** Takes the log, also of a provider that can't be opened. */
+  readonly logged?: string[];
 }
 
 /** An opened provider, driven the way the broker does. */
@@ -52,7 +57,7 @@ export async function openProvider(
   options: OpenOptions = {},
 ): Promise<OpenedProvider> {
   const http = createHttpClient();
-  const logged: string[] = [];
+  const logged = options.logged ?? [];
   const surface: McpSurface = {
     kind: "mcp",
     connection: options.connection,
@@ -60,7 +65,12 @@ export async function openProvider(
     transport:
       typeof target === "string"
         ? { kind: "http", url: target }
-        : { kind: "command", command: target, environment: {}, workingDirectory: process.cwd() },
+        : {
+            kind: "command",
+            command: target,
+            environment: options.environment ?? {},
+            workingDirectory: process.cwd(),
+          },
   };
   const provider: ProviderConfig = {
     name: "peer",

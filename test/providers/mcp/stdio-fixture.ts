@@ -7,18 +7,24 @@ const send = (message: object): boolean =>
   process.stdout.write(`${JSON.stringify({ jsonrpc: "2.0", ...message })}\n`);
 
 if (mode === "banner") process.stdout.write("Welcome to the server!\n");
-if (mode === "stubborn") {
-  process.on("SIGTERM", () => {});
-  setInterval(() => {}, 1000);
-}
+if (mode === "stubborn") process.on("SIGTERM", () => {});
+if (mode === "stubborn" || mode === "deaf") setInterval(() => {}, 1000);
 const child =
   mode === "parent"
     ? spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "ignore" })
     : undefined;
 process.stderr.write(`started ${file ?? ""}\n`);
 
+const further: Readonly<Record<string, readonly string[]>> = {
+  wild: ["big", "ask", "later"],
+  deaf: ["later"],
+};
+/** Calls of `later` are answered when another of its calls comes. */
+let waiting: (() => void) | undefined;
+
 createInterface({ input: process.stdin }).on("line", (line) => {
   const { id, method, params } = JSON.parse(line);
+  if (method === undefined) process.stderr.write(`answered ${line}\n`);
   const reply = (result: object): boolean => send({ id, result });
   switch (method) {
     case "initialize":
@@ -37,11 +43,36 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       return;
     case "tools/list":
       reply({
-        tools: ["pids", "environment", "die", "envelope", "stray"].map((name) => ({ name, inputSchema: {} })),
+        tools: ["pids", "environment", "die", "envelope", "stray", ...(further[mode ?? ""] ?? [])].map(
+          (name) => ({
+            name,
+            inputSchema: {},
+          }),
+        ),
       });
+      if (mode === "deaf") process.stdin.pause();
       return;
     case "tools/call":
       if (params.name === "die") process.exit(3);
+      if (params.name === "ask") {
+        // Of the call that was there before, as the other side can't know.
+        send({
+          id: "question",
+          method: "elicitation/create",
+          params: { message: "Confirm the other's transfer" },
+        });
+        setImmediate(reply, { content: [] });
+        return;
+      }
+      if (params.name === "later") {
+        waiting?.();
+        waiting = () => reply({ content: [{ type: "text", text: "later" }] });
+        return;
+      }
+      if (params.name === "big") {
+        reply({ content: [{ type: "text", text: "x".repeat(11 * 1024 * 1024) }] });
+        return;
+      }
       if (params.name === "stray") {
         // Another answer to the same id, answers to unknown ones, a question nobody asked for.
         send({ id: 999_999, result: { content: [] } });

@@ -1,6 +1,7 @@
+import { spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { openProvider, textOf, until } from "./open-provider.ts";
+import { createPeer, openProvider, textOf, until } from "./open-provider.ts";
 
 const fixture = fileURLToPath(new URL("stdio-fixture.ts", import.meta.url));
 
@@ -91,6 +92,58 @@ test("killed with SIGKILL it comes back, and what it had started is gone", async
   expect([...seen].some((pid) => current.includes(pid))).toBe(false);
   await provider.surface.close();
   await until(() => [...seen, ...current].every((pid) => !isAlive(pid)));
+});
+
+test("an answer that is too large ends its own call only", async () => {
+  const provider = await openProvider(command("wild"));
+  const other = provider.call("later");
+  await expect(provider.call("big")).rejects.toMatchObject({ code: "answer_too_large" });
+  const another = provider.call("later").catch(() => undefined);
+  expect(textOf(await other)).toBe("later");
+  await provider.surface.close();
+  await another;
+});
+
+test("what a command asks reaches nobody: it can't be told whose call it is for", async () => {
+  const provider = await openProvider(command("wild"));
+  const client = createPeer(() => ({ action: "accept" }), { elicitation: {} });
+  await provider.call("ask", {}, { peer: client.peer });
+  expect(client.asked).toEqual([]);
+  await until(() => provider.logged.some((line) => line.includes("answered")));
+  expect(provider.logged.join()).toContain("-32601");
+});
+
+test("a command that does not read is not sent more and more", async () => {
+  const provider = await openProvider(command("deaf"));
+  const text = "x".repeat(1024 * 1024);
+  const refused: unknown[] = [];
+  for (let index = 0; index < 16; index++) {
+    const caller = new AbortController();
+    const call = provider.call("later", { text }, { signal: caller.signal });
+    setImmediate(() => caller.abort());
+    await call.catch((error: unknown) => refused.push(error));
+  }
+  expect(refused.at(0)).toMatchObject({ code: "cancelled" });
+  expect(refused.at(-1)).toMatchObject({
+    code: "upstream_failed",
+    retryable: true,
+    message: expect.stringContaining("no longer reads"),
+  });
+});
+
+test("what it started is gone also when the gateway's process is ended at once", async () => {
+  const script = fileURLToPath(new URL("open-and-exit.ts", import.meta.url));
+  const gateway = spawn(process.execPath, [script, process.execPath, fixture, "parent"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let output = "";
+  gateway.stdout.on("data", (chunk) => {
+    output += String(chunk);
+  });
+  await new Promise((resolve) => gateway.once("close", resolve));
+  const pids: number[] = JSON.parse(output);
+  expect(pids).toHaveLength(2);
+  await until(() => pids.every((pid) => !isAlive(pid)));
 });
 
 test("closing ends a command that does not want to", async () => {

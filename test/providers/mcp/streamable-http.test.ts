@@ -81,13 +81,12 @@ test("progress and log messages reach the caller without the upstream's token", 
   ]);
 });
 
-test("what the upstream asks during a call goes to the caller of that call", async () => {
+test("what the upstream asks on the session of all callers is refused, and nobody is asked", async () => {
   const provider = await openProvider((await start()).url);
-  const clients = ["Ada", "Bob", "Eve"].map((name) =>
-    createPeer(() => ({ action: "accept", content: { name } })),
-  );
-  const results = await Promise.all(clients.map(({ peer }) => provider.call("ask", {}, { peer })));
-  expect(results.map(textOf)).toEqual(["Hello Ada", "Hello Bob", "Hello Eve"]);
+  const client = createPeer(() => ({ action: "accept", content: { name: "Ada" } }), { elicitation: {} });
+  const result = await provider.call("ask", {}, { peer: client.peer });
+  expect(textOf(result)).toContain("-32601");
+  expect(client.asked).toEqual([]);
 });
 
 test("cancelling a call tells the upstream", async () => {

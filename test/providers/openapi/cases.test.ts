@@ -9,7 +9,10 @@ const root = resolve(import.meta.dirname, "../../cases/openapi");
 /** A folder holds `document.yaml` and what it compiles to: `expected.json`. */
 describe("documents and the operations they give", () => {
   test.each(readdirSync(root))("%s", async (name) => {
-    const compiled = compileText("document.yaml", readFileSync(join(root, name, "document.yaml"), "utf8"));
+    const compiled = await compileText(
+      "document.yaml",
+      readFileSync(join(root, name, "document.yaml"), "utf8"),
+    );
     const operations = compiled?.operations ?? [];
     const diagnostics = (compiled?.diagnostics ?? []).map(({ severity, code, message, place }) => ({
       problem: `${place?.line}:${place?.column} ${severity} ${code}`,

@@ -1,6 +1,6 @@
 import { createLocator } from "../../../src/documents/locate-in-document.ts";
 import { parseDocument } from "../../../src/documents/parse-document.ts";
-import type { OpenApiSurface } from "../../../src/model/config.ts";
+import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
 import { type CompiledDocument, compileOpenApi } from "../../../src/providers/openapi/compile.ts";
 
 const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
@@ -18,11 +18,12 @@ export function surfaceOf(name: string, baseUrl: string | null = "https://api.ex
 }
 
 /** Compiles a document given as text; `undefined` when it is neither JSON nor YAML. */
-export function compileText(
+export async function compileText(
   name: string,
   text: string,
   surface: OpenApiSurface = surfaceOf(name),
-): CompiledDocument | undefined {
+  providerHeaders: ProviderConfig["headers"] = {},
+): Promise<CompiledDocument | undefined> {
   const parsed = parseDocument(text);
   if (!parsed.ok) return undefined;
   const locate = createLocator(name, `/documents/${name}`, text);
@@ -30,13 +31,18 @@ export function compileText(
   return compileOpenApi(
     { name, location, text, digest: "sha256:0", value: parsed.value, locate },
     surface,
-    [],
+    providerHeaders,
   );
 }
 
 /** Compiles a document given as a value. */
-export function compileValue(document: unknown, surface?: OpenApiSurface): CompiledDocument {
-  const compiled = compileText("document.json", JSON.stringify(document, undefined, 2), surface);
+export async function compileValue(
+  document: unknown,
+  surface?: OpenApiSurface,
+  providerHeaders?: ProviderConfig["headers"],
+): Promise<CompiledDocument> {
+  const text = JSON.stringify(document, undefined, 2);
+  const compiled = await compileText("document.json", text, surface, providerHeaders);
   if (!compiled) throw new Error("The document can't be parsed.");
   return compiled;
 }

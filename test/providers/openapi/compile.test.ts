@@ -1,12 +1,13 @@
 import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../../src/diagnostics/diagnostic.ts";
-import type { OpenApiSurface } from "../../../src/model/config.ts";
+import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
+import { Secret } from "../../../src/secret.ts";
 import { compileValue, surfaceOf } from "./compile-text.ts";
 
 const get = { get: { operationId: "x", responses: {} } };
 
-function serverOf(document: object, surface?: OpenApiSurface): string | readonly Diagnostic[] {
-  const compiled = compileValue(
+async function serverOf(document: object, surface?: OpenApiSurface): Promise<string | readonly Diagnostic[]> {
+  const compiled = await compileValue(
     { openapi: "3.0.0", paths: { "/x": get }, ...document },
     surface ?? surfaceOf("d.json", null),
   );
@@ -62,22 +63,22 @@ describe("the address that calls go to", () => {
       { openapi: undefined, swagger: "2.0", host: "a.example:81", schemes: ["http"] },
       "http://a.example:81",
     ],
-  ])("%s", (_title, document, expected) => {
-    expect(serverOf(document)).toBe(expected);
+  ])("%s", async (_title, document, expected) => {
+    expect(await serverOf(document)).toBe(expected);
   });
 
-  test("a relative server counts from the document's URL; none is the root of it", () => {
-    expect(serverOf({ servers: [{ url: "/api/v1" }] }, fromUrl("https://a.example/docs/d.json"))).toBe(
+  test("a relative server counts from the document's URL; none is the root of it", async () => {
+    expect(await serverOf({ servers: [{ url: "/api/v1" }] }, fromUrl("https://a.example/docs/d.json"))).toBe(
       "https://a.example/api/v1",
     );
-    expect(serverOf({ servers: [{ url: "v1" }] }, fromUrl("https://a.example/docs/d.json"))).toBe(
+    expect(await serverOf({ servers: [{ url: "v1" }] }, fromUrl("https://a.example/docs/d.json"))).toBe(
       "https://a.example/docs/v1",
     );
-    expect(serverOf({}, fromUrl("https://a.example/docs/d.json"))).toBe("https://a.example");
+    expect(await serverOf({}, fromUrl("https://a.example/docs/d.json"))).toBe("https://a.example");
   });
 
-  test("the configuration's base_url replaces all servers", () => {
-    expect(serverOf({ servers: [{ url: "https://a.example" }] }, surfaceOf("d.json"))).toBe(
+  test("the configuration's base_url replaces all servers", async () => {
+    expect(await serverOf({ servers: [{ url: "https://a.example" }] }, surfaceOf("d.json"))).toBe(
       "https://api.example.com",
     );
   });
@@ -94,8 +95,8 @@ describe("the address that calls go to", () => {
       { servers: [{ url: "https://{x}.example" }] },
     ],
     ["names a server with a user name in its address", { servers: [{ url: "https://u:p@a.example" }] }],
-  ])("a document in a file that %s needs base_url", (problem, document) => {
-    const diagnostics = serverOf(document);
+  ])("a document in a file that %s needs base_url", async (problem, document) => {
+    const diagnostics = await serverOf(document);
     expect(diagnostics).toMatchObject([
       { severity: "error", code: "missing-key", place: surfaceOf("").place },
     ]);
@@ -104,24 +105,146 @@ describe("the address that calls go to", () => {
   });
 });
 
-describe("versions", () => {
-  test.each(["2.0", 2])("swagger: %j is read", (swagger) => {
-    expect(compileValue({ swagger, paths: { "/x": get } }).operations).toHaveLength(1);
+describe("what a fetched document may decide", () => {
+  const operation = (id: string, ...servers: readonly string[]) => ({
+    get: { operationId: id, responses: {}, servers: servers.map((url) => ({ url })) },
+  });
+  const withServer = (url: string) => ({ openapi: "3.1.0", servers: [{ url }], paths: { "/x": get } });
+  const fetched = fromUrl("https://docs.example/d.json");
+  const withoutConnection = { ...fetched, connection: undefined };
+
+  test.each([
+    "http://localhost:8080",
+    "http://127.0.0.1",
+    "http://2130706433",
+    "http://[::ffff:10.0.0.1]",
+    "http://[64:ff9b::a9fe:a9fe]/latest",
+    "http://169.254.169.254/latest/meta-data",
+    "https://vault.internal",
+    "http://printer.local.",
+    "//10.1.2.3",
+  ])("not to call %s", async (url) => {
+    const { operations, diagnostics } = await compileValue(withServer(url), withoutConnection);
+    expect(operations).toEqual([]);
+    expect(diagnostics).toMatchObject([
+      { severity: "error", code: "operation-dropped", place: fetched.place },
+    ]);
+    expect(diagnostics[0]?.message).toContain("Set `base_url`");
   });
 
-  test.each(["3.0.3", "3.1.0", "3.1", "3.2.0", "3.7.1", 3, 3.1])("openapi: %j is read", (openapi) => {
-    expect(compileValue({ openapi, paths: { "/x": get } }).operations).toHaveLength(1);
+  test("to call its own origin, wherever that is", async () => {
+    const surface = fromUrl("http://10.0.0.5:8080/openapi.json");
+    expect(await serverOf({ servers: [{ url: "/v1" }] }, surface)).toBe("http://10.0.0.5:8080/v1");
+    const [other] = (await compileValue(withServer("http://10.0.0.5:9090"), surface)).diagnostics;
+    expect(other?.message).toContain("`http://10.0.0.5:9090`, which is no public address");
+  });
+
+  test("nothing of it holds for a document in a file, or when base_url names the address", async () => {
+    const local = { ...surfaceOf("d.json", null), connectionNamed: true };
+    expect(await serverOf({ servers: [{ url: "http://localhost:8080" }] }, local)).toBe(
+      "http://localhost:8080",
+    );
+    const named = { ...fetched, baseUrl: "http://localhost:8080" };
+    expect(await serverOf({ servers: [{ url: "http://10.0.0.1" }] }, named)).toBe("http://localhost:8080");
+    const paths = { "/a": operation("a", "https://a.example"), "/b": operation("b", "https://b.example") };
+    const { operations } = await compileValue({ openapi: "3.1.0", paths }, local);
+    expect(operations.map(({ connection }) => connection)).toEqual(["default", "default"]);
+  });
+
+  const twoServers = {
+    openapi: "3.1.0",
+    servers: [{ url: "https://api.example/v1" }],
+    paths: {
+      "/upload": operation("upload", "https://uploads.example"),
+      "/public": {
+        get: { ...get.get, operationId: "public", security: [], servers: [{ url: "https://cdn.example" }] },
+      },
+      "/inside": operation("inside", "http://192.168.0.1"),
+      "/pets": operation("pets"),
+      "/v2": operation("v2", "https://api.example/v2"),
+    },
+  };
+
+  test("credentials go to the document's first server only; the operation is dropped and told", async () => {
+    const { operations, diagnostics } = await compileValue(twoServers, fetched);
+    expect(operations.map(({ id, connection }) => [id, connection])).toEqual([
+      ["public", undefined],
+      ["pets", "default"],
+      ["v2", "default"],
+    ]);
+    expect(diagnostics.map(({ severity, code }) => `${severity} ${code}`)).toEqual([
+      "warning operation-dropped",
+      "warning operation-dropped",
+    ]);
+    expect(diagnostics[0]?.message).toContain(
+      "sends the operation `GET /upload` to `https://uploads.example`, but what the gateway adds to requests is for `https://api.example`",
+    );
+  });
+
+  test("secret headers are guarded like credentials; without either, all public servers may be called", async () => {
+    const idsWith = async (headers: ProviderConfig["headers"]): Promise<readonly string[]> =>
+      (await compileValue(twoServers, withoutConnection, headers)).operations.map(({ id }) => id);
+    expect(await idsWith({ "x-key": new Secret("k") })).toEqual(["pets", "v2"]);
+    expect(await idsWith({ "x-version": "2" })).toEqual(["upload", "public", "pets", "v2"]);
+  });
+
+  test("without a server of its own, the first operation's counts as the document's", async () => {
+    const paths = { "/a": operation("a", "https://a.example"), "/b": operation("b", "https://b.example") };
+    const { operations } = await compileValue({ openapi: "3.1.0", paths }, fetched);
+    expect(operations.map(({ id }) => id)).toEqual(["a"]);
+  });
+});
+
+describe("versions", () => {
+  test.each(["2.0", 2])("swagger: %j is read", async (swagger) => {
+    expect((await compileValue({ swagger, paths: { "/x": get } })).operations).toHaveLength(1);
+  });
+
+  test.each(["3.0.3", "3.1.0", "3.1", "3.2.0", "3.7.1", 3, 3.1])("openapi: %j is read", async (openapi) => {
+    expect((await compileValue({ openapi, paths: { "/x": get } })).operations).toHaveLength(1);
   });
 
   test.each([{}, [], { swagger: "1.2" }, { openapi: "4.0.0" }, { asyncapi: "3.0.0" }])(
     "%j is reported as something else",
-    (document) => {
-      expect(compileValue(document)).toMatchObject({
+    async (document) => {
+      expect(await compileValue(document)).toMatchObject({
         operations: [],
         diagnostics: [{ severity: "error", code: "document-unsupported" }],
       });
     },
   );
+});
+
+test("a document whose operations are all in other files is an error that says so", async () => {
+  const paths = { "/a": { $ref: "a.yaml" }, "/b": { $ref: "b.yaml" } };
+  const { operations, diagnostics } = await compileValue({ openapi: "3.1.0", paths });
+  expect(operations).toEqual([]);
+  expect(diagnostics).toMatchObject([{ severity: "error", code: "operation-dropped" }]);
+  expect(diagnostics[0]?.message).toContain("loses all operations of 2 paths");
+});
+
+test("other work gets its turn while a large document compiles", async () => {
+  const members = Array.from({ length: 20 }, (_, index) => [`p${index}`, { type: "string" }]);
+  const schema = { type: "object", properties: Object.fromEntries(members) };
+  const paths = Object.fromEntries(
+    Array.from({ length: 6000 }, (_, index) => [
+      `/p${index}`,
+      {
+        post: { requestBody: { required: true, content: { "application/json": { schema } } }, responses: {} },
+      },
+    ]),
+  );
+  let turns = 0;
+  let running = true;
+  const count = (): void => {
+    turns += 1;
+    if (running) setImmediate(count);
+  };
+  setImmediate(count);
+  const { operations } = await compileValue({ openapi: "3.1.0", paths });
+  running = false;
+  expect(operations).toHaveLength(6000);
+  expect(turns).toBeGreaterThan(0);
 });
 
 describe("hostile documents", () => {
@@ -142,7 +265,7 @@ describe("hostile documents", () => {
     components: { schemas: components },
   });
 
-  test("a chain of 20,000 references, a schema that doubles 200 times and 2,000 branches stay small", () => {
+  test("a chain of 20,000 references, a schema that doubles 200 times and 2,000 branches stay small", async () => {
     const chain = Object.fromEntries(
       Array.from({ length: 20_000 }, (_, index) => [
         `S${index}`,
@@ -165,17 +288,17 @@ describe("hostile documents", () => {
       { S0: { anyOf: branches } },
       { S0: { properties: { u: { oneOf: branches } } } },
     ]) {
-      const { operations } = compileValue(schemas(components));
+      const { operations } = await compileValue(schemas(components));
       expect(operations).toHaveLength(1);
       expect(JSON.stringify(operations[0]?.inputSchema).length).toBeLessThan(32 * 1024);
     }
   });
 
-  test("members called like built-in properties are members like any other", () => {
+  test("members called like built-in properties are members like any other", async () => {
     const text =
       '{"S0":{"type":"object","properties":{"__proto__":{"type":"string"},"constructor":{"type":"integer"}}}}';
     const document = JSON.stringify(schemas({})).replace('"schemas":{}', `"schemas":${text}`);
-    const [operation] = compileValue(JSON.parse(document)).operations;
+    const [operation] = (await compileValue(JSON.parse(document))).operations;
     expect(Object.keys(Object(operation?.inputSchema["properties"]))).toHaveLength(2);
   });
 });
@@ -186,14 +309,14 @@ describe("operations that a document declares free of security", () => {
     security: [{ token: [] }],
     paths: { "/x": { get: { operationId: "x", security: [], responses: {} } } },
   };
-  const connectionOf = (surface: OpenApiSurface): string | undefined =>
-    compileValue(document, surface).operations[0]?.connection;
+  const connectionOf = async (surface: OpenApiSurface): Promise<string | undefined> =>
+    (await compileValue(document, surface)).operations[0]?.connection;
 
-  test("do not use a connection that is only the provider's default", () => {
-    expect(connectionOf(surfaceOf("d.json"))).toBeUndefined();
+  test("do not use a connection that is only the provider's default", async () => {
+    expect(await connectionOf(surfaceOf("d.json"))).toBeUndefined();
   });
 
-  test("use the connection that the file names for the surface", () => {
-    expect(connectionOf({ ...surfaceOf("d.json"), connectionNamed: true })).toBe("default");
+  test("use the connection that the file names for the surface", async () => {
+    expect(await connectionOf({ ...surfaceOf("d.json"), connectionNamed: true })).toBe("default");
   });
 });

@@ -90,7 +90,7 @@ describe.skipIf(!hasCorpus)(`what is sent for the sample of execution cases${cor
     await once(server, "listening");
     const base = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const spec = JSON.parse(JSON.stringify(sample.spec).replaceAll("$BASE", base));
-    operations = compileValue(spec, surfaceOf("sample.json", null)).operations;
+    ({ operations } = await compileValue(spec, surfaceOf("sample.json", null)));
   });
 
   afterAll(async () => {

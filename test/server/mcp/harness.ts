@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createBroker } from "../../../src/broker/broker.ts";
+import { digestOf } from "../../../src/catalog/digest.ts";
 import { mergeCatalog } from "../../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
 import { GatewayError } from "../../../src/errors.ts";
@@ -69,6 +70,8 @@ export function makeTool(name: string, inputSchema?: JsonSchema, outputSchema?: 
 /** A catalog of these tools. */
 export function makeCatalog(tools: readonly Tool[], mcpEnabled = true): Catalog {
   const provider = {
+    version: digestOf([mcpEnabled, ...tools]),
+    toolPrefix: "",
     name: "test",
     displayName: "Test System",
     description: undefined,

@@ -5,6 +5,7 @@ import { cancellation, jsonAnswer, startEndpoint, type TestEndpoint, type TestTo
 import { baseHeaders, openSession, post, readAnswer, streamMessages } from "./wire.ts";
 
 let cancelled: string[];
+let unanswered: unknown[];
 let started: PromiseWithResolvers<void>;
 let release: PromiseWithResolvers<void>;
 let endpoint: TestEndpoint;
@@ -26,6 +27,15 @@ const tools: Record<string, TestTool> = {
       return jsonAnswer("done");
     },
   },
+  askAndLeave: {
+    run: ({ peer }) => {
+      void peer
+        .ask("elicitation/create", { message: "Name?" })
+        .catch((error: unknown) => unanswered.push(error));
+      return jsonAnswer("left");
+    },
+  },
+  declared: { run: ({ peer }) => jsonAnswer(peer.capabilities) },
   ask: {
     run: async ({ peer, arguments: given }) => {
       try {
@@ -42,6 +52,7 @@ const tools: Record<string, TestTool> = {
 
 beforeEach(async () => {
   cancelled = [];
+  unanswered = [];
   started = Promise.withResolvers();
   release = Promise.withResolvers();
   endpoint = await startEndpoint(tools, { limits: { changeMilliseconds: 1, keepAliveMilliseconds: 20 } });
@@ -259,6 +270,18 @@ describe("questions of an upstream", () => {
     });
   });
 
+  test("are withdrawn when the call ends without them", async () => {
+    const session = await openSession(endpoint.url, "2025-11-25", { elicitation: {} });
+    const messages = streamMessages(await callStream(session.headers, "askAndLeave"));
+    const { id } = await next(messages);
+    expect(await next(messages)).toMatchObject({
+      method: "notifications/cancelled",
+      params: { requestId: id },
+    });
+    expect(await next(messages)).toMatchObject({ id: 1, result: { structuredContent: { result: "left" } } });
+    expect(unanswered).toMatchObject([{ code: "cancelled" }]);
+  });
+
   test("are withdrawn when the call is cancelled", async () => {
     const session = await openSession(endpoint.url, "2025-11-25", { elicitation: {} });
     const messages = streamMessages(await callStream(session.headers, "ask"));
@@ -272,7 +295,28 @@ describe("questions of an upstream", () => {
   });
 });
 
+test("of a client's capabilities no more is kept than what it can be asked", async () => {
+  const capabilities = {
+    elicitation: { form: { much: "x".repeat(1_000) }, url: {}, other: {} },
+    sampling: { tools: {} },
+    roots: { listChanged: true },
+    experimental: { junk: "x".repeat(100_000) },
+  };
+  const session = await openSession(endpoint.url, "2025-11-25", capabilities);
+  const { message } = await session.request("tools/call", { name: "declared" });
+  expect(message["result"]).toMatchObject({
+    structuredContent: { elicitation: { form: {}, url: {} }, sampling: { tools: {} }, roots: {} },
+  });
+  expect(JSON.stringify(message)).not.toContain("xxx");
+});
+
 describe("the GET stream", () => {
+  test("that is asked for while the gateway drains ends at once", async () => {
+    const session = await openSession(endpoint.url);
+    endpoint.drain();
+    expect((await readAnswer(await getStream(session.headers))).messages).toEqual([]);
+  });
+
   test("tells of changed tools, of each change once, and of nothing else", async () => {
     const session = await openSession(endpoint.url);
     const response = await getStream(session.headers);

@@ -10,6 +10,7 @@ let gone: PromiseWithResolvers<void>;
 let endpoint: TestEndpoint;
 
 const tools: Record<string, TestTool> = {
+  declared: { run: ({ peer }) => jsonAnswer(peer.capabilities) },
   echo: { run: ({ arguments: given }) => jsonAnswer(given) },
   wait: {
     run: async ({ signal }) => {
@@ -210,7 +211,24 @@ describe("tools/call", () => {
   });
 });
 
+test("upstreams see no capabilities of a client that can't be asked yet", async () => {
+  const _meta = { "io.modelcontextprotocol/clientCapabilities": { elicitation: {}, sampling: {} } };
+  const { message } = await modern(endpoint.url, "tools/call", { name: "declared", _meta });
+  expect(message["result"]).toMatchObject({ structuredContent: {} });
+});
+
 describe("subscriptions/listen", () => {
+  test("that arrives while the gateway drains is acknowledged and ended", async () => {
+    endpoint.drain();
+    const messages: JsonObject[] = [];
+    for await (const message of streamMessages(await listen({ toolsListChanged: true })))
+      messages.push(message);
+    expect(messages).toMatchObject([
+      { method: "notifications/subscriptions/acknowledged" },
+      { id: "listen:0", result: { resultType: "complete" } },
+    ]);
+  });
+
   test("acknowledges first, then tells of changes, and ends with a result", async () => {
     const response = await listen({
       toolsListChanged: true,

@@ -1,18 +1,18 @@
 import { describe, expect, test } from "vitest";
 import type { Principal } from "../../../src/model/principal.ts";
 import { defaultLimits } from "../../../src/server/mcp/limits.ts";
-import { type Session, Sessions } from "../../../src/server/mcp/sessions.ts";
+import { type ClientSession, ClientSessions } from "../../../src/server/mcp/sessions.ts";
 
 const ada: Principal = { kind: "user", id: "ada", tenant: "one" };
 const terms = { principal: ada, version: "2025-11-25", capabilities: {}, toolDigest: "" } as const;
 
-function table(): { sessions: Sessions; clock: { now: number }; open: () => Session } {
+function table(): { sessions: ClientSessions; clock: { now: number }; open: () => ClientSession } {
   const clock = { now: 0 };
-  const sessions = new Sessions(
+  const sessions = new ClientSessions(
     { ...defaultLimits, sessions: 2, sessionIdleMilliseconds: 100 },
     () => clock.now,
   );
-  const open = (): Session => {
+  const open = (): ClientSession => {
     const session = sessions.open(terms);
     if (session === undefined) throw new Error("no room");
     return session;
@@ -66,6 +66,27 @@ describe("sessions", () => {
     const { id } = open();
     expect(sessions.find(id, other)).toBeUndefined();
     expect(sessions.find(id, ada)).toBeDefined();
+  });
+
+  test("one caller has no more than its share: its own longest unused idle one makes room", () => {
+    const sessions = new ClientSessions({ ...defaultLimits, sessionsPerPrincipal: 2 }, () => 0);
+    const open = (principal: Principal) => sessions.open({ ...terms, principal });
+    const bob: Principal = { ...ada, id: "bob" };
+    const [others, first, second] = [open(bob), open(ada), open(ada)];
+    first?.calls.set(1, () => {});
+    const third = open(ada);
+    expect([...sessions]).toEqual([others, first, third]);
+    expect(second).not.toBe(third);
+    third?.calls.set(1, () => {});
+    expect(open(ada)).toBeUndefined();
+    expect(open(bob)).toBeDefined();
+  });
+
+  test("callers without a name are all one, and have no share", () => {
+    const sessions = new ClientSessions({ ...defaultLimits, sessionsPerPrincipal: 2 }, () => 0);
+    const principal: Principal = { kind: "anonymous", id: "anonymous", tenant: "default" };
+    for (let count = 0; count < 5; count++) sessions.open({ ...terms, principal });
+    expect([...sessions]).toHaveLength(5);
   });
 
   test("closing cancels what runs", () => {

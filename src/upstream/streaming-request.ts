@@ -1,13 +1,13 @@
 import { GatewayError } from "../errors.ts";
-import { type Door, Exchange } from "./exchange.ts";
 import type { HttpRequest, HttpResponseHead, HttpStream } from "./http-client.ts";
+import { type Door, PendingRequest } from "./pending-request.ts";
 import type { RequestTarget } from "./split-url.ts";
 
 /** A stream holds no more than this before the upstream is made to wait. */
 const streamBufferBytes = 64 * 1024;
 
-/** An exchange whose answer is read as it comes. */
-export class StreamingExchange extends Exchange {
+/** A request whose answer is read as it comes. */
+export class StreamingRequest extends PendingRequest {
   protected override readonly encodedBytesToHold = 0;
   protected override readonly maxBytes = Number.POSITIVE_INFINITY;
   readonly #resolve: (stream: HttpStream) => void;

@@ -21,3 +21,13 @@ export function waitFor(milliseconds: number, signal: AbortSignal): Promise<bool
 export function withJitter(milliseconds: number): number {
   return milliseconds * (0.5 + Math.random() / 2);
 }
+
+/** Waits until all of `promises` have ended in some way, or the time is over. */
+export async function settledWithin(
+  promises: readonly Promise<unknown>[],
+  milliseconds: number,
+): Promise<void> {
+  const over = new AbortController();
+  await Promise.race([Promise.allSettled(promises), waitFor(milliseconds, over.signal)]);
+  over.abort();
+}

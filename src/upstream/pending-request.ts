@@ -28,7 +28,7 @@ const repeatableMethods: ReadonlySet<string> = new Set([
   "TRACE",
 ]);
 
-/** The way to the network that all exchanges share. */
+/** The way to the network that all requests share. */
 export interface Door {
   readonly dispatcher: Dispatcher;
   /** In ms. */
@@ -41,7 +41,7 @@ export interface Door {
  *
  * It settles exactly once, whatever order abort, failure and end come in. Subclasses say what becomes of the body.
  */
-export abstract class Exchange implements Dispatcher.DispatchHandler {
+export abstract class PendingRequest implements Dispatcher.DispatchHandler {
   protected readonly request: HttpRequest;
   protected readonly host: string;
   /** True once it is settled: whatever still comes is ignored. */

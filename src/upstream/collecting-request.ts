@@ -1,6 +1,6 @@
 import type { GatewayError } from "../errors.ts";
-import { type Door, Exchange } from "./exchange.ts";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http-client.ts";
+import { type Door, PendingRequest } from "./pending-request.ts";
 import { joinChunks, tooLarge } from "./read-limited.ts";
 import type { RequestTarget } from "./split-url.ts";
 
@@ -9,8 +9,8 @@ const defaultMaxBytes = 10 * 1024 * 1024;
 /** Encoded bodies up to this size are decoded in one go: fast, and too short to hold up other calls for long. */
 const wholeEncodedBytes = 16 * 1024;
 
-/** An exchange whose answer is collected whole. */
-export class CollectingExchange extends Exchange {
+/** A request whose answer is collected whole. */
+export class CollectingRequest extends PendingRequest {
   readonly #resolve: (response: HttpResponse) => void;
   readonly #reject: (error: GatewayError) => void;
   protected override readonly encodedBytesToHold = wholeEncodedBytes;

@@ -1,9 +1,10 @@
 import { GatewayError } from "../../errors.ts";
 import { asObject, isJsonObject } from "../../json-object.ts";
+import { isAskable, readAskableCapabilities } from "../../mcp/askable.ts";
 import type { ClientPeer } from "../../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { CallDeadline, type CallLimits } from "./call-deadline.ts";
-import { askable, type RequestObserver, type Session } from "./session.ts";
+import type { RequestObserver, UpstreamSession } from "./upstream-session.ts";
 
 /** How often one call may come back with questions. */
 const maxRounds = 8;
@@ -22,11 +23,14 @@ export interface ToolCall {
 }
 
 /**
- * Calls a tool. Progress and log messages go to the caller's client while the call runs. What the upstream asks goes there
- * too, whichever way it asks: by a request of its own (legacy), or by a result that wants input (modern), upon which the
- * call is repeated with the answers.
+ * Calls a tool. Progress and log messages go to the caller's client while the call runs. Where the upstream answers with a
+ * result that wants input (modern), the client is asked, and the call repeated with its answers.
  */
-export async function callTool(session: Session, call: ToolCall, limits: CallLimits): Promise<JsonObject> {
+export async function callUpstreamTool(
+  session: UpstreamSession,
+  call: ToolCall,
+  limits: CallLimits,
+): Promise<JsonObject> {
   using deadline = new CallDeadline(call.signal, limits, "Whether it carried the call out is not known.");
   const { peer } = call;
   const ask = (method: string, params: JsonObject): Promise<JsonValue> =>
@@ -40,7 +44,6 @@ export async function callTool(session: Session, call: ToolCall, limits: CallLim
       deadline.touch();
       peer.notify("notifications/message", params);
     },
-    ask,
   };
   const modern = session.agreement.era === "modern";
   const params: JsonObject = { name: call.name, arguments: call.arguments };
@@ -52,7 +55,9 @@ export async function callTool(session: Session, call: ToolCall, limits: CallLim
       {
         signal: deadline.signal,
         observer,
-        ...(modern ? { headers: call.parameterHeaders, capabilities: askableCapabilities(peer) } : {}),
+        ...(modern
+          ? { headers: call.parameterHeaders, capabilities: readAskableCapabilities(peer.capabilities) }
+          : {}),
       },
     );
     const type = result["resultType"] ?? "complete";
@@ -72,14 +77,6 @@ export async function callTool(session: Session, call: ToolCall, limits: CallLim
   );
 }
 
-/** The part of the client's capabilities that an upstream's questions need. */
-function askableCapabilities({ capabilities }: ClientPeer): JsonObject {
-  const declared = Object.entries(capabilities).filter(([name]) => askableFeatures.has(name));
-  return Object.fromEntries(declared);
-}
-
-const askableFeatures: ReadonlySet<string> = new Set(["elicitation", "sampling", "roots"]);
-
 /** MCP 2026-07-28, multi round-trip requests: the answers by the keys of the questions, and the state as it came. */
 async function answerInputRequests(
   result: JsonObject,
@@ -97,7 +94,7 @@ async function answerInputRequests(
   const answering = Promise.all(
     requests.map(async ([key, request]) => {
       const method = isJsonObject(request) ? request["method"] : undefined;
-      if (!isJsonObject(request) || typeof method !== "string" || !askable.has(method)) {
+      if (!isJsonObject(request) || typeof method !== "string" || !isAskable(method)) {
         throw new GatewayError(
           "unsupported",
           "The upstream MCP server asked the client for something that clients don't do.",
@@ -113,8 +110,8 @@ async function answerInputRequests(
   };
 }
 
-/** People answer slowly or never: what is under way with the client does not hold up the end of the call. */
-function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+/** Waits for `work`, but no longer than until `signal` aborts: what goes on with others does not hold up the end of a call. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const stop = (): void => reject(signal.reason);
     if (signal.aborted) stop();

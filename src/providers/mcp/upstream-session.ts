@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import { asObject, isJsonObject } from "../../json-object.ts";
+import { asObject } from "../../json-object.ts";
 import { encodeHeaderValue } from "../../mcp/header-value.ts";
 import {
   type Message,
@@ -9,14 +9,24 @@ import {
   type RpcErrorObject,
   rpcCodes,
 } from "../../mcp/messages.ts";
-import { metaKeys } from "../../mcp/meta.ts";
+import { metaKeys, withoutReservedMeta } from "../../mcp/meta.ts";
+import { nameOfRequest } from "../../mcp/name-of-request.ts";
 import type { LegacyVersion } from "../../mcp/versions.ts";
-import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { JsonObject } from "../../model/json.ts";
+import { tooLarge } from "../../upstream/read-limited.ts";
 import { clientInfo } from "./client-info.ts";
-import { type Receiver, Refusal, type SessionLostError, type Transport } from "./transport.ts";
+import {
+  maxMessageBytes,
+  type Receiver,
+  SessionLostError,
+  type Transport,
+  UpstreamRefusal,
+} from "./transport.ts";
 
-/** Most questions of the upstream that wait for an answer at one time. */
-const maxAsks = 64;
+/** Most answers to the upstream's own requests that are on their way at one time. */
+const maxReplies = 64;
+/** How long an upstream may take to receive what nobody waits for. */
+const postMilliseconds = 30_000;
 
 /** What both sides have agreed on. */
 export type Agreement =
@@ -37,8 +47,6 @@ export interface RequestObserver {
   progress(params: JsonObject): void;
   /** A log message. */
   log(params: JsonObject): void;
-  /** The upstream asks the client; throws where it can't be asked. */
-  ask(method: string, params: JsonObject): Promise<JsonValue>;
 }
 
 /** How a request is made. */
@@ -48,12 +56,14 @@ export interface RequestOptions {
   readonly capabilities?: JsonObject;
   /** Further HTTP headers. Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
-  /** Without one nobody is there to ask, and no progress is asked for. */
+  /** Without one no progress is asked for. */
   readonly observer?: RequestObserver;
+  /** Hears what a subscription was granted. */
+  readonly acknowledged?: (params: JsonObject) => void;
 }
 
 interface Pending {
-  readonly observer: RequestObserver | undefined;
+  readonly options: RequestOptions;
   /** Aborted when nobody waits for the answer any more. */
   readonly exchange: AbortController;
   readonly resolve: (result: JsonObject) => void;
@@ -64,15 +74,17 @@ interface Pending {
  * JSON-RPC with one upstream MCP server, the same for both eras and all transports: ids of its own, answers to their requests,
  * what comes in between to the call it belongs to.
  *
- * Answers to unknown ids are dropped, and so is a second answer. What the upstream asks outside of any call is refused.
+ * Answers to unknown ids are dropped, and so is a second answer. Requests of the upstream are refused, but for `ping`: a session
+ * with a handshake is shared by all callers and declares no capabilities, so there is nobody whom it could ask; without a
+ * handshake, questions come as results.
  */
-export class Session {
+export class UpstreamSession {
   readonly #transport: Transport;
   readonly #events: SessionEvents;
   readonly #pending = new Map<RequestId, Pending>();
-  /** Questions of the upstream that are being answered, by its ids. */
-  readonly #asks = new Set<RequestId>();
   readonly #closing = new AbortController();
+  #whenIdle: (() => void) | undefined;
+  #replies = 0;
   #agreement: Agreement | undefined;
   #modernVersion: string | undefined;
   #lastId = 0;
@@ -95,6 +107,8 @@ export class Session {
   async open(signal: AbortSignal): Promise<void> {
     const receiver: Receiver = {
       message: (message, during) => this.#receive(message, during),
+      oversized: (id) => this.#pending.get(id)?.reject(tooLarge("The upstream MCP server", maxMessageBytes)),
+      missed: () => this.#events.toolsChanged(),
       closed: (reason) => this.#lose(reason),
     };
     await this.#transport.open(receiver, signal);
@@ -119,7 +133,7 @@ export class Session {
   }
 
   /**
-   * Sends a request and waits for its result. Fails with a {@link Refusal} when the upstream says no, with a
+   * Sends a request and waits for its result. Fails with an {@link UpstreamRefusal} when the upstream says no, with a
    * {@link SessionLostError} when it did not look at it, else with a `GatewayError`; an aborted `signal` is passed on to the
    * upstream, and its reason is what the request fails with.
    */
@@ -144,10 +158,11 @@ export class Session {
       };
       const settle = (): void => {
         this.#pending.delete(id);
+        if (this.#pending.size === 0) this.#whenIdle?.();
         options.signal.removeEventListener("abort", cancel);
       };
       this.#pending.set(id, {
-        observer: options.observer,
+        options,
         exchange,
         resolve: (result) => {
           settle();
@@ -174,6 +189,14 @@ export class Session {
     await this.#transport.send({ kind: "notification", method, params }, { signal });
   }
 
+  /** Resolves as soon as no request is under way. Call once. */
+  async idle(): Promise<void> {
+    if (this.#pending.size === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenIdle = resolve;
+    });
+  }
+
   /** Ends everything that is under way and the session with it. */
   async close(): Promise<void> {
     this.#end(new GatewayError("cancelled", "The connection to the upstream was closed."));
@@ -182,19 +205,18 @@ export class Session {
 
   #lose(reason: GatewayError | SessionLostError): void {
     if (this.#closing.signal.aborted) return;
-    this.#end(reason);
+    // A session that is forgotten takes no more requests; those it took may still be answered.
+    if (!(reason instanceof SessionLostError)) this.#end(reason);
     this.#events.closed(reason);
   }
 
   /** What is sent from now on fails with `reason`; what was sent before may have been carried out, which is another thing. */
-  #end(reason: GatewayError | SessionLostError): void {
+  #end(reason: GatewayError): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(reason);
-    const message =
-      reason instanceof GatewayError ? reason.message : "The upstream MCP server ended the session.";
     const failure = new GatewayError(
       "upstream_failed",
-      `${message} Whether the call was carried out is not known.`,
+      `${reason.message} Whether the call was carried out is not known.`,
       { cause: reason },
     );
     for (const pending of [...this.#pending.values()]) {
@@ -220,11 +242,10 @@ export class Session {
   /** MCP 2026-07-28, Streamable HTTP: what a request is must show without reading its body. */
   #modernHeaders(method: string, params: JsonObject): Record<string, string> {
     if (this.#modernVersion === undefined) return {};
-    const name = method === "resources/read" ? params["uri"] : params["name"];
-    const named = method === "tools/call" || method === "prompts/get" || method === "resources/read";
+    const named = nameOfRequest(method, params);
     return {
       "mcp-method": method,
-      ...(named && typeof name === "string" ? { "mcp-name": encodeHeaderValue(name) } : {}),
+      ...(named === undefined ? {} : { "mcp-name": encodeHeaderValue(named.name) }),
     };
   }
 
@@ -241,8 +262,9 @@ export class Session {
 
   /** Sends what nobody waits for. */
   async #post(message: Message): Promise<void> {
+    const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(postMilliseconds)]);
     try {
-      await this.#transport.send(message, { signal: this.#closing.signal });
+      await this.#transport.send(message, { signal });
     } catch {
       // An upstream that is away shows itself at the next request, or by the end of its stream.
     }
@@ -259,7 +281,7 @@ export class Session {
         else if (during !== undefined) this.#refuse(during, message.error);
         return;
       case "request":
-        void this.#answer(message, during);
+        void this.#answer(message);
         return;
       case "notification":
         this.#hear(message, during);
@@ -268,15 +290,15 @@ export class Session {
   }
 
   #refuse(id: RequestId, error: RpcErrorObject): void {
-    this.#pending.get(id)?.reject(new Refusal({ rpc: error }));
+    this.#pending.get(id)?.reject(new UpstreamRefusal({ rpc: error, id }));
   }
 
   #hear({ method, params }: NotificationMessage, during: RequestId | undefined): void {
     switch (method) {
       case "notifications/progress": {
-        const { progressToken, ...progress } = params;
+        const { progressToken, ...progress } = withoutReservedMeta(params);
         if (typeof progressToken !== "number") return;
-        this.#pending.get(progressToken)?.observer?.progress(progress);
+        this.#pending.get(progressToken)?.options.observer?.progress(progress);
         return;
       }
       case "notifications/message":
@@ -285,10 +307,9 @@ export class Session {
       case "notifications/tools/list_changed":
         this.#events.toolsChanged();
         return;
-      case "notifications/cancelled": {
-        const { requestId } = params;
-        // The client may still be asked; its answer is no longer of interest.
-        if (typeof requestId === "string" || typeof requestId === "number") this.#asks.delete(requestId);
+      case "notifications/subscriptions/acknowledged": {
+        const id = asObject(params["_meta"])?.[metaKeys.subscriptionId] ?? during;
+        if (typeof id === "number") this.#pending.get(id)?.options.acknowledged?.(params);
         return;
       }
       default:
@@ -296,61 +317,26 @@ export class Session {
     }
   }
 
-  async #answer({ id, method, params }: RequestMessage, during: RequestId | undefined): Promise<void> {
-    if (method === "ping") return this.#post({ kind: "result", id, result: {} });
-    const observer = this.#observer(during);
-    const refuse = (code: number, message: string): Promise<void> =>
-      this.#post({ kind: "error", id, error: { code, message } });
-    if (observer === undefined || !askable.has(method)) {
-      return refuse(
-        rpcCodes.methodNotFound,
-        "Method not found, or no call is under way that it could belong to.",
-      );
-    }
-    if (this.#asks.has(id)) return refuse(rpcCodes.invalidRequest, "A request with this id is under way.");
-    if (this.#asks.size >= maxAsks)
-      return refuse(rpcCodes.internalError, "Too many requests wait for an answer.");
-    this.#asks.add(id);
-    let reply: Message;
-    try {
-      const result = await observer.ask(method, params);
-      reply = isJsonObject(result)
-        ? { kind: "result", id, result }
-        : {
-            kind: "error",
-            id,
-            error: { code: rpcCodes.internalError, message: "The client gave no valid answer." },
-          };
-    } catch (error) {
-      reply = { kind: "error", id, error: describeUnanswered(error) };
-    }
-    // Not there any more: the upstream has withdrawn the question.
-    if (this.#asks.delete(id)) await this.#post(reply);
+  /** An upstream that asks faster than it takes the answers gets no more of them. */
+  async #answer({ id, method }: RequestMessage): Promise<void> {
+    if (this.#replies >= maxReplies) return;
+    this.#replies += 1;
+    const error = {
+      code: rpcCodes.methodNotFound,
+      message: "Method not found: this client answers pings only.",
+    };
+    await this.#post(method === "ping" ? { kind: "result", id, result: {} } : { kind: "error", id, error });
+    this.#replies -= 1;
   }
 
   /** Whose call something belongs to: the one on whose stream it came, else the only one under way, else nobody's. */
   #observer(during: RequestId | undefined): RequestObserver | undefined {
-    if (during !== undefined) return this.#pending.get(during)?.observer;
-    const observers = [...this.#pending.values()].flatMap(({ observer }) =>
+    if (during !== undefined) return this.#pending.get(during)?.options.observer;
+    const observers = [...this.#pending.values()].flatMap(({ options: { observer } }) =>
       observer === undefined ? [] : [observer],
     );
     return observers.length === 1 ? observers[0] : undefined;
   }
-}
-
-/** What an upstream may ask a client. */
-export const askable: ReadonlySet<string> = new Set([
-  "elicitation/create",
-  "sampling/createMessage",
-  "roots/list",
-]);
-
-function describeUnanswered(error: unknown): RpcErrorObject {
-  if (error instanceof GatewayError && error.code === "unsupported") {
-    return { code: rpcCodes.methodNotFound, message: error.message };
-  }
-  const message = error instanceof GatewayError ? error.message : "The client could not be asked.";
-  return { code: rpcCodes.internalError, message };
 }
 
 function unanswered(): GatewayError {

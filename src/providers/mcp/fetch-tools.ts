@@ -1,20 +1,20 @@
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
-import type { Session } from "./session.ts";
+import type { UpstreamSession } from "./upstream-session.ts";
 
 const maxTools = 10_000;
 const maxPages = 1_000;
 const maxBytes = 64 * 1024 * 1024;
 
 /** The tools that an upstream lists, as they came. */
-export interface ToolList {
+export interface ListedTools {
   readonly tools: readonly JsonValue[];
   /** Why there may be more than these, in a full sentence; `undefined`: these are all. */
   readonly cut: string | undefined;
 }
 
 /** Fetches all pages of `tools/list`, at most 10,000 tools or 64 MiB. An upstream without tools is not asked. */
-export async function listTools(session: Session, signal: AbortSignal): Promise<ToolList> {
+export async function fetchTools(session: UpstreamSession, signal: AbortSignal): Promise<ListedTools> {
   if (!("tools" in session.agreement.capabilities)) return { tools: [], cut: undefined };
   const tools: JsonValue[] = [];
   const cursors = new Set<string>();

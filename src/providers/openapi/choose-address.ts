@@ -1,0 +1,103 @@
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import type { Place } from "../../model/place.ts";
+import { mayBePublic } from "../../upstream/classify-address.ts";
+import { resolveBaseUrl } from "./base-url.ts";
+import type { ApiOperation } from "./model.ts";
+
+/** What decides where the operations of a document are sent. */
+export interface AddressFacts {
+  /** The document as people should read it. */
+  readonly documentName: string;
+  /** Where the document was fetched from; `undefined` for a file, whose servers count as named by the operator. */
+  readonly documentUrl: string | undefined;
+  /** The address that the configuration names in place of all servers. */
+  readonly baseUrl: string | undefined;
+  /** The document's own server, or the first operation's when it has none: the one that credentials are for. */
+  readonly mainServer: string | undefined;
+  /** Where the surface stands. */
+  readonly place: Place;
+}
+
+/** Chooses the address of each operation, and remembers what it had to refuse. */
+export interface AddressChooser {
+  /**
+   * The address that the operation's path is appended to; `undefined` when there is none that it may be sent to.
+   *
+   * @param carriesSecret true when the gateway adds something to the operation's requests that only one API may see.
+   */
+  choose(operation: ApiOperation, carriesSecret: boolean): string | undefined;
+  /** One diagnostic for each reason and address: warnings as long as other operations are left. */
+  diagnostics(): readonly Diagnostic[];
+}
+
+interface Refusal {
+  readonly kind: "unusable" | "not-public" | "elsewhere";
+  /** What is wrong, or the origin in question. */
+  readonly subject: string;
+}
+
+/**
+ * Makes the chooser of a document, by "Where calls may go" of the configuration reference: a document that was fetched may
+ * lead to its own origin and to public addresses, and credentials to one origin only.
+ */
+export function createAddressChooser(facts: AddressFacts): AddressChooser {
+  const { documentUrl, baseUrl, mainServer } = facts;
+  let chosen = 0;
+  const refused = new Map<string, { readonly refusal: Refusal; readonly operations: ApiOperation[] }>();
+  const main = resolveBaseUrl(mainServer, documentUrl);
+  const mainOrigin = main.ok ? new URL(main.url).origin : undefined;
+
+  function judge(server: string | undefined, carriesSecret: boolean): string | Refusal {
+    const base = resolveBaseUrl(server, documentUrl);
+    if (!base.ok) return { kind: "unusable", subject: base.problem };
+    if (documentUrl === undefined) return base.url;
+    const { origin, hostname } = new URL(base.url);
+    if (origin !== new URL(documentUrl).origin && !mayBePublic(hostname))
+      return { kind: "not-public", subject: origin };
+    return carriesSecret && origin !== mainOrigin ? { kind: "elsewhere", subject: origin } : base.url;
+  }
+
+  return {
+    choose(operation, carriesSecret) {
+      const judged = baseUrl ?? judge(operation.server, carriesSecret);
+      if (typeof judged === "string") {
+        chosen += 1;
+        return judged;
+      }
+      const key = `${judged.kind} ${judged.subject}`;
+      const entry = refused.get(key) ?? { refusal: judged, operations: [] };
+      entry.operations.push(operation);
+      refused.set(key, entry);
+      return undefined;
+    },
+    diagnostics: () =>
+      [...refused.values()].map(({ refusal, operations }): Diagnostic => {
+        const dropped = { severity: chosen > 0 ? "warning" : "error", code: "operation-dropped" } as const;
+        const problem =
+          refusal.kind === "unusable" ? ({ severity: "error", code: "missing-key" } as const) : dropped;
+        return { ...problem, message: describe(refusal, operations, facts, mainOrigin), place: facts.place };
+      }),
+  };
+}
+
+function describe(
+  { kind, subject }: Refusal,
+  operations: readonly ApiOperation[],
+  { documentName }: AddressFacts,
+  mainOrigin: string | undefined,
+): string {
+  const [first] = operations;
+  const example = `\`${first?.method} ${first?.path}\``;
+  const which =
+    operations.length === 1
+      ? `the operation ${example}`
+      : `${operations.length} operations (such as ${example})`;
+  switch (kind) {
+    case "unusable":
+      return `There is no address to send calls to: \`${documentName}\` ${subject}. Set \`base_url\` of the surface.`;
+    case "not-public":
+      return `\`${documentName}\` sends ${which} to \`${subject}\`, which is no public address, so there is no tool for it: a fetched document may not lead into a private network. Set \`base_url\` of the surface if calls shall go there.`;
+    case "elsewhere":
+      return `\`${documentName}\` sends ${which} to \`${subject}\`, but what the gateway adds to requests is for \`${mainOrigin ?? "another address"}\`, so there is no tool for it: a fetched document may not pass credentials on. Set \`base_url\` of the surface if all calls shall go to one address, or name a copy of the document in a file, whose servers count as yours.`;
+  }
+}

@@ -1,0 +1,84 @@
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { FileWatch } from "../../src/cli/watch-files.ts";
+
+let folder: string;
+let watch: FileWatch;
+let told: number;
+let waiting: (() => void) | undefined;
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gestalt-watch-"));
+  told = 0;
+  watch = new FileWatch(() => {
+    told += 1;
+    waiting?.();
+  }, 5);
+});
+afterEach(async () => {
+  watch.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Waits until the watch has told once more than before `change`. */
+async function tellsOf(change: () => Promise<void>): Promise<void> {
+  const before = told;
+  await change();
+  await new Promise<void>((resolve) => {
+    waiting = resolve;
+    if (told > before) resolve();
+  });
+  expect(told).toBe(before + 1);
+}
+
+test("a file written in place, replaced by another, removed, and put back", async () => {
+  const file = join(folder, "gestalt.yaml");
+  await writeFile(file, "one");
+  watch.set([file]);
+  await tellsOf(() => writeFile(file, "two, in place"));
+  await tellsOf(async () => {
+    await writeFile(`${file}.new`, "three, renamed over");
+    await rename(`${file}.new`, file);
+  });
+  await tellsOf(() => rm(file));
+  await tellsOf(() => writeFile(file, "back"));
+});
+
+test("a folder replaced as a whole", async () => {
+  const inner = join(folder, "config");
+  await mkdir(inner);
+  await writeFile(join(inner, "gestalt.yaml"), "one");
+  watch.set([join(inner, "gestalt.yaml")]);
+  await tellsOf(async () => {
+    await rename(inner, `${inner}.old`);
+    await mkdir(inner);
+    await writeFile(join(inner, "gestalt.yaml"), "two");
+  });
+  await tellsOf(() => writeFile(join(inner, "gestalt.yaml"), "three"));
+});
+
+test("a symbolic link set anew, as Kubernetes does for a ConfigMap", async () => {
+  for (const version of ["v1", "v2"]) {
+    await mkdir(join(folder, version));
+    await writeFile(join(folder, version, "gestalt.yaml"), version);
+  }
+  await symlink("v1", join(folder, "..data"));
+  await symlink("..data/gestalt.yaml", join(folder, "gestalt.yaml"));
+  watch.set([join(folder, "gestalt.yaml")]);
+  await tellsOf(async () => {
+    await symlink("v2", join(folder, "..data.new"));
+    await rename(join(folder, "..data.new"), join(folder, "..data"));
+  });
+});
+
+test("other files and a new set of files tell nothing", async () => {
+  const file = join(folder, "gestalt.yaml");
+  await writeFile(file, "one");
+  watch.set([file]);
+  await writeFile(join(folder, "other.yaml"), "x");
+  watch.set([file, join(folder, "other.yaml")]);
+  await tellsOf(() => writeFile(join(folder, "other.yaml"), "changed"));
+  expect(told).toBe(1);
+});

@@ -1,0 +1,220 @@
+import { expect, test } from "vitest";
+import { createDocumentLoader } from "../../src/documents/load-document.ts";
+import { GatewayError } from "../../src/errors.ts";
+import type { SurfaceConfig } from "../../src/model/config.ts";
+import type { OpenSurface, SurfaceChange } from "../../src/providers/provider-kind.ts";
+import { ProviderSession, type ProviderSessionParts } from "../../src/providers/provider-session.ts";
+import { isSameProvider } from "../../src/providers/same-provider.ts";
+import { Secret } from "../../src/secret.ts";
+import { createHttpClient } from "../../src/upstream/undici-client.ts";
+import { makeOperation, makeProvider, placeAt, restSurface } from "../catalog/fixtures.ts";
+
+interface Harness {
+  readonly session: ProviderSession;
+  readonly log: string[];
+  readonly changes: () => number;
+}
+
+function makeSession(
+  openSurface: ProviderSessionParts["openSurface"],
+  overrides: Partial<ProviderSessionParts> = {},
+  surfaces: readonly SurfaceConfig[] = [restSurface],
+): Harness {
+  const log: string[] = [];
+  let changes = 0;
+  const context = { ...makeContext(), log: (message: string) => void log.push(message) };
+  const session = new ProviderSession(makeProvider("books", { surfaces }), {
+    openSurface,
+    context,
+    blockedBy: () => undefined,
+    onChange: () => {
+      changes += 1;
+    },
+    retry: { first: 1, longest: 4 },
+    ...overrides,
+  });
+  return { session, log, changes: () => changes };
+}
+
+function makeContext(): ProviderSessionParts["context"] {
+  const http = createHttpClient();
+  return {
+    http,
+    documents: createDocumentLoader({ http, remote: "skip", workingDirectory: "/" }),
+    credential: () => ({ reference: undefined, headers: {}, query: {} }),
+    environment: {},
+    log: () => {},
+  };
+}
+
+function makeSurface(overrides: Partial<OpenSurface> = {}): OpenSurface {
+  return {
+    operations: [makeOperation("list")],
+    diagnostics: [],
+    executor: {
+      execute: async () => ({
+        kind: "http",
+        status: 200,
+        headers: {},
+        body: new Uint8Array(),
+        isError: false,
+      }),
+    },
+    origin: "declared",
+    close: async () => {},
+    ...overrides,
+  };
+}
+
+const away = new GatewayError("provider_unavailable", "It is away.", { retryable: true });
+
+test("a surface that is away is tried until it is there, and told once each way", async () => {
+  let attempts = 0;
+  const arrived = Promise.withResolvers<void>();
+  const { session, log } = makeSession(
+    async () => {
+      attempts += 1;
+      if (attempts < 4) throw away;
+      return makeSurface();
+    },
+    { onChange: () => session.catalog().state === "ready" && arrived.resolve() },
+  );
+  await session.start();
+  expect(session.catalog()).toMatchObject({ state: "unavailable", reason: "rest: It is away.", tools: [] });
+  await arrived.promise;
+  expect(session.catalog()).toMatchObject({ state: "ready", reason: undefined });
+  expect(log).toEqual([
+    "Provider books (rest) is not available: It is away.",
+    "Provider books (rest) is here, with 1 tools.",
+  ]);
+  await session.close(0);
+});
+
+test("what an author has to mend is not tried again", async () => {
+  let attempts = 0;
+  let closed = 0;
+  const count = async (): Promise<void> => {
+    closed += 1;
+  };
+  const { session } = makeSession(async () => {
+    attempts += 1;
+    const broken = {
+      severity: "error",
+      code: "document-syntax",
+      message: "Broken.",
+      place: placeAt(4),
+    } as const;
+    return makeSurface({ operations: [], diagnostics: [broken], close: count });
+  });
+  await session.start();
+  expect(session.diagnostics()).toMatchObject([{ code: "document-syntax" }]);
+  expect(session.catalog().state).toBe("unavailable");
+  await session.close(0);
+  expect([attempts, closed]).toEqual([1, 1]);
+});
+
+test("closing ends attempts that are under way, and closes what arrives late", async () => {
+  const opening = Promise.withResolvers<OpenSurface>();
+  let closed = 0;
+  const count = async (): Promise<void> => {
+    closed += 1;
+  };
+  const { session, changes } = makeSession(() => opening.promise);
+  const started = session.start();
+  const closing = session.close(0);
+  opening.resolve(makeSurface({ close: count }));
+  await Promise.all([started, closing]);
+  expect(closed).toBe(1);
+  expect(changes()).toBe(0);
+});
+
+test("closing lets calls that run finish first", async () => {
+  const running = Promise.withResolvers<void>();
+  const steps: string[] = [];
+  const { session } = makeSession(async () =>
+    makeSurface({
+      executor: {
+        execute: async () => {
+          await running.promise;
+          steps.push("call ended");
+          return { kind: "mcp", result: {}, isError: false };
+        },
+      },
+      close: async () => void steps.push("closed"),
+    }),
+  );
+  await session.start();
+  const executor = session.executor("rest");
+  // The stand-in looks at none of its arguments.
+  const call = executor?.execute(...([] as unknown as Parameters<typeof executor.execute>));
+  const closing = session.close(10_000);
+  running.resolve();
+  await Promise.all([call, closing]);
+  expect(steps).toEqual(["call ended", "closed"]);
+});
+
+test("an upstream that goes away leaves its tools stale; its return and its changes are followed", async () => {
+  let tell: (change: SurfaceChange) => void = () => {};
+  const { session, log } = makeSession(async () =>
+    makeSurface({
+      origin: "upstream",
+      watch: (listener) => {
+        tell = listener;
+      },
+    }),
+  );
+  await session.start();
+  const before = session.catalog().version;
+  tell({ kind: "lost", reason: "The connection broke." });
+  expect(session.catalog()).toMatchObject({ state: "stale", reason: "rest: The connection broke." });
+  expect(session.catalog().tools).toHaveLength(1);
+  tell({ kind: "operations", operations: [makeOperation("list"), makeOperation("add")], diagnostics: [] });
+  expect(session.catalog()).toMatchObject({ state: "ready", reason: undefined });
+  expect(session.catalog().tools).toHaveLength(2);
+  expect(session.catalog().version).not.toBe(before);
+  expect(log).toEqual([
+    "Provider books (rest) is away: The connection broke.",
+    "Provider books (rest) is back.",
+  ]);
+  await session.close(0);
+});
+
+test("the version of what a provider offers covers everything that is shown of it", async () => {
+  const versions = await Promise.all(
+    [
+      {},
+      { displayName: "Other" },
+      { description: "Other." },
+      { mcp: { enabled: false, toolPrefix: "books_" } },
+    ].map(async (overrides) => {
+      const session = new ProviderSession(makeProvider("books", overrides), {
+        openSurface: async () => makeSurface(),
+        context: { log: () => {} } as unknown as ProviderSessionParts["context"],
+        blockedBy: () => undefined,
+        onChange: () => {},
+        retry: undefined,
+      });
+      await session.start();
+      return session.catalog().version;
+    }),
+  );
+  expect(new Set(versions).size).toBe(versions.length);
+});
+
+test("providers are the same wherever they stand in the file, and differ when only a secret does", () => {
+  const withToken = (token: string, line: number) =>
+    makeProvider("books", {
+      place: placeAt(line),
+      connections: {
+        default: {
+          name: "default",
+          mode: "identity",
+          auth: { type: "bearer", token: new Secret(token) },
+          place: placeAt(line),
+        },
+      },
+    });
+  expect(isSameProvider(withToken("a", 3), withToken("a", 9))).toBe(true);
+  expect(isSameProvider(withToken("a", 3), withToken("b", 3))).toBe(false);
+  expect(isSameProvider(makeProvider("books"), makeProvider("books", { headers: { a: "b" } }))).toBe(false);
+});
