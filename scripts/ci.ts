@@ -7,13 +7,19 @@ import { dirname, join } from "node:path";
 interface Suite {
   readonly name: string;
   readonly command: string;
-  /** The vitest report that the command leaves. */
+  /** The report that the command leaves, in vitest's format. */
   readonly report: string;
 }
 
 const root = dirname(import.meta.dirname);
 const suites: readonly Suite[] = [
   { name: "check", command: "npm run check --silent", report: "node_modules/.cache/tests.json" },
+  { name: "attack", command: "npm run attack --silent", report: "node_modules/.cache/attack.json" },
+  {
+    name: "conformance",
+    command: "npm run conformance --silent",
+    report: "node_modules/.cache/conformance.json",
+  },
 ];
 
 const total = { passed: 0, failed: 0, skipped: 0 };
