@@ -38,3 +38,8 @@ export class Secret {
     return "[secret]";
   }
 }
+
+/** A setting's value for the wire, be it a secret or not. As with {@link Secret.reveal}: call it only where it is used. */
+export function revealed(value: string | Secret): string {
+  return typeof value === "string" ? value : value.reveal();
+}

@@ -1,7 +1,8 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import type { Operation, Tool } from "../model/catalog.ts";
-import type { AllowedOperation, ProviderConfig, SurfaceConfig } from "../model/config.ts";
+import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
+import type { Place } from "../model/place.ts";
 import { compilePattern, isSelected } from "./select-operations.ts";
 import { operationName } from "./tool-name.ts";
 
@@ -16,22 +17,28 @@ export interface CompiledSurface {
 export function exposeSurface(provider: ProviderConfig, compiled: CompiledSurface): readonly Tool[] {
   const include = provider.select.include.map(({ pattern }) => compilePattern(pattern));
   const exclude = provider.select.exclude.map(({ pattern }) => compilePattern(pattern));
-  const claims = new Map<string, number>();
-  for (const operation of compiled.operations) {
-    const id = operation.id.toLowerCase();
-    claims.set(id, (claims.get(id) ?? 0) + 1);
-  }
+  const claims = countOf(compiled.operations.map(({ id }) => id.toLowerCase()));
+  const keyOf = createKeyFinder(provider, compiled.operations);
+  const keyed = countOf(compiled.operations.map(keyOf));
   const tools: Tool[] = [];
   for (const operation of compiled.operations) {
-    const allowed = allowedEntry(provider, operation);
-    if (provider.allowedOperations !== undefined && allowed === undefined) continue;
+    const key = keyOf(operation);
+    if (provider.allowedOperations !== undefined && key === undefined) continue;
+    const allowed = key === undefined ? undefined : provider.allowedOperations?.[key];
+    // An alias can't name several; that is reported, and each keeps a name of its own.
+    const alias = key === operation.id || keyed.get(key) === 1 ? allowed?.alias : undefined;
     if (!isSelected(operation, include, exclude)) continue;
     const identity = { surface: compiled.surface.kind, method: operation.method, path: operation.path };
     const contested = (claims.get(operation.id.toLowerCase()) ?? 0) > 1;
-    const name = operationName(provider.mcp.toolPrefix, allowed?.alias ?? operation.id, identity, contested);
+    const name = operationName(provider.mcp.toolPrefix, alias ?? operation.id, identity, contested);
+    const responseMapping =
+      operation.binding.kind === "http" ? (allowed?.responseMapping ?? provider.responseMapping) : undefined;
     tools.push({
       ...operation,
       description: allowed?.description ?? operation.description,
+      // It describes the whole answer.
+      outputSchema: responseMapping === undefined ? operation.outputSchema : undefined,
+      responseMapping,
       name: provider.mcp.toolPrefix + name,
       operation: name,
       provider: provider.name,
@@ -43,8 +50,9 @@ export function exposeSurface(provider: ProviderConfig, compiled: CompiledSurfac
 }
 
 /**
- * Entries of `allowed_operations` and patterns of `select` that match nothing. Only to be asked when every surface of the
- * provider is there: an operation that an absent upstream would supply is not missing.
+ * What the provider's own keys say of operations that are not there: entries of `allowed_operations` and patterns of
+ * `select` that match nothing, aliases for several operations, managed parameters that no operation has. Only to be asked when
+ * every surface of the provider is there: an operation that an absent upstream would supply is not missing.
  */
 export function findUnmatchedSelections(
   provider: ProviderConfig,
@@ -57,13 +65,28 @@ export function findUnmatchedSelections(
     return hint === undefined ? "" : ` Did you mean \`${hint}\`?`;
   };
   const diagnostics: Diagnostic[] = [];
-  for (const [id, entry] of Object.entries(provider.allowedOperations ?? {})) {
-    if (ids.has(id)) continue;
+  const keyOf = createKeyFinder(provider, operations);
+  for (const [key, { alias, place }] of Object.entries(provider.allowedOperations ?? {})) {
+    if (ids.has(key)) continue;
+    const pattern = compilePattern(key);
+    if (!operations.some((operation) => pattern.matches(operation))) {
+      diagnostics.push({
+        severity: "error",
+        code: "unmatched-selection",
+        message: `\`${key}\` matches no operation of provider \`${provider.name}\`.${suggest(key)}`,
+        place,
+      });
+    }
+    const named = alias === undefined ? [] : operations.filter((operation) => keyOf(operation) === key);
+    if (named.length > 1) diagnostics.push(sharedAlias(key, alias ?? "", named, place));
+  }
+  for (const { name, in: location, place } of provider.managedParameters) {
+    if (location === "query" || operations.some((operation) => isFilled(operation, location, name))) continue;
     diagnostics.push({
       severity: "error",
-      code: "unmatched-selection",
-      message: `\`${id}\` is not an operation of provider \`${provider.name}\`.${suggest(id)}`,
-      place: entry.place,
+      code: "unmatched-parameter",
+      message: `No operation of provider \`${provider.name}\` has a ${location} parameter \`${name}\`, so this value would never be sent. Write the name as the operations have it, or remove the parameter.`,
+      place,
     });
   }
   for (const { pattern: text, place } of [...provider.select.include, ...provider.select.exclude]) {
@@ -79,7 +102,47 @@ export function findUnmatchedSelections(
   return diagnostics;
 }
 
-function allowedEntry(provider: ProviderConfig, operation: Operation): AllowedOperation | undefined {
-  const allowed = provider.allowedOperations;
-  return allowed !== undefined && Object.hasOwn(allowed, operation.id) ? allowed[operation.id] : undefined;
+/**
+ * Finds the key of `allowed_operations` that an operation is allowed by: its id, else the first pattern. A key that is the id
+ * of an operation is no pattern.
+ */
+function createKeyFinder(
+  { allowedOperations = {} }: ProviderConfig,
+  operations: readonly Operation[],
+): (operation: Operation) => string | undefined {
+  const ids = new Set(operations.map(({ id }) => id));
+  const patterns = Object.keys(allowedOperations)
+    .filter((key) => !ids.has(key))
+    .map(compilePattern);
+  return (operation) =>
+    Object.hasOwn(allowedOperations, operation.id)
+      ? operation.id
+      : patterns.find((pattern) => pattern.matches(operation))?.text;
+}
+
+function countOf<Key>(keys: readonly Key[]): ReadonlyMap<Key, number> {
+  const counts = new Map<Key, number>();
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
+  return counts;
+}
+
+function sharedAlias(key: string, alias: string, named: readonly Operation[], place: Place): Diagnostic {
+  const examples = named.slice(0, 3).map(({ id }) => `\`${id}\``);
+  const shown = named.length > 3 ? `${examples.join(", ")} and others` : examples.join(" and ");
+  return {
+    severity: "error",
+    code: "duplicate-alias",
+    message: `\`${key}\` matches ${named.length} operations (${shown}), and they can't all be called \`${alias}\`. Remove the alias, or give it to one operation by its id.`,
+    place,
+  };
+}
+
+/** Whether an operation has the parameter in a place where the provider gives its value. */
+function isFilled({ binding }: Operation, location: string, name: string): boolean {
+  return (
+    binding.kind === "http" &&
+    binding.parameters.some(
+      (parameter) => parameter.argument === undefined && parameter.in === location && parameter.name === name,
+    )
+  );
 }

@@ -1,5 +1,12 @@
 import type { LocatedNode, NodePath } from "../documents/located-node.ts";
-import type { AllowedOperation, GatewayConfig, ProviderConfig, SelectionEntry } from "../model/config.ts";
+import type {
+  AllowedOperation,
+  GatewayConfig,
+  ManagedParameter,
+  ProviderConfig,
+  ResponseMapping,
+  SelectionEntry,
+} from "../model/config.ts";
 import type { GatewayFile, Provider, ServerSettings } from "../model/config-file.generated.ts";
 import { normalizeConnection } from "./normalize-connection.ts";
 import { normalizeSurfaces } from "./normalize-surfaces.ts";
@@ -37,12 +44,9 @@ function normalizeProvider(name: string, provider: Provider, origin: Origin): Pr
     name,
     displayName: provider.display_name ?? name,
     description: provider.description,
-    headers: record(
-      Object.entries(provider.headers ?? {}).map(([header, value]) => [
-        header,
-        origin.sensitive([...path, "headers", header], value),
-      ]),
-    ),
+    headers: normalizeHeaders(provider, path, origin),
+    managedParameters: normalizeManaged(provider, path, origin),
+    responseMapping: normalizeMapping(provider.response_mapping),
     mcp: {
       enabled: provider.mcp?.enabled ?? true,
       toolPrefix: provider.mcp?.tool_prefix ?? `${name}_`,
@@ -62,6 +66,44 @@ function normalizeProvider(name: string, provider: Provider, origin: Origin): Pr
       provider.allowed_operations && normalizeAllowed(provider.allowed_operations, path, origin),
     place: origin.place(path),
   };
+}
+
+function normalizeHeaders(provider: Provider, path: NodePath, origin: Origin): ProviderConfig["headers"] {
+  const own = Object.entries(provider.headers ?? {}).map(
+    ([name, value]) => [name, origin.sensitive([...path, "headers", name], value)] as const,
+  );
+  const managed = (provider.managed_parameters ?? []).flatMap(({ name, in: location, value }, index) =>
+    location === "header"
+      ? [[name, origin.sensitive([...path, "managed_parameters", index, "value"], value)] as const]
+      : [],
+  );
+  return record([...own, ...managed]);
+}
+
+/** All but the headers, which go where the provider's headers go. */
+function normalizeManaged(
+  provider: Provider,
+  path: NodePath,
+  origin: Origin,
+): ProviderConfig["managedParameters"] {
+  return (provider.managed_parameters ?? []).flatMap(
+    ({ name, in: location, value }, index): readonly ManagedParameter[] => {
+      if (location === "header") return [];
+      const parameterPath = [...path, "managed_parameters", index];
+      return [
+        {
+          name,
+          in: location,
+          value: origin.sensitive([...parameterPath, "value"], value),
+          place: origin.place([...parameterPath, "name"], "value"),
+        },
+      ];
+    },
+  );
+}
+
+function normalizeMapping(mapping: Provider["response_mapping"]): ResponseMapping | undefined {
+  return mapping && { data: mapping.data.split(".") };
 }
 
 function normalizeSelection(
@@ -86,6 +128,7 @@ function normalizeAllowed(
       {
         alias: operation?.alias,
         description: operation?.description,
+        responseMapping: normalizeMapping(operation?.response_mapping),
         place: origin.place([...path, "allowed_operations", id]),
       },
     ]),

@@ -15,6 +15,7 @@ import { duplicateOperation } from "./rules/duplicate-operation.ts";
 import { encryptionKeyTwice } from "./rules/encryption-key-twice.ts";
 import { incompleteAuth } from "./rules/incomplete-auth.ts";
 import { literalSecret } from "./rules/literal-secret.ts";
+import { managedParameter } from "./rules/managed-parameter.ts";
 import { mcpOauthSurface } from "./rules/mcp-oauth-surface.ts";
 import { mcpTransport } from "./rules/mcp-transport.ts";
 import { mcpUrlTwice } from "./rules/mcp-url-twice.ts";
@@ -51,6 +52,7 @@ export const rules: readonly Rule[] = [
   encryptionKeyTwice,
   incompleteAuth,
   literalSecret,
+  managedParameter,
   mcpOauthSurface,
   mcpTransport,
   mcpUrlTwice,

@@ -35,6 +35,7 @@ export const diagnosticCodes = {
   "credential-value": "a credential's value that is missing or stands where none is used",
   "credential-target": "a credential field that goes nowhere, or to two places",
   "literal-secret": "a secret written into the file itself",
+  "managed-parameter": "a managed parameter that is there twice, or has a value that can't be sent",
   "passthrough-header": "a header that must not be passed on",
   "incomplete-auth": "an authentication that lacks a setting",
   "duplicate-operation": "two inline operations of one name",
@@ -67,6 +68,7 @@ export const diagnosticCodes = {
   // compile: catalog
   "name-collision": "two operations that compile to one tool name",
   "unmatched-selection": "a selection that matches no operation",
+  "unmatched-parameter": "a managed parameter that no operation has",
   "provider-unavailable": "a provider that can't be reached",
 } as const satisfies Record<string, string>;
 

@@ -9,8 +9,9 @@ const mostRedirects = 3;
 const accept = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q=0.5";
 
 /**
- * Fetches a document. Redirects are followed up to three times, never from https to http, and the given headers go to
- * no other origin than the one they were given for. Throws `provider_unavailable` when the server is away for the moment.
+ * Fetches a document. Redirects are followed up to three times, never from https to http. One that leads to another origin
+ * gets none of the given headers and must lead to a public address, since the server and not the operator named it. Throws
+ * `provider_unavailable` when the server is away for the moment.
  */
 export async function fetchDocument(
   http: HttpClient,
@@ -28,6 +29,7 @@ export async function fetchDocument(
         headers: { accept, ...headers },
         signal: options.signal,
         maxBytes: mostDocumentBytes,
+        namedBy: new URL(current).origin === new URL(url).origin ? "operator" : "upstream",
       });
     } catch (error) {
       return describeFailure(error, url);

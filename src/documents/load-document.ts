@@ -6,6 +6,7 @@ import type { JsonValue } from "../model/json.ts";
 import type { Place } from "../model/place.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import { nameOfUrl } from "../upstream/name-of-url.ts";
+import { confinePath } from "./confine-path.ts";
 import type { DocumentBytes } from "./document-bytes.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { createLocator } from "./locate-in-document.ts";
@@ -52,6 +53,8 @@ export interface LoadOptions {
   readonly signal: AbortSignal;
   /** Sent to URLs, for documents behind a login. Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Absolute path of the folder in which a file has to lie, symbolic links followed. Default: it may lie anywhere. */
+  readonly within?: string;
 }
 
 /** What a loader works with. */
@@ -84,7 +87,7 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
       });
     }
     const read = await (location.kind === "file"
-      ? readFile(location.path, load.signal)
+      ? readInside(location.path, load)
       : fetchDocument(options.http, location.url, load));
     if (!read.ok) {
       // A document that was named on its own, such as on a command line, is named by no file.
@@ -112,6 +115,11 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
     }
     const digest = `sha256:${createHash("sha256").update(read.bytes).digest("hex")}`;
     return { ok: true, document: { ...source, text, digest } };
+  }
+
+  async function readInside(path: string, { within, signal }: LoadOptions): Promise<DocumentBytes> {
+    const confined = within === undefined ? ({ ok: true, path } as const) : await confinePath(path, within);
+    return confined.ok ? readFile(confined.path, signal) : confined;
   }
 
   function locate(location: DocumentLocation): { readonly name: string; readonly location: string } {

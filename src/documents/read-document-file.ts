@@ -22,7 +22,10 @@ export function nameOfFile(path: string, workingDirectory: string): string {
   return name.length < path.length ? name || "." : path;
 }
 
-function describeFileError(error: unknown): Pick<Extract<DocumentBytes, { ok: false }>, "code" | "message"> {
+/** What an error of the file system means for a document. */
+export function describeFileError(
+  error: unknown,
+): Pick<Extract<DocumentBytes, { ok: false }>, "code" | "message"> {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":

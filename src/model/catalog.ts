@@ -1,3 +1,4 @@
+import type { ResponseMapping } from "./config.ts";
 import type { JsonSchema, JsonValue } from "./json.ts";
 import type { Place } from "./place.ts";
 
@@ -86,6 +87,8 @@ export interface Tool extends Operation {
   readonly operation: string;
   readonly provider: string;
   readonly surface: SurfaceKind;
+  /** Which part of an answer is the result; `undefined`: all of it. */
+  readonly responseMapping: ResponseMapping | undefined;
   /** `declared` by the operator's file or a document it names, or supplied by an upstream at run time. */
   readonly origin: "declared" | "upstream";
 }
@@ -108,6 +111,11 @@ export interface HttpBinding {
   readonly method: string;
   /** Absolute, no trailing slash: scheme, host and path prefix that no argument can change. */
   readonly baseUrl: string;
+  /**
+   * Who named `baseUrl`: the operator (the configuration, a local document, or the origin that a document was fetched from), or
+   * a fetched document, which may lead to public addresses only.
+   */
+  readonly addressFrom: "operator" | "document";
   /** A path template such as `/pets/{petId}`, starting with `/`; a fixed query may follow. */
   readonly path: string;
   readonly parameters: readonly HttpParameter[];
@@ -116,10 +124,10 @@ export interface HttpBinding {
   readonly accept: string;
 }
 
-/** Where one argument goes. */
+/** Where one argument goes, or what the provider's configuration fills itself. */
 export interface HttpParameter {
-  /** The argument's name in the tool's input schema. */
-  readonly argument: string;
+  /** The argument's name in the tool's input schema; `undefined`: a managed parameter of the provider gives the value. */
+  readonly argument: string | undefined;
   /** The name on the wire. */
   readonly name: string;
   readonly in: "path" | "query" | "querystring" | "header" | "cookie";

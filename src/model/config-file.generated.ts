@@ -20,6 +20,7 @@ export type AllowedOperation = {
    * The tool's description, in place of the upstream's.
    */
   description?: string;
+  response_mapping?: ResponseMapping;
 } | null;
 
 /**
@@ -191,6 +192,11 @@ export interface Provider {
   headers?: {
     [k: string]: string;
   };
+  /**
+   * Parameters whose values the gateway sends itself, so that callers neither see nor choose them. Headers and query parameters go with every request to this provider; path and cookie parameters with the HTTP operations that have them.
+   */
+  managed_parameters?: ManagedParameter[];
+  response_mapping?: ResponseMapping;
   mcp?: MCPSettings;
   surfaces?: SurfaceSettings;
   /**
@@ -205,7 +211,7 @@ export interface Provider {
   default_connection?: string;
   select?: Selection;
   /**
-   * When present, exactly these operations become tools; each may be renamed and described anew.
+   * When present, exactly these operations become tools; each may be renamed and described anew. A key is an operation's id, or a pattern as in `select`; an id goes before patterns, and the first pattern that fits counts.
    */
   allowed_operations?: {
     [k: string]: AllowedOperation;
@@ -218,6 +224,32 @@ export interface Provider {
    * A folder with a `provider.yaml` of this same shape; keys beside `package` override it.
    */
   package?: string;
+}
+/**
+ * A parameter with a value that callers can't change.
+ */
+export interface ManagedParameter {
+  /**
+   * The name on the wire.
+   */
+  name: string;
+  /**
+   * Where it goes.
+   */
+  in: "path" | "query" | "header" | "cookie";
+  /**
+   * What is sent. A value from a reference is kept secret.
+   */
+  value: string;
+}
+/**
+ * Which part of a successful JSON answer is the result of a call. For operations of `openapi` and `rest` surfaces.
+ */
+export interface ResponseMapping {
+  /**
+   * The path to the part: names of members, with dots between them. An answer without it is passed on whole.
+   */
+  data: string;
 }
 /**
  * How the provider shows itself to MCP clients.

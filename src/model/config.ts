@@ -36,8 +36,14 @@ export interface ProviderConfig {
   readonly name: string;
   readonly displayName: string;
   readonly description: string | undefined;
-  /** Headers sent with every request to this provider. A value that came from a reference is a secret. */
+  /**
+   * Headers sent with every request to this provider, those of `managed_parameters` among them. A value that came from a
+   * reference is a secret.
+   */
   readonly headers: Readonly<Record<string, string | Secret>>;
+  readonly managedParameters: readonly ManagedParameter[];
+  /** What is taken out of answers to HTTP operations, unless the operation's own entry says otherwise. */
+  readonly responseMapping: ResponseMapping | undefined;
   readonly mcp: { readonly enabled: boolean; readonly toolPrefix: string };
   readonly surfaces: readonly SurfaceConfig[];
   readonly connections: Readonly<Record<string, ConnectionConfig>>;
@@ -45,10 +51,27 @@ export interface ProviderConfig {
     readonly include: readonly SelectionEntry[];
     readonly exclude: readonly SelectionEntry[];
   };
-  /** When present: exactly these operations, by id. */
+  /** When present: exactly these operations, by id or by pattern, in the order of the file. */
   readonly allowedOperations: Readonly<Record<string, AllowedOperation>> | undefined;
   /** Where the provider's key stands. */
   readonly place: Place;
+}
+
+/** A parameter outside of the headers that the gateway fills itself, whatever the arguments of a call. */
+export interface ManagedParameter {
+  readonly name: string;
+  /** `query`: part of every request to the provider; the others of the operations that have such a parameter. */
+  readonly in: "path" | "query" | "cookie";
+  /** A secret when it came from a reference. */
+  readonly value: string | Secret;
+  /** Where its name stands. */
+  readonly place: Place;
+}
+
+/** The part of a successful JSON answer that is the result of a call. */
+export interface ResponseMapping {
+  /** Names of members, from the answer's root. */
+  readonly data: readonly string[];
 }
 
 /** One pattern of `select`: operation ids, globs over them, `METHOD /path` globs, or `tag:NAME`. */
@@ -57,10 +80,13 @@ export interface SelectionEntry {
   readonly place: Place;
 }
 
-/** What the file says of one operation that it allows. */
+/** What the file says of the operations that one key of `allowed_operations` allows. */
 export interface AllowedOperation {
+  /** Only of a key that stands for one operation. */
   readonly alias: string | undefined;
   readonly description: string | undefined;
+  /** Replaces the provider's. */
+  readonly responseMapping: ResponseMapping | undefined;
   readonly place: Place;
 }
 

@@ -1,6 +1,6 @@
-import type { ProviderConfig } from "../model/config.ts";
 import type { Credential } from "../model/credential.ts";
-import type { Secret } from "../secret.ts";
+import { revealed } from "../secret.ts";
+import type { OwnParameters } from "./http/parameter-source.ts";
 import { encodeName, encodeValue } from "./http/percent-encode.ts";
 
 /** The part of a request that a credential can be put into. */
@@ -11,39 +11,40 @@ export interface Dressed {
 }
 
 /**
- * Puts on a request what the gateway adds to it: a user agent, the provider's headers, and last the credential, so that
- * nothing that a call brings can replace either. Every surface's requests go through here; secrets are revealed here, for
- * each request anew.
+ * Puts on a request what the gateway adds to it: a user agent, the provider's headers and managed query parameters, and
+ * last the credential, so that nothing that a call brings can replace any of them. Every surface's requests go through
+ * here; secrets are revealed here, for each request anew.
  */
 export function dressRequest(
   { url, headers }: Dressed,
-  providerHeaders: ProviderConfig["headers"],
+  provider: OwnParameters,
   credential: Credential,
 ): Dressed {
   // Some servers refuse requests without a user agent.
   const dressed: Record<string, string> = { "user-agent": "gestalt-gateway", ...headers };
-  const added = [...Object.entries(providerHeaders), ...Object.entries(credential.headers)];
+  const added = [...Object.entries(provider.headers), ...Object.entries(credential.headers)];
   for (const [written, value] of added) {
     const name = written.toLowerCase();
     // What the body is, only the body can say.
-    if (name !== "content-type" || headers[name] === undefined) dressed[name] = reveal(value);
+    if (name !== "content-type" || headers[name] === undefined) dressed[name] = revealed(value);
   }
-  return { url: withQuery(url, credential), headers: dressed };
+  const managed = provider.managedParameters.filter((parameter) => parameter.in === "query");
+  const query = new Map([
+    ...managed.map((parameter) => [parameter.name, revealed(parameter.value)] as const),
+    ...Object.entries(credential.query).map(([name, value]) => [name, value.reveal()] as const),
+  ]);
+  return { url: withQuery(url, query), headers: dressed };
 }
 
-function reveal(value: string | Secret): string {
-  return typeof value === "string" ? value : value.reveal();
-}
-
-/** The credential's pairs take the place of those of the same names; the rest of the URL stays as it is written. */
-function withQuery(url: string, credential: Credential): string {
-  const entries = Object.entries(credential.query);
-  if (entries.length === 0) return url;
+/** The added pairs take the place of those of the same names; the rest of the URL stays as it is written. */
+function withQuery(url: string, added: ReadonlyMap<string, string>): string {
+  if (added.size === 0) return url;
+  const entries = [...added];
   const mark = url.indexOf("?");
   const target = mark === -1 ? url : url.slice(0, mark);
   const query = mark === -1 ? "" : url.slice(mark + 1);
   const names = entries.map(([name]) => encodeName(name));
   const kept = query.split("&").filter((pair) => pair !== "" && !names.includes(pair.split("=", 1)[0] ?? ""));
-  const pairs = entries.map(([name, value]) => `${encodeName(name)}=${encodeValue(value.reveal())}`);
+  const pairs = entries.map(([name, value]) => `${encodeName(name)}=${encodeValue(value)}`);
   return `${target}?${[...kept, ...pairs].join("&")}`;
 }

@@ -25,7 +25,14 @@ export function previewRequest(
   credential: Credential,
 ): RequestPreview {
   const { binding } = tool;
-  const known = { ...provider, headers: maskSecrets(provider.headers) };
+  const known = {
+    ...provider,
+    headers: maskSecrets(provider.headers),
+    managedParameters: provider.managedParameters.map((parameter) => ({
+      ...parameter,
+      value: maskSecret(parameter.value),
+    })),
+  };
   const withheld: Credential = {
     ...credential,
     headers: maskAll(credential.headers),
@@ -49,11 +56,11 @@ export function previewRequest(
 }
 
 function maskSecrets(values: ProviderConfig["headers"]): ProviderConfig["headers"] {
-  const entries = Object.entries(values).map(([name, value]) => [
-    name,
-    value instanceof Secret ? masked : value,
-  ]);
-  return Object.fromEntries(entries);
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, maskSecret(value)]));
+}
+
+function maskSecret(value: string | Secret): string | Secret {
+  return value instanceof Secret ? masked : value;
 }
 
 function maskAll(values: Credential["headers"]): Credential["headers"] {

@@ -25,15 +25,24 @@ export function mayBePublic(host: string): boolean {
  * IPv4 inside of IPv6. Ranges by the IANA special-purpose registries.
  */
 export function classifyAddress(host: string): AddressClass {
-  const isBareIpv6 = host.includes(":") && !host.startsWith("[");
-  // A zone says through which interface; a URL has no room for it.
-  const written = isBareIpv6 ? `[${host.replace(/%.*$/s, "")}]` : host;
-  if (/[/\\?#@]|:\d*$/.test(written.replace(/^\[[^\]]*\]$/, ""))) return "invalid";
-  const parsed = URL.parse(`http://${written}/`)?.hostname.replace(/\.$/, "");
-  if (parsed === undefined || parsed === "") return "invalid";
+  const parsed = canonicalHost(host);
+  if (parsed === undefined) return "invalid";
   if (parsed.startsWith("[")) return classifyIpv6(readIpv6(parsed.slice(1, -1)));
   if (/^\d+\.\d+\.\d+\.\d+$/.test(parsed)) return classifyIpv4(readIpv4(parsed));
   return classifyName(parsed);
+}
+
+/**
+ * The one spelling of a host: as a URL's `hostname`, without a trailing dot; IPv6 in brackets and without its zone.
+ * `undefined` for what no URL may have as its host.
+ */
+export function canonicalHost(host: string): string | undefined {
+  const isBareIpv6 = host.includes(":") && !host.startsWith("[");
+  // A zone says through which interface; a URL has no room for it.
+  const written = isBareIpv6 ? `[${host.replace(/%.*$/s, "")}]` : host;
+  if (/[/\\?#@]|:\d*$/.test(written.replace(/^\[[^\]]*\]$/, ""))) return undefined;
+  const parsed = URL.parse(`http://${written}/`)?.hostname.replace(/\.$/, "");
+  return parsed === "" ? undefined : parsed;
 }
 
 /** Top-level names that resolve inside of a machine or a network: RFC 6761, RFC 6762 with appendix G, RFC 8375, ICANN's `internal`. */

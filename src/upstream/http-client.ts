@@ -7,6 +7,11 @@ export interface HttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: Uint8Array | string;
   readonly signal: AbortSignal;
+  /**
+   * Who named the address. What an upstream named (a redirect, a fetched document) leads to public addresses only, and
+   * shares no connection with what the operator named. Default `operator`: any address.
+   */
+  readonly namedBy?: "operator" | "upstream";
   /** Most decoded bytes of the answer; more fails with `answer_too_large`. Default 10 MiB. Not for streams. */
   readonly maxBytes?: number;
   /** Longest wait for the response headers, in ms. Default 30,000; 0 for as long as the signal lets it. */
@@ -39,7 +44,7 @@ export interface HttpStream extends HttpResponseHead {
  * The only way out: every byte that leaves for an upstream goes through here.
  *
  * Redirects are answers like any other and are not followed. Failures are `GatewayError`s: `upstream_failed` (with a
- * message that names host and port and says what happened: refused, reset, unknown host, bad certificate),
+ * message that names host and port and says what happened: refused, reset, unknown host, bad certificate, not public),
  * `timed_out`, `answer_too_large`, `cancelled` (or the signal's reason, where that is a `GatewayError`), `bad_request` for what
  * can't be put on the wire, `draining` after `close`.
  */

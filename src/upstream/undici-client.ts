@@ -1,6 +1,8 @@
+import { lookup } from "node:dns/promises";
 import { getCACertificates } from "node:tls";
 import { Agent, buildConnector } from "undici";
 import { CollectingRequest } from "./collecting-request.ts";
+import { type AddressLookup, type ConnectorFactory, createPublicConnector } from "./egress-policy.ts";
 import type { HttpClient, HttpRequest, HttpResponse, HttpStream } from "./http-client.ts";
 import type { Door } from "./pending-request.ts";
 import { UrlSplitter } from "./split-url.ts";
@@ -17,13 +19,18 @@ export interface HttpClientOptions {
   readonly connectionsPerOrigin?: number;
   /** PEM certificates of authorities that are trusted besides those of the system. */
   readonly certificateAuthorities?: readonly string[];
+  /** Hosts that addresses named by upstreams may lead to although they are not public. Default none. */
+  readonly allowedHosts?: readonly string[];
+  /** Resolves the names in addresses that upstreams name. Default: as the system does. */
+  readonly lookup?: AddressLookup;
 }
 
 const defaultConnectTimeout = 10_000;
 const defaultConnectionsPerOrigin = 1024;
 
 /**
- * Opens the way out: the one dispatcher through which every name is resolved and every connection is made.
+ * Opens the way out: every name is resolved and every connection made by the two dispatchers here, one for addresses that
+ * the operator named and one for those that upstreams named. They share no connection.
  *
  * HTTP/1.1 only: a request has its connection to itself, so aborting it closes exactly that. Idle connections are
  * kept for 4 s, or for as long as the upstream says. Closing ends what is still under way with `draining`.
@@ -31,41 +38,63 @@ const defaultConnectionsPerOrigin = 1024;
 export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   const connectTimeout = options.connectTimeout ?? defaultConnectTimeout;
   const authorities = options.certificateAuthorities;
-  // Every socket is opened by this one function; a policy on where calls may go belongs around it.
-  const connect = buildConnector({
-    timeout: connectTimeout,
-    allowH2: false,
-    ...(authorities === undefined ? {} : { ca: [...getCACertificates(), ...authorities] }),
+  const createConnector: ConnectorFactory = (own) =>
+    buildConnector({
+      timeout: connectTimeout,
+      allowH2: false,
+      ...(authorities === undefined ? {} : { ca: [...getCACertificates(), ...authorities] }),
+      ...own,
+    });
+  const openDoor = (connect: buildConnector.connector): Door => ({
+    dispatcher: new Agent({
+      connect,
+      allowH2: false,
+      connections: options.connectionsPerOrigin ?? defaultConnectionsPerOrigin,
+    }),
+    connectTimeout,
   });
-  const dispatcher = new Agent({
-    connect,
-    allowH2: false,
-    connections: options.connectionsPerOrigin ?? defaultConnectionsPerOrigin,
+  return new UndiciClient({
+    operator: openDoor(createConnector({})),
+    upstream: openDoor(
+      createPublicConnector(createConnector, {
+        allowedHosts: options.allowedHosts ?? [],
+        lookup: options.lookup ?? ((hostname) => lookup(hostname, { all: true })),
+      }),
+    ),
   });
-  return new UndiciClient({ dispatcher, connectTimeout });
 }
 
+/** One door for each answer to who named the address. */
+type Doors = Readonly<Record<NonNullable<HttpRequest["namedBy"]>, Door>>;
+
 class UndiciClient implements HttpClient {
-  readonly #door: Door;
+  readonly #doors: Doors;
   readonly #splitter = new UrlSplitter();
 
-  constructor(door: Door) {
-    this.#door = door;
+  constructor(doors: Doors) {
+    this.#doors = doors;
   }
 
   request(request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
-      new CollectingRequest(this.#door, this.#splitter.split(request.url), request, resolve, reject).start();
+      const target = this.#splitter.split(request.url);
+      new CollectingRequest(this.#doorFor(request), target, request, resolve, reject).start();
     });
   }
 
   stream(request: HttpRequest): Promise<HttpStream> {
     return new Promise((resolve, reject) => {
-      new StreamingRequest(this.#door, this.#splitter.split(request.url), request, resolve, reject).start();
+      const target = this.#splitter.split(request.url);
+      new StreamingRequest(this.#doorFor(request), target, request, resolve, reject).start();
     });
   }
 
   async close(): Promise<void> {
-    await this.#door.dispatcher.destroy();
+    const { operator, upstream } = this.#doors;
+    await Promise.all([operator.dispatcher.destroy(), upstream.dispatcher.destroy()]);
+  }
+
+  #doorFor(request: HttpRequest): Door {
+    return this.#doors[request.namedBy ?? "operator"];
   }
 }

@@ -78,7 +78,7 @@ describe("redirects", () => {
   );
 
   test.each([301, 302, 303, 307, 308])(
-    "%i of a document to another origin is followed without any credential, and not for ever",
+    "%i of a document to another origin is not followed into the private network, and not for ever",
     async (status) => {
       await using upstream = await startUpstream((request, response) => {
         const location = request.target === "/loop" ? "/loop" : `${elsewhere.url}/openapi.json`;
@@ -91,8 +91,7 @@ describe("redirects", () => {
         },
         { environment },
       );
-      expect(elsewhere.seen.length).toBeGreaterThan(0);
-      expect(elsewhere.bytes()).not.toContain(secret);
+      expect(elsewhere.opened()).toBe(0);
       expect(upstream.seen.filter(({ target }) => target === "/loop").length).toBeLessThan(10);
     },
   );

@@ -54,8 +54,13 @@ describe("select", () => {
 
 describe("allowed_operations", () => {
   const allowedOperations = {
-    "list-books": { alias: "browse", description: "Look around.", place: placeAt(9) },
-    "get-book": { alias: undefined, description: undefined, place: placeAt(10) },
+    "list-books": {
+      alias: "browse",
+      description: "Look around.",
+      responseMapping: undefined,
+      place: placeAt(9),
+    },
+    "get-book": { alias: undefined, description: undefined, responseMapping: undefined, place: placeAt(10) },
   };
 
   test("means exactly these, renamed and described", () => {
@@ -73,7 +78,14 @@ describe("allowed_operations", () => {
 
   test("an entry that matches nothing is reported at its place, with a suggestion", () => {
     const provider = makeProvider("shop", {
-      allowedOperations: { "get-bok": { alias: undefined, description: undefined, place: placeAt(9) } },
+      allowedOperations: {
+        "get-bok": {
+          alias: undefined,
+          description: undefined,
+          responseMapping: undefined,
+          place: placeAt(9),
+        },
+      },
       select: { include: [{ pattern: "lists-*", place: placeAt(12) }], exclude: [] },
     });
     expect(
@@ -88,6 +100,125 @@ describe("allowed_operations", () => {
       { severity: "warning", code: "unmatched-selection", place: { line: 12 } },
     ]);
   });
+});
+
+describe("allowed_operations by pattern", () => {
+  const entry = { alias: undefined, description: undefined, responseMapping: undefined, place: placeAt(9) };
+
+  function unmatched(provider: Partial<ProviderConfig>) {
+    const compiled = [{ surface: restSurface, operations, origin: "declared" }] as const;
+    return findUnmatchedSelections(makeProvider("shop", provider), compiled);
+  }
+
+  test.each([
+    [["list-*"], ["list-books", "list-orders"]],
+    [["GET /books/**"], ["get-book"]],
+    [
+      ["tag:admin", "get-book"],
+      ["get-book", "delete-book"],
+    ],
+    [["*"], ["list-books", "get-book", "delete-book", "list-orders"]],
+  ])("%j allows %j", (keys, expected) => {
+    const allowedOperations = Object.fromEntries(keys.map((key) => [key, entry]));
+    expect(names({ allowedOperations })).toEqual(expected.map((name) => `shop_${name}`));
+    expect(unmatched({ allowedOperations })).toEqual([]);
+  });
+
+  test("an id goes before patterns, and the first pattern that fits counts", () => {
+    const allowedOperations = {
+      "tag:books": { ...entry, description: "A book." },
+      "*": { ...entry, description: "Anything." },
+      "get-book": { ...entry, alias: "read" },
+    };
+    expect(
+      expose({ allowedOperations }).map(({ operation, description }) => [operation, description]),
+    ).toEqual([
+      ["list-books", "A book."],
+      ["read", "Does get-book."],
+      ["delete-book", "A book."],
+      ["list-orders", "Anything."],
+    ]);
+  });
+
+  test("an id that reads as a pattern is none", () => {
+    const odd = [makeOperation("GET /books"), makeOperation("other", { path: "/books" })];
+    expect(expose({ allowedOperations: { "GET /books": entry } }, odd).map(({ id }) => id)).toEqual([
+      "GET /books",
+    ]);
+  });
+
+  test("an alias names the one operation that a pattern matches", () => {
+    const allowedOperations = { "GET /books/*": { ...entry, alias: "read" } };
+    expect(names({ allowedOperations })).toEqual(["shop_read"]);
+    expect(unmatched({ allowedOperations })).toEqual([]);
+  });
+
+  test("an alias can't name several operations", () => {
+    const allowedOperations = { "tag:books": { ...entry, alias: "book" } };
+    expect(names({ allowedOperations })).toEqual(["shop_list-books", "shop_get-book", "shop_delete-book"]);
+    expect(unmatched({ allowedOperations })).toMatchObject([
+      { severity: "error", code: "duplicate-alias", place: { line: 9 } },
+    ]);
+  });
+
+  test("a pattern that matches nothing is reported", () => {
+    expect(unmatched({ allowedOperations: { "PUT /**": entry } })).toMatchObject([
+      { severity: "error", code: "unmatched-selection", place: { line: 9 } },
+    ]);
+  });
+});
+
+test("a response mapping is the operation's own or else the provider's, and the output schema goes", () => {
+  const outputSchema = { type: "object" };
+  const mcp = { kind: "mcp", tool: "c" } as const;
+  const from = [
+    makeOperation("a", { outputSchema }),
+    makeOperation("b", { outputSchema }),
+    makeOperation("c", { outputSchema, binding: mcp }),
+  ];
+  const entry = { alias: undefined, description: undefined, place: placeAt(9) };
+  const allowedOperations = {
+    a: { ...entry, responseMapping: { data: ["own"] } },
+    "*": { ...entry, responseMapping: undefined },
+  };
+  const tools = expose({ responseMapping: { data: ["items"] }, allowedOperations }, from);
+  expect(tools.map((tool) => [tool.responseMapping?.data, tool.outputSchema])).toEqual([
+    [["own"], undefined],
+    [["items"], undefined],
+    [undefined, outputSchema],
+  ]);
+});
+
+test("a managed parameter that no operation has is reported, unless every request carries it", () => {
+  const { binding } = makeOperation("a");
+  if (binding.kind !== "http") throw new Error("No HTTP binding.");
+  const place = placeAt(7);
+  const filled = {
+    argument: undefined,
+    name: "id",
+    in: "path",
+    style: "simple",
+    explode: false,
+    allowReserved: false,
+    required: true,
+    content: undefined,
+    default: undefined,
+  } as const;
+  const provider = makeProvider("shop", {
+    managedParameters: [
+      { name: "id", in: "path", value: "1", place: placeAt(6) },
+      { name: "ids", in: "path", value: "1", place },
+      { name: "id", in: "cookie", value: "1", place },
+      { name: "version", in: "query", value: "1", place: placeAt(8) },
+    ],
+  });
+  const from = [makeOperation("a", { binding: { ...binding, parameters: [filled] } })];
+  expect(
+    findUnmatchedSelections(provider, [{ surface: restSurface, operations: from, origin: "declared" }]),
+  ).toMatchObject([
+    { severity: "error", code: "unmatched-parameter", place: { line: 7 } },
+    { severity: "error", code: "unmatched-parameter", place: { line: 7 } },
+  ]);
 });
 
 test("operations of one id get names that tell them apart, in any order", () => {

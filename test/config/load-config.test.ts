@@ -235,6 +235,33 @@ connections:
     );
   });
 
+  test("in managed parameters are secrets; headers among them join the provider's", async () => {
+    const body = `mcp_url: https://crm.example.com/mcp
+headers: {X-Own: a}
+response_mapping: {data: result.items}
+allowed_operations: {a: {response_mapping: {data: b}}, c: }
+managed_parameters:
+  - {name: X-Tenant, in: header, value: "\${TENANT}"}
+  - {name: account, in: path, value: "\${ACCOUNT}"}
+  - {name: version, in: query, value: "2"}
+`;
+    const provider = await loadProvider(body, {
+      environment: { TENANT: "s3cret", ACCOUNT: "0012" },
+      references: "resolve",
+    });
+    expect(provider.headers["X-Own"]).toBe("a");
+    expect(reveal(provider.headers["X-Tenant"])).toBe("s3cret");
+    expect(provider.managedParameters).toMatchObject([
+      { name: "account", in: "path", place: { line: 9 } },
+      { name: "version", in: "query", value: "2", place: { line: 10 } },
+    ]);
+    expect(provider.managedParameters.map(({ value }) => typeof value)).toEqual(["object", "string"]);
+    expect(provider.responseMapping).toEqual({ data: ["result", "items"] });
+    expect(provider.allowedOperations?.["a"]?.responseMapping).toEqual({ data: ["b"] });
+    expect(provider.allowedOperations?.["c"]?.responseMapping).toBeUndefined();
+    expect(`${JSON.stringify(provider)}${inspect(provider, { depth: 9 })}`).not.toMatch(/s3cret|0012/);
+  });
+
   test("that are not set leave no value behind when they are only checked", async () => {
     const { auth } = (await loadProvider(identity)).connections["default"] ?? {};
     expect(auth?.type === "manual" && auth.fields.map((field) => field.value)).toEqual([

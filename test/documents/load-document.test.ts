@@ -10,6 +10,8 @@ import { noAbort, startClient, startHttp, unusedHost } from "../upstream/loopbac
 
 const place = { file: "gestalt.yaml", line: 3, column: 17, endLine: 3, endColumn: 30 };
 const client = startClient();
+/** Follows redirects to other ports of this machine too. */
+const lenient = startClient({ allowedHosts: ["127.0.0.1"] });
 let folder: string;
 
 beforeAll(async () => {
@@ -17,12 +19,12 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await client.close();
+  await Promise.all([client.close(), lenient.close()]);
   await rm(folder, { recursive: true });
 });
 
-function loader(remote: "fetch" | "skip" = "fetch"): DocumentLoader {
-  return createDocumentLoader({ http: client, remote, workingDirectory: folder });
+function loader(remote: "fetch" | "skip" = "fetch", http = client): DocumentLoader {
+  return createDocumentLoader({ http, remote, workingDirectory: folder });
 }
 
 const file = (name: string): DocumentLocation => ({ kind: "file", path: join(folder, name), place });
@@ -269,15 +271,61 @@ describe("URLs", () => {
           else response.writeHead(status, { location: request.url === "/here" ? "end" : other.url }).end();
         });
         const headers = { "x-key": "k" };
-        const here = await loader().document(url(`${upstream.url}/here`), { signal: noAbort(), headers });
+        const follow = loader("fetch", lenient);
+        const here = await follow.document(url(`${upstream.url}/here`), { signal: noAbort(), headers });
         expect(here).toMatchObject({
           ok: true,
           document: { location: `${upstream.url}/here`, value: { key: "k" } },
         });
-        const away = await loader().document(url(`${upstream.url}/away`), { signal: noAbort(), headers });
+        const away = await follow.document(url(`${upstream.url}/away`), { signal: noAbort(), headers });
         expect(away).toMatchObject({ ok: true, document: { value: { key: "none" } } });
       },
     );
+
+    test.each([301, 302, 303, 307, 308])(
+      "%i to another origin that is not public is not followed, in any spelling",
+      async (status) => {
+        await using other = await startHttp((_request, response) => response.end("{}"));
+        const { port } = new URL(other.url);
+        for (const location of [
+          other.url,
+          `//${other.host}/`,
+          `http://2130706433:${port}/`,
+          `http://localhost:${port}`,
+        ]) {
+          await using upstream = await startHttp((_request, response) =>
+            response.writeHead(status, { location }).end(),
+          );
+          const diagnostic = await diagnosticOf(url(upstream.url));
+          expect(diagnostic.code).toBe("document-unreadable");
+          expect(diagnostic.message).toContain("is no public address. If calls shall go there, name it");
+        }
+        expect(other.opened()).toBe(0);
+      },
+    );
+
+    test("the operator named the first origin, so a way back to it is followed", async () => {
+      const asked: (readonly [string, string | undefined])[] = [];
+      const locations = ["https://cdn.example/x", "https://a.example/end"];
+      const observed = loader("fetch", {
+        ...client,
+        async request({ url: address, namedBy }) {
+          asked.push([address, namedBy]);
+          const location = locations.shift();
+          return location === undefined
+            ? { status: 200, headers: {}, body: Buffer.from("{}") }
+            : { status: 302, headers: { location }, body: new Uint8Array() };
+        },
+      });
+      expect(await observed.document(url("https://a.example/x"), { signal: noAbort() })).toMatchObject({
+        ok: true,
+      });
+      expect(asked).toEqual([
+        ["https://a.example/x", "operator"],
+        ["https://cdn.example/x", "upstream"],
+        ["https://a.example/end", "operator"],
+      ]);
+    });
 
     test("three are followed, not four", async () => {
       await using upstream = await startHttp((request, response) => {

@@ -22,7 +22,7 @@ const ownedByTransport = new Set([
 
 /** Headers have a name of token characters (RFC 9110 section 5.6.2), a value on one line, and are not the transport's own. */
 export const badHeader: Rule = function* (file, look): Generator<Finding> {
-  for (const { name, value, path, target } of eachHeader(file)) {
+  for (const { name, value, path, valuePath, target } of eachHeader(file)) {
     const written = target === "key" ? name : look.written(path);
     const shown = written.length > 60 ? `${written.slice(0, 59)}…` : written;
     if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
@@ -43,13 +43,13 @@ export const badHeader: Rule = function* (file, look): Generator<Finding> {
       yield {
         code: "bad-header",
         message: `The value of \`${shown}\` holds a line break, which would end the header. Write it on one line.`,
-        path,
+        path: valuePath,
       };
     } else if (value !== undefined && /[^\t\x20-\x7e\x80-\xff]/.test(value)) {
       yield {
         code: "bad-header",
         message: `The value of \`${shown}\` holds a character that can't be sent in a header. Use characters of Latin-1.`,
-        path,
+        path: valuePath,
       };
     }
   }
@@ -59,13 +59,21 @@ interface Header {
   readonly name: string;
   readonly value: string | undefined;
   readonly path: NodePath;
+  readonly valuePath: NodePath;
   readonly target: "key" | "value";
 }
 
 function* eachHeader(file: GatewayFile): Generator<Header> {
   for (const { provider, path } of eachProvider(file)) {
     for (const [name, value] of Object.entries(provider.headers ?? {})) {
-      yield { name, value, path: [...path, "headers", name], target: "key" };
+      const headerPath = [...path, "headers", name];
+      yield { name, value, path: headerPath, valuePath: headerPath, target: "key" };
+    }
+    for (const [index, { name, in: location, value }] of (provider.managed_parameters ?? []).entries()) {
+      if (location !== "header") continue;
+      const parameterPath = [...path, "managed_parameters", index];
+      const valuePath = [...parameterPath, "value"];
+      yield { name, value, path: [...parameterPath, "name"], valuePath, target: "value" };
     }
   }
   for (const { connection, path } of eachConnection(file)) {
@@ -73,20 +81,26 @@ function* eachHeader(file: GatewayFile): Generator<Header> {
       const headerPath = [...path, "auth", "header"];
       // Those that sign in to the gateway have a rule of their own.
       if (connection.auth.header.toLowerCase() === "proxy-authorization") continue;
-      yield { name: connection.auth.header, value: undefined, path: headerPath, target: "value" };
+      yield {
+        name: connection.auth.header,
+        value: undefined,
+        path: headerPath,
+        valuePath: headerPath,
+        target: "value",
+      };
     }
     if (connection.auth?.type !== "manual") continue;
     for (const [index, { header }] of connection.auth.credentials.entries()) {
       if (header === undefined) continue;
       const headerPath = [...path, "auth", "credentials", index, "header"];
-      yield { name: header, value: undefined, path: headerPath, target: "value" };
+      yield { name: header, value: undefined, path: headerPath, valuePath: headerPath, target: "value" };
     }
   }
   for (const { operation, path } of eachOperation(file)) {
     for (const [index, parameter] of (operation.parameters ?? []).entries()) {
       if (parameter.in !== "header") continue;
       const namePath = [...path, "parameters", index, "name"];
-      yield { name: parameter.name, value: undefined, path: namePath, target: "value" };
+      yield { name: parameter.name, value: undefined, path: namePath, valuePath: namePath, target: "value" };
     }
   }
 }

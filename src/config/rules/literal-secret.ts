@@ -14,8 +14,13 @@ export const literalSecret: Rule = function* (file, look): Generator<Finding> {
     };
   }
   for (const { name: providerKey, provider, path: providerPath } of eachProvider(file)) {
-    for (const [name, value] of Object.entries(provider.headers ?? {})) {
-      const path = [...providerPath, "headers", name];
+    const headers = Object.entries(provider.headers ?? {}).map(([name, value]) => {
+      return { name, key: name, value, path: [...providerPath, "headers", name] };
+    });
+    const managed = (provider.managed_parameters ?? []).map(({ name, value }, index) => {
+      return { name, key: "value", value, path: [...providerPath, "managed_parameters", index, "value"] };
+    });
+    for (const { name, key, value, path } of [...headers, ...managed]) {
       // The last one can't be given at all, which is another rule's.
       if (!isSecretName(name) || value === "" || name.toLowerCase() === "proxy-authorization") continue;
       if (look.isReference(path)) continue;
@@ -24,7 +29,7 @@ export const literalSecret: Rule = function* (file, look): Generator<Finding> {
       yield {
         severity: "warning",
         code: "literal-secret",
-        message: `\`${name}\` usually carries a secret, and this one stands in the file itself. Write \`${name}: "${scheme}\${env:${variable}}"\` and set that variable.`,
+        message: `\`${name}\` usually carries a secret, and this one stands in the file itself. Write \`${key}: "${scheme}\${env:${variable}}"\` and set that variable.`,
         path,
       };
     }

@@ -3,9 +3,9 @@ import { eachOperation } from "../each-operation.ts";
 import type { Finding, Rule } from "../rule.ts";
 import { hasMatchingBraces } from "./path-template.ts";
 
-/** Path parameters and the braces of the path are the same set, and all of them are required. */
+/** Path parameters, declared or managed, and the braces of the path are the same set, and all of them are required. */
 export const pathParameter: Rule = function* (file, look): Generator<Finding> {
-  for (const { operation, path } of eachOperation(file)) {
+  for (const { operation, provider, path } of eachOperation(file)) {
     // Which names it has is open until the braces are mended.
     if (!hasMatchingBraces(operation.path)) continue;
     const templated = [...operation.path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? "");
@@ -13,6 +13,8 @@ export const pathParameter: Rule = function* (file, look): Generator<Finding> {
     const declared = parameters
       .filter((parameter) => parameter.in === "path")
       .map((parameter) => parameter.name);
+    const managed = (provider.managed_parameters ?? []).filter((parameter) => parameter.in === "path");
+    const filled = [...declared, ...managed.map((parameter) => parameter.name)];
     const dependsOn = [
       [...path, "path"],
       [...path, "parameters"],
@@ -52,7 +54,7 @@ export const pathParameter: Rule = function* (file, look): Generator<Finding> {
       const missed = declared.some(
         (other) => !templated.includes(other) && didYouMean(other, [name]) !== undefined,
       );
-      if (declared.includes(name) || missed) continue;
+      if (filled.includes(name) || missed) continue;
       const isReference = look.isReference([...path, "path"]);
       const elsewhere = parameters.find((parameter) => parameter.name === name);
       const remedy = isReference

@@ -28,7 +28,7 @@ export function bindVariables(binding: GraphqlBinding, args: JsonObject): Graphq
   };
 }
 
-/** The request as it goes out, with provider headers and credential. */
+/** The request as it goes out, with what the provider sends itself and the credential. */
 export function buildRequest(
   url: string,
   payload: GraphqlPayload,
@@ -41,7 +41,7 @@ export function buildRequest(
   };
   return {
     method: "POST",
-    ...dressRequest({ url, headers }, provider.headers, credential),
+    ...dressRequest({ url, headers }, provider, credential),
     body: JSON.stringify(payload),
   };
 }

@@ -1,6 +1,8 @@
 import { GatewayError } from "../../errors.ts";
 import type { HttpBinding, HttpParameter } from "../../model/catalog.ts";
+import type { ManagedParameter } from "../../model/config.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { revealed } from "../../secret.ts";
 import { encodeBody } from "./encode-body.ts";
 import { parsePathTemplate } from "./path-template.ts";
 import { encodeLiteralPath } from "./percent-encode.ts";
@@ -8,6 +10,7 @@ import {
   isAbsent,
   scalarText,
   serializeCookie,
+  serializeFormMember,
   serializeHeader,
   serializePathParameter,
   serializeQueryParameter,
@@ -22,19 +25,28 @@ export interface BoundRequest {
   readonly body: Uint8Array | string | undefined;
 }
 
+/** The value of a parameter in this call: an argument, a default or a managed parameter's. */
+type FindValue = (parameter: HttpParameter) => JsonValue | undefined;
+
 /**
- * Builds the HTTP request of a call. Pure: the same binding and arguments give the same request.
+ * Builds the HTTP request of a call. Pure: the same binding, arguments and managed parameters give the same request.
  *
  * Whatever the arguments hold, the request goes to the binding's origin, its path fits the binding's template, and it
  * has no header that the binding doesn't name. Throws `invalid_arguments` for an argument that can't be written where
  * it has to go.
  */
-export function bindRequest(binding: HttpBinding, toolArguments: JsonObject): BoundRequest {
+export function bindRequest(
+  binding: HttpBinding,
+  toolArguments: JsonObject,
+  managed: readonly ManagedParameter[] = [],
+): BoundRequest {
+  const findValue: FindValue = (parameter) =>
+    parameter.argument === undefined
+      ? managedValue(parameter, managed)
+      : argumentOf(parameter, parameter.argument, toolArguments);
   const [pathTemplate = "", fixedQuery] = splitOnce(binding.path, "?");
-  const path = buildPath(binding, pathTemplate, toolArguments);
-  const query = [fixedQuery ?? "", ...buildQuery(binding, toolArguments)]
-    .filter((part) => part !== "")
-    .join("&");
+  const path = buildPath(binding, pathTemplate, findValue);
+  const query = [fixedQuery ?? "", ...buildQuery(binding, findValue)].filter((part) => part !== "").join("&");
   const url = `${binding.baseUrl}${path}${query === "" ? "" : `?${query}`}`;
   assertTarget(binding, pathTemplate, path, url);
   const body = binding.body && encodeBody(binding.body, toolArguments);
@@ -43,21 +55,21 @@ export function bindRequest(binding: HttpBinding, toolArguments: JsonObject): Bo
     url,
     headers: {
       accept: binding.accept,
-      ...buildHeaders(binding, toolArguments),
+      ...buildHeaders(binding, findValue),
       ...(body && { "content-type": body.contentType }),
     },
     body: body?.content,
   };
 }
 
-function buildPath(binding: HttpBinding, template: string, toolArguments: JsonObject): string {
+function buildPath(binding: HttpBinding, template: string, findValue: FindValue): string {
   const texts = parsePathTemplate(template).map((part) => {
     if (part.kind === "literal") return encodeLiteralPath(part.text);
     const parameter = binding.parameters.find(
       (candidate) => candidate.in === "path" && candidate.name === part.name,
     );
     if (!parameter) throw new Error(`Nothing fills \`{${part.name}}\` of \`${binding.path}\`.`);
-    const value = argumentOf(parameter, toolArguments);
+    const value = findValue(parameter);
     if (isAbsent(parameter, value)) throw invalid(parameter, "is required, because it is part of the path");
     if (textsIn(value).some(holdsDotSegment)) {
       throw invalid(parameter, "must not hold the path segments `.` or `..`");
@@ -88,28 +100,25 @@ function holdsDotSegment(text: string): boolean {
   return false;
 }
 
-function buildQuery(binding: HttpBinding, toolArguments: JsonObject): readonly string[] {
+function buildQuery(binding: HttpBinding, findValue: FindValue): readonly string[] {
   return binding.parameters.flatMap((parameter) => {
-    const value = argumentOf(parameter, toolArguments);
+    const value = findValue(parameter);
     if (isAbsent(parameter, value)) return [];
     if (parameter.in === "query") return serializeQueryParameter(parameter, value);
     if (parameter.in !== "querystring") return [];
     // The whole query string is one value: a form as OpenAPI 3.2 section 4.12.3 has it, or one encoded text.
-    if (parameter.content === "application/x-www-form-urlencoded") {
-      return serializeQueryParameter(
-        { ...parameter, style: "form", explode: true, content: undefined },
-        value,
-      );
+    if (parameter.content === "application/x-www-form-urlencoded" && typeof value === "object") {
+      return Object.entries(value).flatMap(([name, member]) => serializeFormMember(name, member));
     }
     return serializeQueryParameter({ ...parameter, name: "" }, value).map((pair) => pair.slice(1));
   });
 }
 
-function buildHeaders(binding: HttpBinding, toolArguments: JsonObject): Readonly<Record<string, string>> {
+function buildHeaders(binding: HttpBinding, findValue: FindValue): Readonly<Record<string, string>> {
   const headers: Record<string, string> = {};
   const cookies: string[] = [];
   for (const parameter of binding.parameters) {
-    const value = argumentOf(parameter, toolArguments);
+    const value = findValue(parameter);
     if (isAbsent(parameter, value)) continue;
     if (parameter.in === "header") {
       const text = serializeHeader(parameter, value).trim();
@@ -131,11 +140,20 @@ function buildHeaders(binding: HttpBinding, toolArguments: JsonObject): Readonly
   return cookies.length === 0 ? headers : { ...headers, cookie: cookies.join("; ") };
 }
 
-function argumentOf(parameter: HttpParameter, toolArguments: JsonObject): JsonValue | undefined {
-  const value = Object.hasOwn(toolArguments, parameter.argument)
-    ? toolArguments[parameter.argument]
-    : undefined;
+function argumentOf(
+  parameter: HttpParameter,
+  argument: string,
+  toolArguments: JsonObject,
+): JsonValue | undefined {
+  const value = Object.hasOwn(toolArguments, argument) ? toolArguments[argument] : undefined;
   return value ?? parameter.default;
+}
+
+function managedValue(parameter: HttpParameter, managed: readonly ManagedParameter[]): string | undefined {
+  const found = managed.find(
+    ({ in: location, name }) => location === parameter.in && name === parameter.name,
+  );
+  return found && revealed(found.value);
 }
 
 /** The last check, on the finished URL as a URL parser sees it: origin and path are still those of the binding. */
@@ -163,8 +181,12 @@ function splitOnce(text: string, separator: string): readonly [string, string?] 
   return index === -1 ? [text] : [text.slice(0, index), text.slice(index + 1)];
 }
 
-function invalid(parameter: HttpParameter, problem: string): GatewayError {
-  return new GatewayError("invalid_arguments", `The argument \`${parameter.argument}\` ${problem}.`, {
-    details: { argument: parameter.argument },
+function invalid({ argument, name }: HttpParameter, problem: string): GatewayError {
+  if (argument === undefined) {
+    const message = `The managed parameter \`${name}\` ${problem}. Whoever runs the gateway can mend it in the configuration file.`;
+    return new GatewayError("internal", message);
+  }
+  return new GatewayError("invalid_arguments", `The argument \`${argument}\` ${problem}.`, {
+    details: { argument },
   });
 }

@@ -13,15 +13,19 @@ export interface ArgumentTarget {
 
 /** The table argument → location, wire name, style, in the order of the binding. For `gateway inspect`. */
 export function describeRequest(binding: HttpBinding): readonly ArgumentTarget[] {
-  const parameters = binding.parameters.map((parameter): ArgumentTarget => {
+  const parameters = binding.parameters.flatMap((parameter): readonly ArgumentTarget[] => {
+    const { argument } = parameter;
+    if (argument === undefined) return [];
     const style = parameter.explode ? `${parameter.style}, exploded` : parameter.style;
-    return {
-      argument: parameter.argument,
-      in: parameter.in,
-      wireName: parameter.name,
-      style: parameter.content ?? style,
-      required: parameter.required && parameter.default === undefined,
-    };
+    return [
+      {
+        argument,
+        in: parameter.in,
+        wireName: parameter.name,
+        style: parameter.content ?? style,
+        required: parameter.required && parameter.default === undefined,
+      },
+    ];
   });
   return [...parameters, ...describeBody(binding)];
 }

@@ -4,7 +4,7 @@ import type { HttpBody, HttpPartEncoding } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { decodeFile } from "./decode-file.ts";
 import { isJsonMediaType } from "./media-type.ts";
-import { scalarText, serializeQueryParameter } from "./serialize-parameter.ts";
+import { scalarText, serializeFormMember, serializeQueryParameter } from "./serialize-parameter.ts";
 
 /** A request body, ready to be sent. */
 export interface EncodedBody {
@@ -71,19 +71,13 @@ function encodeForm(body: HttpBody, entries: readonly (readonly [string, JsonVal
     if (value === null) return [];
     const encoding = encodingOf(body, name);
     if (encoding?.contentType !== undefined && isJsonMediaType(encoding.contentType)) {
-      return serializeQueryParameter(plain(name), JSON.stringify(value));
+      return serializeFormMember(name, JSON.stringify(value));
     }
-    if (encoding?.style === undefined) {
-      return serializeQueryParameter(plain(name), isArray(value) ? value : scalarText(value));
-    }
+    if (encoding?.style === undefined) return serializeFormMember(name, value);
     const { style, explode, allowReserved } = encoding;
     return serializeQueryParameter({ name, style, explode, allowReserved, content: undefined }, value);
   });
   return pairs.join("&").replaceAll("%20", "+");
-}
-
-function plain(name: string): Parameters<typeof serializeQueryParameter>[0] {
-  return { name, style: "form", explode: true, allowReserved: false, content: undefined };
 }
 
 function encodeMultipart(body: HttpBody, entries: readonly (readonly [string, JsonValue])[]): EncodedBody {

@@ -74,6 +74,22 @@ export function serializeQueryParameter(parameter: Serialization, value: JsonVal
   return [`${name}=${encode(scalarText(value))}`];
 }
 
+/**
+ * A member of a form of which nothing else is said (OpenAPI 3.2 section 4.15.1.1): arrays repeat the name, objects are JSON,
+ * null is left out.
+ */
+export function serializeFormMember(name: string, value: JsonValue): readonly string[] {
+  if (value === null) return [];
+  const serialization = {
+    name,
+    style: "form",
+    explode: true,
+    allowReserved: false,
+    content: undefined,
+  } as const;
+  return serializeQueryParameter(serialization, isArray(value) ? value : scalarText(value));
+}
+
 /** A header's value, not encoded: the caller checks the characters. */
 export function serializeHeader(parameter: Serialization, value: JsonValue): string {
   if (parameter.content !== undefined) return contentText(parameter.content, value);

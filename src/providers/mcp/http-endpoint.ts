@@ -10,11 +10,11 @@ export interface HttpEndpoint {
   readonly url: string;
   /** Host and port, for messages. */
   readonly host: string;
-  /** URL and headers of a request, with the provider's headers and the credential put on. */
+  /** URL and headers of a request, with what the provider sends itself and the credential put on. */
   dress(url: string, headers: Readonly<Record<string, string>>): Dressed;
 }
 
-/** Binds URL, provider headers and credential together. */
+/** Binds URL, provider and credential together. */
 export function createHttpEndpoint(
   http: HttpClient,
   url: string,
@@ -25,6 +25,6 @@ export function createHttpEndpoint(
     http,
     url,
     host: new URL(url).host,
-    dress: (target, headers) => dressRequest({ url: target, headers }, provider.headers, credential),
+    dress: (target, headers) => dressRequest({ url: target, headers }, provider, credential),
   };
 }

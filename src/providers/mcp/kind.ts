@@ -70,7 +70,9 @@ function secretsOf(
 ): readonly (string | Secret)[] {
   if (transport.kind === "command") return Object.values(transport.environment);
   const { headers, query } = context.credential(connection);
-  return [...Object.values(provider.headers), ...Object.values(headers), ...Object.values(query)];
+  const managed = provider.managedParameters.map(({ value }) => value);
+  const own = [...Object.values(provider.headers), ...managed];
+  return [...own, ...Object.values(headers), ...Object.values(query)];
 }
 
 function describeTarget(

@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { GatewayError } from "../../errors.ts";
 import { type Message, writeMessage } from "../../mcp/messages.ts";
 import type { McpSurface } from "../../model/config.ts";
+import { revealed } from "../../secret.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
 import { limitLines } from "./limit-lines.ts";
 import { createLineSplitter } from "./line-splitter.ts";
@@ -139,7 +140,7 @@ export class Stdio implements Transport {
       if (value !== undefined) environment[name] = value;
     }
     for (const [name, value] of Object.entries(this.#command.environment)) {
-      environment[name] = typeof value === "string" ? value : value.reveal();
+      environment[name] = revealed(value);
     }
     return environment;
   }

@@ -1,11 +1,12 @@
 import type { HttpBody, HttpParameter } from "../../model/catalog.ts";
 import type { JsonSchema } from "../../model/json.ts";
 import { assignArgumentNames } from "../http/argument-names.ts";
+import type { FindSource } from "../http/parameter-source.ts";
 import { describeArgument, makeCandidate } from "./argument-candidate.ts";
 import { bindBody, compileBody } from "./body-arguments.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
 import type { SchemaFitter } from "./fit-schema.ts";
-import type { ApiOperation } from "./model.ts";
+import type { ApiOperation, ApiParameter } from "./model.ts";
 import type { PathTemplate } from "./normalize-path.ts";
 import { visibleParameters } from "./visible-parameters.ts";
 
@@ -22,8 +23,8 @@ export interface OperationArguments {
 export interface ArgumentOptions {
   readonly converter: SchemaConverter;
   readonly fitter: SchemaFitter;
-  /** Lower-case names of headers that are no arguments, because the provider sends its own. */
-  readonly fixedHeaders: readonly string[];
+  /** Tells which parameters are no arguments, because the provider sends its own. */
+  readonly sourceOf: FindSource;
 }
 
 /** Most bytes of one tool's input schema. */
@@ -33,23 +34,29 @@ const schemaBudget = 32_000;
 export function compileArguments(
   operation: ApiOperation,
   template: PathTemplate,
-  { converter, fitter, fixedHeaders }: ArgumentOptions,
+  { converter, fitter, sourceOf }: ArgumentOptions,
 ): OperationArguments {
-  const visible = visibleParameters(operation, template, fixedHeaders);
-  const parameterCandidates = visible.map((parameter) => {
+  const visible = visibleParameters(operation, template, sourceOf);
+  const given = visible.filter((parameter) => sourceOf(parameter) === "caller");
+  const managed = visible.filter((parameter) => sourceOf(parameter) === "provider");
+  const parameterCandidates = given.map((parameter) => {
     const converted = converter.convert(parameter.schema, parameter.at);
     const schema = describeArgument(converted, parameter.description, parameter.deprecated);
     return makeCandidate(parameter.name, parameter.in, schema, parameter.required);
   });
-  const body = compileBody(operation, converter, visible);
+  const body = compileBody(operation, converter, given);
   const candidates = [...parameterCandidates, ...(body?.candidates ?? [])];
   const names = assignArgumentNames(candidates);
 
-  const parameters = visible.map((parameter, index): HttpParameter => {
-    const { name, in: location, style, explode, allowReserved, required, content } = parameter;
-    const wire = { name, in: location, style, explode, allowReserved, required, content };
-    return { argument: names[index] ?? name, ...wire, default: candidates[index]?.fixed };
-  });
+  const parameters = [
+    ...given.map((parameter, index): HttpParameter => {
+      const argument = names[index] ?? parameter.name;
+      return { argument, ...wireOf(parameter), default: candidates[index]?.fixed };
+    }),
+    ...managed.map((parameter): HttpParameter => {
+      return { argument: undefined, ...wireOf(parameter), default: undefined };
+    }),
+  ];
 
   const properties = candidates.map((candidate, index) => [names[index] ?? "", candidate.schema] as const);
   const required = names.filter((_name, index) => {
@@ -69,7 +76,12 @@ export function compileArguments(
   return {
     inputSchema,
     parameters,
-    body: body && bindBody(body, names.slice(visible.length)),
+    body: body && bindBody(body, names.slice(given.length)),
     reduced: fitted.reduced,
   };
+}
+
+function wireOf(parameter: ApiParameter): Omit<HttpParameter, "argument" | "default"> {
+  const { name, in: location, style, explode, allowReserved, required, content } = parameter;
+  return { name, in: location, style, explode, allowReserved, required, content };
 }

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import type { HttpBinding } from "../../model/catalog.ts";
 import type { Place } from "../../model/place.ts";
 import { mayBePublic } from "../../upstream/classify-address.ts";
 import { resolveBaseUrl } from "./base-url.ts";
@@ -18,6 +19,9 @@ export interface AddressFacts {
   readonly place: Place;
 }
 
+/** Where an operation is sent, and who named that. */
+export type ChosenAddress = Pick<HttpBinding, "baseUrl" | "addressFrom">;
+
 /** Chooses the address of each operation, and remembers what it had to refuse. */
 export interface AddressChooser {
   /**
@@ -25,7 +29,7 @@ export interface AddressChooser {
    *
    * @param carriesSecret true when the gateway adds something to the operation's requests that only one API may see.
    */
-  choose(operation: ApiOperation, carriesSecret: boolean): string | undefined;
+  choose(operation: ApiOperation, carriesSecret: boolean): ChosenAddress | undefined;
   /** One diagnostic for each reason and address: warnings as long as other operations are left. */
   diagnostics(): readonly Diagnostic[];
 }
@@ -47,20 +51,22 @@ export function createAddressChooser(facts: AddressFacts): AddressChooser {
   const main = resolveBaseUrl(mainServer, documentUrl);
   const mainOrigin = main.ok ? new URL(main.url).origin : undefined;
 
-  function judge(server: string | undefined, carriesSecret: boolean): string | Refusal {
+  function judge(server: string | undefined, carriesSecret: boolean): ChosenAddress | Refusal {
     const base = resolveBaseUrl(server, documentUrl);
     if (!base.ok) return { kind: "unusable", subject: base.problem };
-    if (documentUrl === undefined) return base.url;
+    if (documentUrl === undefined) return { baseUrl: base.url, addressFrom: "operator" };
     const { origin, hostname } = new URL(base.url);
-    if (origin !== new URL(documentUrl).origin && !mayBePublic(hostname))
-      return { kind: "not-public", subject: origin };
-    return carriesSecret && origin !== mainOrigin ? { kind: "elsewhere", subject: origin } : base.url;
+    const addressFrom = origin === new URL(documentUrl).origin ? "operator" : "document";
+    if (addressFrom === "document" && !mayBePublic(hostname)) return { kind: "not-public", subject: origin };
+    if (carriesSecret && origin !== mainOrigin) return { kind: "elsewhere", subject: origin };
+    return { baseUrl: base.url, addressFrom };
   }
 
   return {
     choose(operation, carriesSecret) {
-      const judged = baseUrl ?? judge(operation.server, carriesSecret);
-      if (typeof judged === "string") {
+      const judged: ChosenAddress | Refusal =
+        baseUrl === undefined ? judge(operation.server, carriesSecret) : { baseUrl, addressFrom: "operator" };
+      if (!("kind" in judged)) {
         chosen += 1;
         return judged;
       }

@@ -1,22 +1,24 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { LoadedDocument } from "../../documents/load-document.ts";
 import type { Operation } from "../../model/catalog.ts";
-import type { OpenApiSurface, ProviderConfig } from "../../model/config.ts";
+import type { OpenApiSurface } from "../../model/config.ts";
 import type { Place } from "../../model/place.ts";
 import { Secret } from "../../secret.ts";
 import { annotationsOf } from "../http/annotations.ts";
+import { createSourceFinder, type FindSource, type OwnParameters } from "../http/parameter-source.ts";
 import { shareThread } from "../share-thread.ts";
 import { compileArguments } from "./arguments.ts";
-import { createAddressChooser } from "./choose-address.ts";
+import { type ChosenAddress, createAddressChooser } from "./choose-address.ts";
 import { createSchemaConverter, type SchemaConverter } from "./convert-schema.ts";
 import { createDescriber } from "./describe-operation.ts";
 import { createSchemaFitter, type SchemaFitter } from "./fit-schema.ts";
 import { isObject } from "./json-view.ts";
-import type { ApiOperation, Problem } from "./model.ts";
+import { type ApiOperation, type DocumentPath, fileOf, keysOf, type Problem } from "./model.ts";
 import { normalizePath } from "./normalize-path.ts";
 import { acceptHeader, compileOutputSchema } from "./output-schema.ts";
 import { detectVersion, documentServer, readOperations } from "./read-document.ts";
 import { createReferenceGraph } from "./reference-graph.ts";
+import { noRelatedDocuments, type RelatedDocuments } from "./related-documents.ts";
 import { createReferenceResolver } from "./resolve-reference.ts";
 import { createSchemaMeasure } from "./schema-size.ts";
 
@@ -31,8 +33,7 @@ export interface CompiledDocument {
 
 /** What every operation of a document is compiled with. */
 interface Workshop {
-  /** Lower case. */
-  readonly fixedHeaders: readonly string[];
+  readonly sourceOf: FindSource;
   readonly converter: SchemaConverter;
   readonly fitter: SchemaFitter;
   readonly output: SchemaConverter;
@@ -44,12 +45,14 @@ interface Workshop {
  * others; only a document that is no OpenAPI, or that has no usable address, gives none. Other work of the thread gets its
  * turn in between: thousands of operations take seconds.
  *
- * @param providerHeaders what the provider sends with every request: these headers are no arguments.
+ * @param provider what it sends itself is no argument.
+ * @param related the files that the document refers to; default: none are known.
  */
 export async function compileOpenApi(
   document: LoadedDocument,
   surface: OpenApiSurface,
-  providerHeaders: ProviderConfig["headers"],
+  provider: OwnParameters,
+  related: RelatedDocuments = noRelatedDocuments,
 ): Promise<CompiledDocument> {
   const diagnostics: Diagnostic[] = [];
   const root = document.value;
@@ -57,20 +60,22 @@ export async function compileOpenApi(
   if (!isObject(root) || version === undefined) {
     return { operations: [], diagnostics: [unsupported(document, surface)] };
   }
-  const isLocated = document.text.length <= longestLocated;
+  const locate = (at: DocumentPath, target: "key" | "value"): Place | undefined => {
+    const holder = fileOf(at)?.document ?? document;
+    return holder.text.length <= longestLocated ? holder.locate(keysOf(at), target) : undefined;
+  };
   const report = (problem: Problem): void => {
-    const place = isLocated ? document.locate(problem.at, "value") : undefined;
-    diagnostics.push(toDiagnostic(problem, place, surface));
+    diagnostics.push(toDiagnostic(problem, locate(problem.at, "value"), surface));
   };
 
   const self = [document.location, root["$self"]].filter((name) => typeof name === "string");
-  const resolver = createReferenceResolver(root, self, report);
+  const resolver = createReferenceResolver(root, self, related, report);
   const measure = createSchemaMeasure();
   const graph = createReferenceGraph(resolver);
   const input = createSchemaConverter({ resolver, graph, measure, version, direction: "input" });
   const output = createSchemaConverter({ resolver, graph, measure, version, direction: "output" });
   const workshop: Workshop = {
-    fixedHeaders: Object.keys(providerHeaders).map((name) => name.toLowerCase()),
+    sourceOf: createSourceFinder(provider),
     converter: input,
     fitter: createSchemaFitter(input.definition, measure),
     output,
@@ -90,7 +95,10 @@ export async function compileOpenApi(
     mainServer: documentServer(root, version) ?? found[0]?.server,
     place: surface.place,
   });
-  const hasSecretHeader = Object.values(providerHeaders).some((value) => value instanceof Secret);
+  const managed = provider.managedParameters.map(({ value }) => value);
+  const sendsSecret = [...Object.values(provider.headers), ...managed].some(
+    (value) => value instanceof Secret,
+  );
   const describe = createDescriber(found);
 
   const reduced: string[] = [];
@@ -99,14 +107,14 @@ export async function compileOpenApi(
   for (const operation of found) {
     await giveWay();
     const connection = operation.anonymous && !surface.connectionNamed ? undefined : surface.connection;
-    const baseUrl = addresses.choose(operation, connection !== undefined || hasSecretHeader);
-    if (baseUrl === undefined) continue;
+    const address = addresses.choose(operation, connection !== undefined || sendsSecret);
+    if (address === undefined) continue;
     const id = operation.operationId ?? deriveId(operation);
     const first = firstById.get(id.toLowerCase());
     if (first) report(duplicateId(id, operation, first));
     else firstById.set(id.toLowerCase(), operation);
-    const place = isLocated ? document.locate(operation.at, "key") : undefined;
-    const facts = { id, words: describe(operation), baseUrl, connection, place };
+    const place = locate(operation.at, "key");
+    const facts = { id, words: describe(operation), address, connection, place };
     const compiled = compileOperation(operation, facts, workshop);
     if (compiled.isReduced) reduced.push(id);
     operations.push(compiled.operation);
@@ -120,7 +128,7 @@ function compileOperation(
   operation: ApiOperation,
   facts: Pick<Operation, "id" | "connection" | "place"> & {
     readonly words: Pick<Operation, "title" | "description">;
-    readonly baseUrl: string;
+    readonly address: ChosenAddress;
   },
   workshop: Workshop,
 ): { readonly operation: Operation; readonly isReduced: boolean } {
@@ -140,7 +148,7 @@ function compileOperation(
     binding: {
       kind: "http",
       method,
-      baseUrl: facts.baseUrl,
+      ...facts.address,
       path: template.path,
       parameters,
       body,
@@ -161,10 +169,14 @@ function deriveId({ method, path }: ApiOperation): string {
 }
 
 function toDiagnostic(problem: Problem, place: Place | undefined, surface: OpenApiSurface): Diagnostic {
-  const { severity, code, message, at } = problem;
-  if (place) return { severity, code, message, place };
-  const pointer = at.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("");
-  return { severity, code, message: `${message} (at \`#${pointer}\`)`, place: surface.place };
+  const { severity, code, message, at, related } = problem;
+  const parts = { severity, code, ...(related && { related }) };
+  if (place) return { ...parts, message, place };
+  const pointer = keysOf(at)
+    .map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`)
+    .join("");
+  const file = fileOf(at)?.document.name ?? "";
+  return { ...parts, message: `${message} (at \`${file}#${pointer}\`)`, place: surface.place };
 }
 
 function duplicateId(id: string, operation: ApiOperation, first: ApiOperation): Problem {

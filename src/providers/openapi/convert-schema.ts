@@ -78,7 +78,7 @@ export function createSchemaConverter({
   }
 
   function convertReference(reference: string, at: DocumentPath, position: Position): JsonSchema {
-    const target = resolver.resolve(reference);
+    const target = resolver.resolve(reference, at);
     if (!target || target.path.length === 0) {
       resolver.reportUnresolved(reference, [...at, "$ref"]);
       return {};
@@ -87,7 +87,11 @@ export function createSchemaConverter({
     if (owner !== undefined && graph.isEndless(owner, target.pointer, false)) {
       // A base that lists its children, each of which includes the base: the child takes the base without the list.
       if (within === "all-of")
-        return convertObject(withoutCircle(asObject(target.value), owner), target.path, position);
+        return convertObject(
+          withoutCircle(asObject(target.value), target.path, owner),
+          target.path,
+          position,
+        );
       if (graph.isEndless(owner, target.pointer, true)) return {};
     }
     if (graph.isRecursive(target.pointer)) return { $ref: `#/$defs/${definitionName(target.pointer)}` };
@@ -100,11 +104,11 @@ export function createSchemaConverter({
     return { $ref: `#/$defs/${definitionName(target.pointer)}` };
   }
 
-  function withoutCircle(schema: JsonObject, owner: string): JsonObject {
+  function withoutCircle(schema: JsonObject, at: DocumentPath, owner: string): JsonObject {
     const { anyOf: _anyOf, oneOf: _oneOf, discriminator: _discriminator, ...rest } = schema;
     const parts = asArray(schema["allOf"]).filter((part) => {
       const reference = asObject(part)["$ref"];
-      const target = typeof reference === "string" ? resolver.resolve(reference) : undefined;
+      const target = typeof reference === "string" ? resolver.resolve(reference, at) : undefined;
       return !target || !graph.isEndless(owner, target.pointer, false);
     });
     return { ...rest, allOf: parts };
@@ -178,7 +182,7 @@ export function createSchemaConverter({
     result: Record<string, JsonValue>,
   ): void {
     const properties = Object.entries(asObject(source["properties"])).filter(
-      ([, property]) => !isHidden(property),
+      ([, property]) => !isHidden(property, at),
     );
     result["properties"] = Object.fromEntries(
       properties.map(([name, property]) => [name, convertAny(property, [...at, "properties", name], nested)]),
@@ -214,17 +218,18 @@ export function createSchemaConverter({
     result["items"] = isArray(items) ? {} : convertAny(items, [...at, "items"], nested);
   }
 
-  function isHidden(property: JsonValue): boolean {
+  function isHidden(property: JsonValue, at: DocumentPath): boolean {
     const schema = asObject(property);
     if (schema[hiddenKeyword] === true) return true;
     const reference = schema["$ref"];
     if (typeof reference !== "string") return false;
-    return asObject(resolver.resolve(reference)?.value)[hiddenKeyword] === true;
+    return asObject(resolver.resolve(reference, at)?.value)[hiddenKeyword] === true;
   }
 
   function definitionName(pointer: string): string {
     const last = pointer
       .slice(pointer.lastIndexOf("/") + 1)
+      .replace(/(?:\.(?:json|ya?ml))?#$/i, "")
       .replaceAll("~1", "/")
       .replaceAll("~0", "~");
     const safe = last.replace(/[^A-Za-z0-9_.-]+/g, "_").slice(0, 50);
@@ -236,7 +241,7 @@ export function createSchemaConverter({
 
   function definition(name: string): JsonSchema {
     const pointer = pointers.get(name);
-    const target = pointer === undefined ? undefined : resolver.resolve(pointer);
+    const target = pointer === undefined ? undefined : resolver.resolve(pointer, []);
     if (pointer === undefined || !target) throw new Error(`No schema of the document is called \`${name}\`.`);
     const known = definitions.get(pointer);
     if (known) return known;

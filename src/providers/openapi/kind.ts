@@ -1,7 +1,9 @@
-import type { OpenApiSurface } from "../../model/config.ts";
+import type { LoadedDocument } from "../../documents/load-document.ts";
+import type { OpenApiSurface, ProviderConfig } from "../../model/config.ts";
 import { createHttpExecutor } from "../http/execute.ts";
 import { isReadableOffline, type ProviderContext, type ProviderKind } from "../provider-kind.ts";
-import { compileOpenApi } from "./compile.ts";
+import { type CompiledDocument, compileOpenApi } from "./compile.ts";
+import { loadRelatedDocuments } from "./related-documents.ts";
 
 /** Surfaces described by an OpenAPI document, version 2.0 to 3.2. */
 export const openApiKind: ProviderKind<OpenApiSurface> = {
@@ -11,7 +13,7 @@ export const openApiKind: ProviderKind<OpenApiSurface> = {
     const headers = documentHeaders(surface, context);
     const loaded = await context.documents.document(surface.document, { signal: context.signal, headers });
     const compiled = loaded.ok
-      ? await compileOpenApi(loaded.document, surface, provider.headers)
+      ? await compileLoaded(loaded.document, surface, provider, context)
       : { operations: [], diagnostics: loaded.diagnostics };
     return {
       ...compiled,
@@ -21,6 +23,16 @@ export const openApiKind: ProviderKind<OpenApiSurface> = {
     };
   },
 };
+
+async function compileLoaded(
+  document: LoadedDocument,
+  surface: OpenApiSurface,
+  provider: ProviderConfig,
+  { documents, signal }: ProviderContext,
+): Promise<CompiledDocument> {
+  const related = await loadRelatedDocuments(document, surface.document, documents, signal);
+  return compileOpenApi(document, surface, provider, related);
+}
 
 /** The API's credential goes along only when the document comes from the API itself. */
 function documentHeaders(

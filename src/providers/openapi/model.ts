@@ -1,12 +1,33 @@
 import type { DiagnosticCode } from "../../diagnostics/codes.ts";
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import type { LoadedDocument } from "../../documents/load-document.ts";
 import type { ParameterStyle } from "../../model/catalog.ts";
 import type { JsonValue } from "../../model/json.ts";
 
 /** The versions of OpenAPI that are read. A later 3.x is read as the last known one. */
 export type ApiVersion = "2.0" | "3.0" | "3.1" | "3.2";
 
-/** Keys and indexes from the document's root to a value. */
-export type DocumentPath = readonly (string | number)[];
+/** A file that belongs to the document which the configuration names, its entry document. */
+export interface RelatedFile {
+  /** The reference that leads to it from the entry document, such as `./schemas/Pet.yaml`: the same on every machine. */
+  readonly name: string;
+  /** Its `file:` URL, from which references inside of it count. */
+  readonly url: string;
+  readonly document: LoadedDocument;
+}
+
+/** Keys and indexes from a document's root to a value. What stands in another file than the entry document begins with that file. */
+export type DocumentPath = readonly (string | number | RelatedFile)[];
+
+/** The file in which the value at a path stands; `undefined` for the entry document. */
+export function fileOf([first]: DocumentPath): RelatedFile | undefined {
+  return typeof first === "object" ? first : undefined;
+}
+
+/** A path without its file. */
+export function keysOf(path: DocumentPath): readonly (string | number)[] {
+  return path.filter((key) => typeof key !== "object");
+}
 
 /**
  * One operation of a document of any version: references to parameters, bodies and responses followed, path-level values
@@ -91,6 +112,7 @@ export interface Problem {
   readonly code: DiagnosticCode;
   readonly message: string;
   readonly at: DocumentPath;
+  readonly related?: NonNullable<Diagnostic["related"]>;
 }
 
 /** Takes the problems as they are found. */

@@ -4,7 +4,7 @@ import { isJsonMediaType } from "../http/media-type.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
 import type { SchemaFitter } from "./fit-schema.ts";
 import { asArray, asObject } from "./json-view.ts";
-import type { ApiOperation, ApiResponse } from "./model.ts";
+import { type ApiContent, type ApiOperation, type ApiResponse, fileOf } from "./model.ts";
 
 /** Most bytes of one tool's output schema. */
 const schemaBudget = 8_000;
@@ -31,7 +31,7 @@ export function compileOutputSchema(
   const [content, ...others] = successResponses(operation).map(({ contents }) =>
     contents.find(({ mediaType }) => isJsonMediaType(mediaType)),
   );
-  if (!content || !others.every((other) => isDeepStrictEqual(other?.schema, content.schema)))
+  if (!content || !others.every((other) => other !== undefined && isSameSchema(other, content)))
     return undefined;
   const converted = converter.convert(content.schema, content.at);
   const schema = fitter.fitWhole(converted, schemaBudget, maximumDepth);
@@ -39,6 +39,11 @@ export function compileOutputSchema(
   // An answer that is null as a whole is no success, and older clients take only one type here.
   const types = asArray(schema["type"]).filter((type) => type !== "null");
   return types.length === 1 && types[0] !== undefined ? { ...schema, type: types[0] } : schema;
+}
+
+/** Equal references mean the same only where they count from the same file. */
+function isSameSchema(one: ApiContent, other: ApiContent): boolean {
+  return fileOf(one.at) === fileOf(other.at) && isDeepStrictEqual(one.schema, other.schema);
 }
 
 function tellsAnything(schema: JsonSchema): boolean {

@@ -36,13 +36,12 @@ export function* readOperations(
   const methods = version === "3.2" ? [...fixedMethods, "query"] : fixedMethods;
   const lost: LostReference[] = [];
   const paths = resolver.trace(root["paths"], ["paths"]);
-  if (paths.unresolved !== undefined)
-    lost.push({ reference: paths.unresolved, at: ["paths"], what: "paths" });
+  if (paths.unresolved !== undefined) lost.push({ reference: paths.unresolved, at: paths.at, what: "paths" });
   for (const [path, item] of Object.entries(paths.value)) {
     if (path.startsWith("x-")) continue;
     const pathItem = resolver.trace(item, [...paths.at, path]);
     if (pathItem.unresolved !== undefined) {
-      lost.push({ reference: pathItem.unresolved, at: [...paths.at, path], what: "path" });
+      lost.push({ reference: pathItem.unresolved, at: pathItem.at, what: "path" });
     }
     const named = methods.map((method) => [method, [method]] as const);
     const additional = version === "3.2" ? Object.keys(asObject(pathItem.value["additionalOperations"])) : [];
@@ -65,7 +64,7 @@ export function* readOperations(
       }
       const { value: operation, at, unresolved } = resolver.trace(written, writtenAt);
       if (unresolved !== undefined) {
-        lost.push({ reference: unresolved, at: writtenAt, what: "operation" });
+        lost.push({ reference: unresolved, at, what: "operation" });
         continue;
       }
       const source = { root, pathItem: pathItem.value, pathItemAt: pathItem.at, method, operation, at, path };
@@ -77,7 +76,7 @@ export function* readOperations(
     }
   }
   const [first] = lost;
-  if (first) report(describeLoss(first, lost));
+  if (first) report(describeLoss(first, lost, resolver));
 }
 
 /** A reference that can't be followed, in a place where operations are behind it. */
@@ -87,7 +86,11 @@ interface LostReference {
   readonly what: "paths" | "path" | "operation";
 }
 
-function describeLoss(first: LostReference, lost: readonly LostReference[]): Problem {
+function describeLoss(
+  first: LostReference,
+  lost: readonly LostReference[],
+  resolver: ReferenceResolver,
+): Problem {
   const count = (what: LostReference["what"]): number => lost.filter((loss) => loss.what === what).length;
   const parts = [
     count("paths") > 0 ? "all operations" : undefined,
@@ -96,14 +99,13 @@ function describeLoss(first: LostReference, lost: readonly LostReference[]): Pro
     count("operation") === 1 ? "1 operation" : undefined,
     count("operation") > 1 ? `${count("operation")} operations` : undefined,
   ].filter((part) => part !== undefined);
-  const reason = first.reference.startsWith("#")
-    ? "leads nowhere. Correct the reference."
-    : "leads out of the document, and only references inside of it are followed. Bundle the document into one file.";
+  const { reason, related } = resolver.explain(first.reference, first.at);
   return {
     severity: "error",
     code: "operation-dropped",
-    message: `The document loses ${parts.join(" and ")}: the reference \`${shorten(first.reference, 200)}\`${lost.length > 1 ? ", the first of them," : ""} ${reason}`,
+    message: `The document loses ${parts.join(" and ")}: the reference \`${shorten(first.reference, 200)}\`${lost.length > 1 ? ", the first of them," : ""} can't be followed: ${reason}`,
     at: [...first.at, "$ref"],
+    ...(related && { related }),
   };
 }
 

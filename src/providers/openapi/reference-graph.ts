@@ -33,13 +33,14 @@ export function createReferenceGraph(resolver: ReferenceResolver): ReferenceGrap
 function edges(resolver: ReferenceResolver, pointer: string, reach: Reach): readonly string[] {
   const found = new Set<string>();
   const pending: JsonValue[] = [];
-  const start = resolver.resolve(pointer)?.value;
-  if (start !== undefined) pending.push(start);
+  const start = resolver.resolve(pointer, []);
+  if (start) pending.push(start.value);
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     if (isArray(value)) pending.push(...value);
     if (!isObject(value)) continue;
     const reference = value["$ref"];
-    const resolved = typeof reference === "string" ? resolver.resolve(reference) : undefined;
+    const resolved =
+      typeof reference === "string" ? resolver.resolve(reference, start?.path ?? []) : undefined;
     if (resolved) found.add(resolved.pointer);
     for (const [key, child] of Object.entries(value)) {
       const followed =

@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { isArray, isObject } from "./json-view.ts";
-import type { DocumentPath, Report } from "./model.ts";
+import { type DocumentPath, fileOf, keysOf, type RelatedFile, type Report } from "./model.ts";
+import type { FoundDocument, Refusal, RelatedDocuments } from "./related-documents.ts";
 import { shorten } from "./shorten.ts";
 
 /** What a reference leads to. */
@@ -18,10 +19,13 @@ export interface TracedReference {
   readonly unresolved: string | undefined;
 }
 
-/** Finds what references inside one document point to, each when it is asked for. */
+/** Finds what the references of a document and its files point to, each when it is asked for. */
 export interface ReferenceResolver {
-  /** One step: what `reference` points to; `undefined` when it points nowhere. */
-  resolve(reference: string): ResolvedReference | undefined;
+  /**
+   * One step: what `reference` points to; `undefined` when it points nowhere. It counts from the file in which `at` is;
+   * a canonical pointer counts from the entry document.
+   */
+  resolve(reference: string, at: DocumentPath): ResolvedReference | undefined;
   /**
    * All steps: follows `$ref` until something else is found. `summary` and `description` beside a reference replace
    * those of its target. `unresolved` is a reference that points nowhere or in a circle; what is left is given as value.
@@ -31,35 +35,99 @@ export interface ReferenceResolver {
   follow(value: JsonValue | undefined, at: DocumentPath): Pick<TracedReference, "value" | "at">;
   /** Reports a reference that points nowhere; once, however often it is used. */
   reportUnresolved(reference: string, at: DocumentPath): void;
+  /** Why a reference can't be followed that is unresolved. */
+  explain(reference: string, at: DocumentPath): Pick<Refusal, "reason" | "related">;
 }
 
-/** Makes the resolver of a document. `self` are the URLs that mean the document itself. */
+/** Deepest nesting of references that have to be followed to follow another one. */
+const maximumDetours = 20;
+
+/** Makes the resolver of a document and its files. `self` are the URLs that mean the document itself. */
 export function createReferenceResolver(
   root: JsonValue,
   self: readonly string[],
+  related: RelatedDocuments,
   report: Report,
 ): ReferenceResolver {
-  const cache = new Map<string, ResolvedReference | undefined>();
-  const reported = new Set<string>();
+  const caches = new Map<RelatedFile | undefined, Map<string, ResolvedReference | undefined>>();
+  const reported = new Map<RelatedFile | undefined, Set<string>>();
 
-  function resolve(reference: string): ResolvedReference | undefined {
+  function resolve(reference: string, at: DocumentPath): ResolvedReference | undefined {
+    return resolveFrom(reference, fileOf(at), 0);
+  }
+
+  function resolveFrom(
+    reference: string,
+    from: RelatedFile | undefined,
+    detours: number,
+  ): ResolvedReference | undefined {
+    const cache = caches.get(from) ?? new Map<string, ResolvedReference | undefined>();
+    caches.set(from, cache);
     if (cache.has(reference)) return cache.get(reference);
-    const resolved = walk(root, self, reference);
-    cache.set(reference, resolved);
+    const found = findDocument(reference, from);
+    const resolved = found.ok ? walk(found.file, fragmentOf(reference), detours) : undefined;
+    // What only fails for being reached by too many detours may be found on a shorter way.
+    if (resolved || detours === 0) cache.set(reference, resolved);
     return resolved;
   }
 
+  function findDocument(reference: string, from: RelatedFile | undefined): FoundDocument {
+    const [target = ""] = reference.split("#", 1);
+    if (target === "") return { ok: true, file: from };
+    return self.includes(target) ? { ok: true, file: undefined } : related.find(target, from);
+  }
+
+  function walk(
+    file: RelatedFile | undefined,
+    fragment: string,
+    detours: number,
+  ): ResolvedReference | undefined {
+    // Other files may be one schema or one path as a whole; the entry document is neither.
+    if (!fragment.startsWith("/") && (fragment !== "" || !file)) return undefined;
+    let path: DocumentPath = file ? [file] : [];
+    let value: JsonValue | undefined = file ? file.document.value : root;
+    for (const token of fragment.split("/").slice(1)) {
+      let step = stepInto(value, token);
+      for (let depth = detours; !step && depth < maximumDetours; depth += 1) {
+        const elsewhere = isObject(value) ? value["$ref"] : undefined;
+        if (typeof elsewhere !== "string") break;
+        const behind = resolveFrom(elsewhere, fileOf(path), depth + 1);
+        if (!behind) break;
+        path = behind.path;
+        value = behind.value;
+        step = stepInto(value, token);
+      }
+      if (!step) return undefined;
+      path = [...path, step.key];
+      value = step.value;
+    }
+    return value === undefined ? undefined : { pointer: pointerOf(path), path, value };
+  }
+
+  function explain(reference: string, at: DocumentPath): Pick<Refusal, "reason" | "related"> {
+    const found = findDocument(reference, fileOf(at));
+    if (!found.ok) return found;
+    if (resolve(reference, at)) return { reason: "it leads back to itself." };
+    const fragment = fragmentOf(reference);
+    if (fragment !== "" && !fragment.startsWith("/"))
+      return { reason: "only pointers (`#/…`) are followed, not names of anchors." };
+    const name = found.file ? `\`${found.file.document.name}\`` : "the document";
+    return { reason: `it points to nothing in ${name}.` };
+  }
+
   function reportUnresolved(reference: string, at: DocumentPath): void {
-    if (reported.has(reference)) return;
-    reported.add(reference);
-    const reason = fragmentOf(reference, self)?.startsWith("/")
-      ? "It points to nothing in the document, so anything is accepted there."
-      : "Only references inside the document are followed (`#/…`), so anything is accepted there. Bundle the document into one file.";
+    const file = fileOf(at);
+    const known = reported.get(file) ?? new Set();
+    reported.set(file, known);
+    if (known.has(reference)) return;
+    known.add(reference);
+    const { reason, related } = explain(reference, at);
     report({
       severity: "warning",
       code: "unresolved-reference",
-      message: `The reference \`${shorten(reference, 200)}\` can't be followed. ${reason}`,
+      message: `The reference \`${shorten(reference, 200)}\` can't be followed, so anything is accepted there: ${reason}`,
       at,
+      ...(related && { related }),
     });
   }
 
@@ -77,9 +145,9 @@ export function createReferenceResolver(
         ...(description !== undefined && { description }),
         ...overrides,
       };
-      const resolved = seen.has(reference) ? undefined : resolve(reference);
-      seen.add(reference);
-      if (!resolved) return { value: overrides, at, unresolved: reference };
+      const resolved = resolve(reference, at);
+      if (!resolved || seen.has(resolved.pointer)) return { value: overrides, at, unresolved: reference };
+      seen.add(resolved.pointer);
       value = resolved.value;
       at = resolved.path;
     }
@@ -92,22 +160,12 @@ export function createReferenceResolver(
     return traced;
   }
 
-  return { resolve, trace, follow, reportUnresolved };
+  return { resolve, trace, follow, reportUnresolved, explain };
 }
 
-function walk(root: JsonValue, self: readonly string[], reference: string): ResolvedReference | undefined {
-  const fragment = fragmentOf(reference, self);
-  if (!fragment?.startsWith("/")) return undefined;
-  const path: (string | number)[] = [];
-  let value: JsonValue | undefined = root;
-  for (const token of fragment.slice(1).split("/")) {
-    const step = stepInto(value, token);
-    if (!step) return undefined;
-    path.push(step.key);
-    value = step.value;
-  }
-  const pointer = `#${path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")}`;
-  return value === undefined ? undefined : { pointer, path, value };
+function pointerOf(path: DocumentPath): string {
+  const steps = keysOf(path).map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  return `${fileOf(path)?.name ?? ""}#${steps.join("")}`;
 }
 
 /** RFC 6901 says percent-decoding first, then `~`; documents in the wild also have it undecoded or the other way round. */
@@ -134,10 +192,8 @@ function percentDecoded(text: string): string {
   }
 }
 
-/** The part behind `#` of a reference into the document itself. */
-function fragmentOf(reference: string, self: readonly string[]): string | undefined {
+/** The part behind `#`; empty when there is none. */
+function fragmentOf(reference: string): string {
   const mark = reference.indexOf("#");
-  if (mark === -1) return undefined;
-  const target = reference.slice(0, mark);
-  return target === "" || self.includes(target) ? reference.slice(mark + 1) : undefined;
+  return mark === -1 ? "" : reference.slice(mark + 1);
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../model/json.ts";
+import type { FindSource } from "../http/parameter-source.ts";
 import type { ApiOperation, ApiParameter, DocumentPath } from "./model.ts";
 import type { PathTemplate } from "./normalize-path.ts";
 
@@ -23,30 +24,32 @@ const reservedHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parameters that callers fill in: without reserved headers and API keys, with variables that only the path names.
- *
- * @param fixedHeaders lower-case names of headers that the provider sends itself.
+ * Parameters that callers or the provider fill in: without reserved headers and API keys, with variables that only the path
+ * names.
  */
 export function visibleParameters(
   operation: ApiOperation,
   template: PathTemplate,
-  fixedHeaders: readonly string[],
+  sourceOf: FindSource,
 ): readonly ApiParameter[] {
   const declared = operation.parameters.filter((parameter) => {
     if (template.queryVariables.some(({ variable }) => variable === parameter.name)) return false;
     if (parameter.in === "path") return template.variables.includes(parameter.name);
+    const source = sourceOf(parameter);
+    if (source !== "caller") return source === "provider";
     if (operation.keyParameters.includes(`${parameter.in}:${parameter.name}`.toLowerCase())) return false;
     if (isAccessToken(parameter.name, parameter.description)) return false;
-    if (parameter.in !== "header") return true;
-    const header = parameter.name.toLowerCase();
-    return !reservedHeaders.has(header) && !fixedHeaders.includes(header);
+    return parameter.in !== "header" || !reservedHeaders.has(parameter.name.toLowerCase());
   });
   const find = (name: string): ApiParameter | undefined =>
     operation.parameters.find((parameter) => parameter.name === name);
   const missing = template.variables.filter(
     (name) => !declared.some((parameter) => parameter.in === "path" && parameter.name === name),
   );
-  const inQuery = template.queryVariables.map(({ name, variable }): ApiParameter => {
+  const givenInQuery = template.queryVariables.filter(
+    ({ name }) => sourceOf({ in: "query", name }) === "caller",
+  );
+  const inQuery = givenInQuery.map(({ name, variable }): ApiParameter => {
     const parameter = find(variable) ?? undeclaredVariable(variable, operation.at);
     return parameter.in === "query"
       ? { ...parameter, name }

@@ -3,21 +3,29 @@ import type { RestOperationConfig, RestParameterConfig, RestSurface } from "../.
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import { annotationsOf } from "../http/annotations.ts";
 import { assignArgumentNames } from "../http/argument-names.ts";
+import { createSourceFinder, type FindSource, type OwnParameters } from "../http/parameter-source.ts";
 import { templateVariables } from "../http/path-template.ts";
 
 /** A parameter that is no part of the body. */
 type PlacedParameter = RestParameterConfig & { readonly in: Exclude<RestParameterConfig["in"], "body"> };
 
-/** Compiles the operations that are written in the configuration file itself. */
-export function compileRest(surface: RestSurface): readonly Operation[] {
-  return surface.operations.map((operation) => compileOperation(operation, surface));
+/** Compiles the operations that are written in the configuration file itself. What the provider sends is no argument. */
+export function compileRest(surface: RestSurface, provider: OwnParameters): readonly Operation[] {
+  const sourceOf = createSourceFinder(provider);
+  return surface.operations.map((operation) => compileOperation(operation, surface, sourceOf));
 }
 
-function compileOperation(config: RestOperationConfig, surface: RestSurface): Operation {
+function compileOperation(
+  config: RestOperationConfig,
+  surface: RestSurface,
+  sourceOf: FindSource,
+): Operation {
   const declared = config.parameters.filter(
     (parameter): parameter is PlacedParameter => parameter.in !== "body",
   );
-  const parameters = [...declared, ...undeclaredVariables(config)];
+  const placed = [...declared, ...undeclaredVariables(config)];
+  const parameters = placed.filter((parameter) => sourceOf(parameter) === "caller");
+  const managed = placed.filter((parameter) => sourceOf(parameter) === "provider");
   const members = config.parameters.filter((parameter) => parameter.in === "body");
   const isFlat = !members.some((member) => parameters.some((parameter) => parameter.name === member.name));
   const whole: readonly RestParameterConfig[] = members.length === 0 ? [] : [wholeBody(members, config)];
@@ -51,8 +59,12 @@ function compileOperation(config: RestOperationConfig, surface: RestSurface): Op
       kind: "http",
       method: config.method,
       baseUrl: surface.baseUrl,
+      addressFrom: "operator",
       path: config.path,
-      parameters: parameters.map((parameter) => compileParameter(parameter, nameOf(parameter))),
+      parameters: [
+        ...parameters.map((parameter) => compileParameter(parameter, nameOf(parameter))),
+        ...managed.map((parameter) => compileParameter(parameter, undefined)),
+      ],
       body:
         members.length === 0
           ? undefined
@@ -80,7 +92,7 @@ function undeclaredVariables(config: RestOperationConfig): readonly PlacedParame
     }));
 }
 
-function compileParameter(parameter: PlacedParameter, argument: string): HttpParameter {
+function compileParameter(parameter: PlacedParameter, argument: string | undefined): HttpParameter {
   const isForm = parameter.in === "query" || parameter.in === "cookie";
   return {
     argument,

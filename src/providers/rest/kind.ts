@@ -9,7 +9,7 @@ export const restKind: ProviderKind<RestSurface> = {
   compilesOffline: () => true,
   async open(surface, provider, context) {
     return {
-      operations: compileRest(surface),
+      operations: compileRest(surface, provider),
       diagnostics: [],
       executor: createHttpExecutor(provider, context.http),
       origin: "declared",

@@ -3,7 +3,7 @@ import type { ToolList } from "./tool-list.ts";
 
 /** Tells when the tools that clients see have changed. */
 export interface ToolWatch {
-  /** Digest of the list that was last told of, or of the first one. */
+  /** Digest of the list as it is now; a change that was still being collected is told of first. */
   readonly digest: () => string;
   /** Calls back after changes; returns the way to stop that. */
   subscribe(listener: () => void): () => void;
@@ -31,7 +31,14 @@ export function watchTools(snapshot: CatalogSnapshot, list: () => ToolList, mill
     timer ??= setTimeout(look, milliseconds).unref();
   });
   return {
-    digest: () => digest,
+    digest: () => {
+      // Who asks gets the list of now: a change before that is none to them.
+      if (timer !== undefined) {
+        clearTimeout(timer);
+        look();
+      }
+      return digest;
+    },
     subscribe: (listener) => {
       listeners.add(listener);
       return () => listeners.delete(listener);

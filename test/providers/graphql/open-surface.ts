@@ -31,6 +31,8 @@ export function providerOf(surface: GraphqlSurface, headers: ProviderConfig["hea
     displayName: "Shop",
     description: undefined,
     headers,
+    managedParameters: [],
+    responseMapping: undefined,
     mcp: { enabled: true, toolPrefix: "shop_" },
     surfaces: [surface],
     connections: {},
@@ -98,6 +100,7 @@ function toolOf(operation: Operation): Tool {
     operation: operation.id,
     provider: "shop",
     surface: "graphql",
+    responseMapping: undefined,
     origin: "declared",
   };
 }

@@ -6,6 +6,7 @@ import type { Credential } from "../../../src/model/credential.ts";
 import type { Invocation } from "../../../src/model/invocation.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { createHttpExecutor } from "../../../src/providers/http/execute.ts";
+import { previewRequest } from "../../../src/providers/preview-request.ts";
 import { Secret } from "../../../src/secret.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
 import { startHttp } from "../../upstream/loopback.ts";
@@ -13,25 +14,33 @@ import { binding, parameter } from "./make-binding.ts";
 
 const none: Credential = { reference: undefined, headers: {}, query: {} };
 
-function provider(headers: ProviderConfig["headers"]): ProviderConfig {
+function provider(
+  headers: ProviderConfig["headers"],
+  managedParameters: ProviderConfig["managedParameters"] = [],
+): ProviderConfig {
   return {
     name: "acme",
     displayName: "Acme",
     description: undefined,
     headers,
+    managedParameters,
+    responseMapping: undefined,
     mcp: { enabled: true, toolPrefix: "acme_" },
     surfaces: [],
     connections: {},
     select: { include: [], exclude: [] },
     allowedOperations: undefined,
-    place: { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 },
+    place,
   };
 }
 
-function call(target: HttpBinding, args: JsonObject): readonly [Invocation, Tool] {
+const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
+
+function call(target: HttpBinding, args: JsonObject, data?: readonly string[]): readonly [Invocation, Tool] {
   const invocation = { arguments: args, signal: new AbortController().signal };
   // Only what the executor reads.
-  return [invocation as Invocation, { name: "acme_call", binding: target } as unknown as Tool];
+  const tool = { name: "acme_call", binding: target, responseMapping: data && { data } } as unknown as Tool;
+  return [invocation as Invocation, tool];
 }
 
 /** What a call sends, as the upstream sees it. */
@@ -89,6 +98,82 @@ describe("the complete request", () => {
   });
 });
 
+describe("managed parameters", () => {
+  const managed: ProviderConfig["managedParameters"] = [
+    { name: "color", in: "path", value: new Secret("r/d"), place },
+    { name: "session", in: "cookie", value: "s1", place },
+    { name: "version", in: "query", value: "2", place },
+    { name: "api_key", in: "query", value: new Secret("managed"), place },
+    { name: "elsewhere", in: "path", value: "x", place },
+  ];
+  const target = binding("/c/{color}", [
+    parameter({ in: "path", argument: undefined }),
+    parameter({ in: "cookie", name: "session", argument: undefined }),
+    parameter({ in: "query" }),
+  ]);
+
+  test("are sent whatever the arguments are, and the credential replaces them", async () => {
+    const received = await send(
+      target,
+      { color: { version: "9", a: "b" }, session: "mine", version: "9", undefined: "mine" },
+      provider({}, managed),
+      { ...none, query: { api_key: new Secret("credential") } },
+    );
+    expect(received?.url).toBe("/c/r%2Fd?a=b&version=2&api_key=credential");
+    expect(received?.headers["cookie"]).toBe("session=s1");
+  });
+
+  test("that are secrets stay so in previews", () => {
+    const [, tool] = call(target, {});
+    expect(previewRequest(tool, {}, provider({}, managed), none)).toMatchObject({
+      url: "https://api.example.com/v1/c/%5Bsecret%5D?version=2&api_key=%5Bsecret%5D",
+      headers: { cookie: "session=s1" },
+    });
+  });
+});
+
+describe("a response mapping", () => {
+  const json = "application/json";
+
+  test.each([
+    [
+      "a member",
+      json,
+      200,
+      '{"items":[{"id":12345678901234567890}],"next":null}',
+      '[{"id":12345678901234567890}]',
+    ],
+    ["a member of a member", "application/vnd.api+json", 201, '{"a":{"items":"ü"}}', '{"items":"ü"}', ["a"]],
+    ["null", json, 200, '{"items":null}', "null"],
+    ["nothing where it is missing", json, 200, '{"data": []}', '{"data": []}'],
+    ["nothing of what is inherited", json, 200, "{}", "{}", ["constructor"]],
+    ["nothing of a list", json, 200, "[1]", "[1]", ["0"]],
+    ["nothing of a refusal", json, 422, '{"items":1}', '{"items":1}'],
+    ["nothing of a text", "text/plain", 200, '{"items":1}', '{"items":1}'],
+    ["nothing of what is no JSON", json, 200, '{"items":1', '{"items":1'],
+    ["nothing of an empty answer", json, 200, "", ""],
+  ])("takes out %s", async (_what, contentType, status, answer, expected, data = ["items"]) => {
+    await using upstream = await startHttp((_request, response) => {
+      response.writeHead(status, { "content-type": `${contentType}; charset=utf-8`, etag: '"1"' });
+      response.end(answer);
+    });
+    const client = createHttpClient();
+    try {
+      const executor = createHttpExecutor(provider({}), client);
+      const result = await executor.execute(
+        ...call({ ...binding("/c", []), baseUrl: upstream.url }, {}, data),
+        none,
+      );
+      if (result.kind !== "http") throw new Error("Not an HTTP result.");
+      expect(Buffer.from(result.body).toString()).toBe(expected);
+      expect(result).toMatchObject({ status, headers: { etag: '"1"' } });
+      expect([undefined, String(Buffer.byteLength(expected))]).toContain(result.headers["content-length"]);
+    } finally {
+      await client.close();
+    }
+  });
+});
+
 describe("the result of a call", () => {
   test.each([
     [200, false],
@@ -109,6 +194,19 @@ describe("the result of a call", () => {
       if (result.kind !== "http") throw new Error("Not an HTTP result.");
       expect(Object.keys(result.headers)).not.toContain("set-cookie");
       expect(Buffer.from(result.body).toString()).toBe(status === 204 ? "" : '{"code":"E42"}');
+    } finally {
+      await client.close();
+    }
+  });
+
+  test("an address that a fetched document names leads to no private server", async () => {
+    await using upstream = await startHttp((_request, response) => response.end());
+    const client = createHttpClient();
+    try {
+      const target = { ...binding("/c", []), baseUrl: upstream.url, addressFrom: "document" } as const;
+      const run = createHttpExecutor(provider({}), client).execute(...call(target, {}), none);
+      await expect(run).rejects.toMatchObject({ code: "upstream_failed", retryable: false });
+      expect(upstream.opened()).toBe(0);
     } finally {
       await client.close();
     }

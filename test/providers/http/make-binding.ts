@@ -23,6 +23,7 @@ export function binding(path: string, parameters: readonly HttpParameter[], body
     kind: "http",
     method: body ? "POST" : "GET",
     baseUrl: "https://api.example.com/v1",
+    addressFrom: "operator",
     path,
     parameters,
     body,

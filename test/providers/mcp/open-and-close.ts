@@ -31,6 +31,8 @@ const open = await createMcpKind({
     displayName: "Peer",
     description: undefined,
     headers: {},
+    managedParameters: [],
+    responseMapping: undefined,
     mcp: { enabled: true, toolPrefix: "" },
     surfaces: [surface],
     connections: {},

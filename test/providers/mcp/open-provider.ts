@@ -77,6 +77,8 @@ export async function openProvider(
     displayName: "Peer",
     description: undefined,
     headers: options.headers ?? {},
+    managedParameters: [],
+    responseMapping: undefined,
     mcp: { enabled: true, toolPrefix: "peer_" },
     surfaces: [surface],
     connections: {},
@@ -120,6 +122,7 @@ function drive(open: OpenSurface, logged: readonly string[]): OpenedProvider {
         operation: name,
         provider: "peer",
         surface: "mcp",
+        responseMapping: undefined,
         origin: "upstream",
       };
       const credential = options.credential ?? noCredential;

@@ -1,25 +1,23 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { bindingProblems, schemaProblems, validatorProblems } from "./check-operation.ts";
-import { compileText } from "./compile-text.ts";
+import { compileFile } from "./compile-file.ts";
 
 const root = resolve(import.meta.dirname, "../../cases/openapi");
 
-/** A folder holds `document.yaml` and what it compiles to: `expected.json`. */
+/** A folder holds `document.yaml`, the files that it refers to, and what it compiles to: `expected.json`. */
 describe("documents and the operations they give", () => {
   test.each(readdirSync(root))("%s", async (name) => {
-    const compiled = await compileText(
-      "document.yaml",
-      readFileSync(join(root, name, "document.yaml"), "utf8"),
-    );
-    const operations = compiled?.operations ?? [];
-    const diagnostics = (compiled?.diagnostics ?? []).map(({ severity, code, message, place }) => ({
-      problem: `${place?.line}:${place?.column} ${severity} ${code}`,
+    const compiled = await compileFile(join(root, name, "document.yaml"));
+    const operations = compiled.operations;
+    const diagnostics = compiled.diagnostics.map(({ severity, code, message, place }) => ({
+      problem: `${place?.file === "document.yaml" ? "" : `${place?.file}:`}${place?.line}:${place?.column} ${severity} ${code}`,
       message,
     }));
     const shown = operations.map(({ place, annotations, ...operation }) => ({
       ...operation,
+      ...(place?.file !== "document.yaml" && { file: place?.file }),
       line: place?.line,
     }));
     const expected = `${JSON.stringify({ diagnostics, operations: shown }, undefined, 2)}\n`;

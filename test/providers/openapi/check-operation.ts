@@ -94,7 +94,10 @@ export function bindingProblems(operation: Operation): readonly string[] {
       : source.kind === "argument"
         ? [source.argument]
         : source.members.map(({ argument }) => argument);
-  const targets = [...binding.parameters.map(({ argument }) => argument), ...bodyArguments];
+  const targets = [
+    ...binding.parameters.flatMap(({ argument }) => (argument === undefined ? [] : [argument])),
+    ...bodyArguments,
+  ];
   const properties = Object.keys(Object(operation.inputSchema["properties"]));
   const variables = parsePathTemplate(binding.path).flatMap((part) =>
     part.kind === "variable" ? [part.name] : [],

@@ -1,6 +1,7 @@
 import { createLocator } from "../../../src/documents/locate-in-document.ts";
 import { parseDocument } from "../../../src/documents/parse-document.ts";
-import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
+import type { OpenApiSurface } from "../../../src/model/config.ts";
+import type { OwnParameters } from "../../../src/providers/http/parameter-source.ts";
 import { type CompiledDocument, compileOpenApi } from "../../../src/providers/openapi/compile.ts";
 
 const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
@@ -22,27 +23,27 @@ export async function compileText(
   name: string,
   text: string,
   surface: OpenApiSurface = surfaceOf(name),
-  providerHeaders: ProviderConfig["headers"] = {},
+  provider: Partial<OwnParameters> = {},
 ): Promise<CompiledDocument | undefined> {
   const parsed = parseDocument(text);
   if (!parsed.ok) return undefined;
   const locate = createLocator(name, `/documents/${name}`, text);
   const location = surface.document.kind === "url" ? surface.document.url : surface.document.path;
-  return compileOpenApi(
-    { name, location, text, digest: "sha256:0", value: parsed.value, locate },
-    surface,
-    providerHeaders,
-  );
+  return compileOpenApi({ name, location, text, digest: "sha256:0", value: parsed.value, locate }, surface, {
+    headers: {},
+    managedParameters: [],
+    ...provider,
+  });
 }
 
 /** Compiles a document given as a value. */
 export async function compileValue(
   document: unknown,
   surface?: OpenApiSurface,
-  providerHeaders?: ProviderConfig["headers"],
+  provider?: Partial<OwnParameters>,
 ): Promise<CompiledDocument> {
   const text = JSON.stringify(document, undefined, 2);
-  const compiled = await compileText("document.json", text, surface, providerHeaders);
+  const compiled = await compileText("document.json", text, surface, provider);
   if (!compiled) throw new Error("The document can't be parsed.");
   return compiled;
 }

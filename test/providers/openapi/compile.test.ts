@@ -151,6 +151,16 @@ describe("what a fetched document may decide", () => {
     expect(operations.map(({ connection }) => connection)).toEqual(["default", "default"]);
   });
 
+  test.each([
+    ["another origin", "https://api.example", fetched, "document"],
+    ["the document's own origin", "/v1", fetched, "operator"],
+    ["base_url", "https://api.example", { ...fetched, baseUrl: "https://b.example" }, "operator"],
+    ["a local document", "https://api.example", surfaceOf("d.json", null), "operator"],
+  ])("an address from %s is known as such", async (_name, server, surface, addressFrom) => {
+    const { operations } = await compileValue(withServer(server), surface);
+    expect(operations).toMatchObject([{ binding: { addressFrom } }]);
+  });
+
   const twoServers = {
     openapi: "3.1.0",
     servers: [{ url: "https://api.example/v1" }],
@@ -183,7 +193,7 @@ describe("what a fetched document may decide", () => {
 
   test("secret headers are guarded like credentials; without either, all public servers may be called", async () => {
     const idsWith = async (headers: ProviderConfig["headers"]): Promise<readonly string[]> =>
-      (await compileValue(twoServers, withoutConnection, headers)).operations.map(({ id }) => id);
+      (await compileValue(twoServers, withoutConnection, { headers })).operations.map(({ id }) => id);
     expect(await idsWith({ "x-key": new Secret("k") })).toEqual(["pets", "v2"]);
     expect(await idsWith({ "x-version": "2" })).toEqual(["upload", "public", "pets", "v2"]);
   });
@@ -300,6 +310,64 @@ describe("hostile documents", () => {
     const document = JSON.stringify(schemas({})).replace('"schemas":{}', `"schemas":${text}`);
     const [operation] = (await compileValue(JSON.parse(document))).operations;
     expect(Object.keys(Object(operation?.inputSchema["properties"]))).toHaveLength(2);
+  });
+});
+
+describe("managed parameters", () => {
+  const text = { type: "string" };
+  const document = {
+    openapi: "3.1.0",
+    paths: {
+      "/{tenant}/{id}?v={v}": {
+        get: {
+          operationId: "x",
+          parameters: [
+            { name: "tenant", in: "path", required: true, schema: text },
+            { name: "id", in: "path", required: true, schema: text },
+            { name: "id", in: "query", required: true, schema: text },
+            { name: "session", in: "cookie", schema: text },
+            { name: "limit", in: "query", schema: text },
+          ],
+          responses: {},
+        },
+      },
+    },
+  };
+  const managed = { tenant: "path", id: "path", v: "query", limit: "query", session: "cookie" } as const;
+  const managedParameters = Object.entries(managed).map(([name, location]) => {
+    return { name, in: location, value: new Secret("fixed"), place: surfaceOf("d.json").place };
+  });
+
+  test("are no arguments; those that only this operation is sent stay in its binding", async () => {
+    const [operation] = (await compileValue(document, undefined, { managedParameters })).operations;
+    expect(operation?.inputSchema).toMatchObject({ properties: { id: text }, required: ["id"] });
+    expect(Object.keys(Object(operation?.inputSchema["properties"]))).toEqual(["id"]);
+    expect(operation?.binding).toMatchObject({
+      parameters: [
+        { argument: "id", name: "id", in: "query" },
+        { argument: undefined, name: "tenant", in: "path" },
+        { argument: undefined, name: "id", in: "path" },
+        { argument: undefined, name: "session", in: "cookie" },
+      ],
+    });
+  });
+
+  test("that are secret are guarded like credentials", async () => {
+    const servers = (path: string, url: string) => ({
+      [path]: { get: { operationId: path, servers: [{ url }], responses: {} } },
+    });
+    const two = {
+      openapi: "3.1.0",
+      servers: [{ url: "https://api.example" }],
+      paths: { ...servers("/a", "https://api.example"), ...servers("/b", "https://other.example") },
+    };
+    const from: OpenApiSurface = {
+      ...surfaceOf("d.json", null),
+      connection: undefined,
+      document: { kind: "url", url: "https://api.example/d.json", place: surfaceOf("d.json").place },
+    };
+    const { operations } = await compileValue(two, from, { managedParameters });
+    expect(operations.map(({ id }) => id)).toEqual(["/a"]);
   });
 });
 

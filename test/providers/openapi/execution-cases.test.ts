@@ -105,7 +105,10 @@ describe.skipIf(!hasCorpus)(`what is sent for the sample of execution cases${cor
     const args = toArguments(operation.binding, example.args);
     requests.length = 0;
     answer = example.serve;
-    const executor = createHttpExecutor({ headers: {} } as unknown as ProviderConfig, client);
+    const executor = createHttpExecutor(
+      { headers: {}, managedParameters: [] } as unknown as ProviderConfig,
+      client,
+    );
     const invocation = { arguments: args, signal: new AbortController().signal } as Invocation;
     const none = { reference: undefined, headers: {}, query: {} };
     const expected = example.expect;

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createDocumentLoader } from "../../../src/documents/load-document.ts";
 import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
@@ -40,7 +41,7 @@ async function open(
     const location = { kind: "url", url: `${upstream.url}/openapi.json`, place } as const;
     const surface = { ...surfaceOf("", null), document: location, ...changes(upstream.url) };
     // Only what compiling reads.
-    const provider = { headers: { "acme-version": "2" } } as unknown as ProviderConfig;
+    const provider = { headers: { "acme-version": "2" }, managedParameters: [] } as unknown as ProviderConfig;
     const opened = await openApiKind.open(surface, provider, {
       http,
       documents: createDocumentLoader({ http, remote: "fetch", workingDirectory: import.meta.dirname }),
@@ -86,4 +87,11 @@ test("a document that can't be read is reported and gives nothing", async () => 
   }));
   expect(opened.operations).toEqual([]);
   expect(opened.diagnostics).toMatchObject([{ severity: "error", code: "document-not-found" }]);
+});
+
+test("a document in a file brings the files along that it refers to", async () => {
+  const path = join(import.meta.dirname, "../../cases/openapi/several-files/document.yaml");
+  const location = { kind: "file", path, place: surfaceOf("").place } as const;
+  const [opened] = await open(() => ({ document: location, baseUrl: "https://api.example.com" }));
+  expect(opened.operations).toMatchObject([{ id: "plant" }]);
 });

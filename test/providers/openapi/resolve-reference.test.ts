@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Problem } from "../../../src/providers/openapi/model.ts";
+import { noRelatedDocuments } from "../../../src/providers/openapi/related-documents.ts";
 import { createReferenceResolver } from "../../../src/providers/openapi/resolve-reference.ts";
 
 const root = {
@@ -14,7 +15,8 @@ const root = {
 
 function setUp() {
   const problems: Problem[] = [];
-  const resolver = createReferenceResolver(root, ["https://example.com/api.yaml"], (problem) =>
+  const self = ["https://example.com/api.yaml"];
+  const resolver = createReferenceResolver(root, self, noRelatedDocuments, (problem) =>
     problems.push(problem),
   );
   return { resolver, problems };
@@ -33,7 +35,7 @@ describe("references", () => {
     ["#/components/schemas/with#hash", 5],
     ["https://example.com/api.yaml#/components/schemas/a~1b", 1],
   ])("%s is found", (reference, value) => {
-    expect(setUp().resolver.resolve(reference)?.value).toBe(value);
+    expect(setUp().resolver.resolve(reference, [])?.value).toBe(value);
   });
 
   test.each([
@@ -46,13 +48,13 @@ describe("references", () => {
     "https://evil.example/#/components",
     "",
   ])("%j points nowhere", (reference) => {
-    expect(setUp().resolver.resolve(reference)).toBeUndefined();
+    expect(setUp().resolver.resolve(reference, [])).toBeUndefined();
   });
 
   test("other spellings of one target have one pointer", () => {
     const { resolver } = setUp();
     const pointers = ["#/components/schemas/a~1b", "#/components/schemas/a%7E1b"].map(
-      (text) => resolver.resolve(text)?.pointer,
+      (text) => resolver.resolve(text, [])?.pointer,
     );
     expect(pointers).toEqual(["#/components/schemas/a~1b", "#/components/schemas/a~1b"]);
   });

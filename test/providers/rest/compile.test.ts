@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { Operation } from "../../../src/model/catalog.ts";
 import type { RestOperationConfig, RestParameterConfig } from "../../../src/model/config.ts";
 import { bindRequest } from "../../../src/providers/http/bind-request.ts";
+import type { OwnParameters } from "../../../src/providers/http/parameter-source.ts";
 import { compileRest } from "../../../src/providers/rest/compile.ts";
 
 const place = { file: "gestalt.yaml", line: 3, column: 5, endLine: 3, endColumn: 9 };
@@ -20,7 +21,7 @@ function parameter(
   };
 }
 
-function compile(changes: Partial<RestOperationConfig>): Operation {
+function compile(changes: Partial<RestOperationConfig>, provider: Partial<OwnParameters> = {}): Operation {
   const operation = {
     name: "forecast",
     description: "Forecast for a place.",
@@ -31,13 +32,16 @@ function compile(changes: Partial<RestOperationConfig>): Operation {
     place,
     ...changes,
   };
-  const [compiled] = compileRest({
-    kind: "rest",
-    connection: "default",
-    place,
-    baseUrl: "https://api.example.com",
-    operations: [operation],
-  });
+  const [compiled] = compileRest(
+    {
+      kind: "rest",
+      connection: "default",
+      place,
+      baseUrl: "https://api.example.com",
+      operations: [operation],
+    },
+    { headers: {}, managedParameters: [], ...provider },
+  );
   if (!compiled) throw new Error("Nothing was compiled.");
   return compiled;
 }
@@ -106,6 +110,37 @@ describe("inline operations", () => {
     expect(operation.inputSchema["required"]).toEqual(["place", "body"]);
     const bound = bind(operation, { place: "a", body: { place: "b" } });
     expect(bound).toMatchObject({ url: "https://api.example.com/v1/forecast/a", body: '{"place":"b"}' });
+  });
+
+  test("what the provider sends itself is no argument", () => {
+    const parameters = [
+      parameter({ name: "place", in: "path" }),
+      parameter({ name: "tenant", in: "cookie" }),
+      parameter({ name: "version", in: "query", required: true }),
+      parameter({ name: "X-Trace", in: "header", required: true }),
+      parameter({ name: "place", in: "query" }),
+    ];
+    const managed = { place: "path", tenant: "cookie", version: "query" } as const;
+    const managedParameters = Object.entries(managed).map(([name, location]) => {
+      return { name, in: location, value: "fixed", place };
+    });
+    const { inputSchema, binding } = compile(
+      { parameters },
+      { headers: { "x-trace": "1" }, managedParameters },
+    );
+    expect(inputSchema).toEqual({
+      type: "object",
+      properties: { place: { type: "string" } },
+      additionalProperties: false,
+    });
+    expect(binding).toMatchObject({
+      parameters: [
+        { argument: "place", name: "place", in: "query" },
+        { argument: undefined, name: "place", in: "path" },
+        { argument: undefined, name: "tenant", in: "cookie" },
+      ],
+    });
+    expect(JSON.stringify(binding)).not.toContain("fixed");
   });
 
   test("a call without any of its optional body parameters has no body", () => {
