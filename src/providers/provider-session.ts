@@ -7,6 +7,7 @@ import type { ProviderCatalog, SurfaceKind } from "../model/catalog.ts";
 import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { InvocationResult } from "../model/result.ts";
 import type { OpenSurface, ProviderContext, SurfaceChange } from "./provider-kind.ts";
+import { shareThread } from "./share-thread.ts";
 import { type Exposed, overallState, type SurfaceStatus, summarize } from "./surface-status.ts";
 import { settledWithin, waitFor } from "./wait.ts";
 
@@ -176,7 +177,11 @@ export class ProviderSession {
       return;
     }
     const wasAway = this.#statuses.get(surface.kind)?.state === "unavailable";
-    const exposed = this.#expose(surface, open);
+    const exposed = await this.#exposeGently(surface, open);
+    if (this.#closing.signal.aborted) {
+      await open.close();
+      return;
+    }
     this.#set(surface, { state: "ready", open, exposed });
     if (wasAway) this.#log(surface, `is here, with ${exposed.tools.length} tools.`);
     open.watch?.((change) => this.#follow(surface, open, change));
@@ -212,7 +217,19 @@ export class ProviderSession {
 
   #expose(surface: SurfaceConfig, { operations, origin }: OpenSurface): Exposed {
     const tools = exposeSurface(this.config, { surface, operations, origin });
-    return { tools, digest: digestOf(tools) };
+    return { tools, digest: digestOf(tools.map((tool) => digestOf([tool]))) };
+  }
+
+  /** The same for what a document may describe: other work goes on while thousands of tools are digested. */
+  async #exposeGently(surface: SurfaceConfig, { operations, origin }: OpenSurface): Promise<Exposed> {
+    const tools = exposeSurface(this.config, { surface, operations, origin });
+    const giveWay = shareThread();
+    const digests: string[] = [];
+    for (const tool of tools) {
+      digests.push(digestOf([tool]));
+      await giveWay();
+    }
+    return { tools, digest: digestOf(digests) };
   }
 
   #exposed(): readonly Exposed[] {

@@ -2,7 +2,7 @@ import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import { stableHash } from "../http/stable-hash.ts";
 import { convertConstraints, convertEnum } from "./convert-keywords.ts";
 import { asArray, asObject, asText, isArray, isObject, member } from "./json-view.ts";
-import { mergeSchemas } from "./merge-schemas.ts";
+import { describeChoice, mergeSchemas } from "./merge-schemas.ts";
 import type { ApiVersion, DocumentPath } from "./model.ts";
 import type { ReferenceGraph } from "./reference-graph.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
@@ -166,9 +166,7 @@ export function createSchemaConverter({
     const [onlyBranch] = branches;
     if (branches.length === 1 && onlyBranch) schema = mergeSchemas([onlyBranch, schema]);
     // `oneOf` refuses what fits two branches, such as 1 for integer and number; what is meant is a choice.
-    // With a branch that takes everything there is no choice.
-    else if (branches.length > 1 && branches.every((branch) => Object.keys(branch).length > 0))
-      schema = mergeSchemas([schema, { anyOf: branches }]);
+    else if (branches.length > 1) schema = mergeSchemas([schema, describeChoice(branches)]);
     types = typeof schema["type"] === "string" ? [schema["type"]] : types;
     if (!isOutput) schema = convertEnum(schema, source, types);
     if (isOutput || isNullable(source)) schema = makeNullable(schema);

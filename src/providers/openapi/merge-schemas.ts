@@ -27,6 +27,27 @@ export function mergeSchemas(parts: readonly JsonSchema[]): JsonSchema {
   return rest.length === 0 ? merged : { ...merged, allOf: rest };
 }
 
+/**
+ * The choice between branches. With a branch that takes everything there is no choice, only members that may be given: those
+ * of the other branches.
+ */
+export function describeChoice(branches: readonly JsonSchema[]): JsonSchema {
+  if (branches.every((branch) => Object.keys(branch).length > 0)) return { anyOf: branches };
+  const members = new Map<string, JsonValue[]>();
+  for (const branch of branches) {
+    for (const [name, schema] of Object.entries(asObject(branch["properties"]))) {
+      const known = members.get(name) ?? [];
+      if (!known.some((other) => isSame(other, schema))) members.set(name, [...known, schema]);
+    }
+  }
+  if (members.size === 0) return {};
+  const properties = [...members].map(([name, schemas]): [string, JsonValue] => {
+    const [only] = schemas;
+    return [name, schemas.length === 1 && only !== undefined ? only : { anyOf: schemas }];
+  });
+  return { properties: Object.fromEntries(properties) };
+}
+
 function mergeProperties(first: JsonSchema, second: JsonSchema): JsonSchema {
   const properties = new Map(Object.entries(first));
   for (const [name, schema] of Object.entries(second)) {

@@ -388,3 +388,21 @@ describe("operations that a document declares free of security", () => {
     expect(await connectionOf({ ...surfaceOf("d.json"), connectionNamed: true })).toBe("default");
   });
 });
+
+test("members of a branch stay arguments when another branch takes everything", async () => {
+  const schema = {
+    type: "object",
+    properties: { name: { type: "string" } },
+    oneOf: [
+      { properties: { options: { type: "array", items: { type: "string" } } }, required: ["options"] },
+      { title: "other" },
+    ],
+  };
+  const requestBody = { required: true, content: { "application/json": { schema } } };
+  const { operations } = await compileValue({
+    openapi: "3.1.0",
+    paths: { "/x": { put: { operationId: "x", requestBody, responses: {} } } },
+  });
+  expect(Object.keys(operations[0]?.inputSchema["properties"] ?? {})).toEqual(["name", "options"]);
+  expect(operations[0]?.inputSchema["required"] ?? []).toEqual([]);
+});
