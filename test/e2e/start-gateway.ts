@@ -30,6 +30,10 @@ export async function startGateway(options: {
     env: { ...process.env, PORT: "0", ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],
   });
+  // A test that times out stops nothing; what it started must not outlive the run.
+  const endWithRun = (): void => void child.kill("SIGKILL");
+  process.once("exit", endWithRun);
+  child.once("exit", () => process.off("exit", endWithRun));
   let text = "";
   const waiting = new Set<() => void>();
   const hear = (line: string): void => {
