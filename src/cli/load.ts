@@ -5,6 +5,7 @@ import { renderHuman } from "../diagnostics/render-human.ts";
 import { Gateway } from "../gateway.ts";
 import type { GatewayConfig, ProviderConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
+import { logLine } from "./log-line.ts";
 
 /** The configuration file that a command works on: the option, else `GATEWAY_CONFIG`, else `gestalt.yaml` in this folder. */
 export function configFile(option: string | undefined): string {
@@ -87,7 +88,7 @@ export function openForCommand(
   return new Gateway(config, {
     workingDirectory: process.cwd(),
     environment: process.env,
-    log: (message) => console.say(message),
+    log: (message, cause) => logLine(message, cause, console),
     reach,
     retry: false,
   });

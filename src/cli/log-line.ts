@@ -1,9 +1,27 @@
 import type { Console } from "./console.ts";
 
-/** A line of the operator's log. The cause of a failure is printed when `GATEWAY_DEBUG` is set. */
+const deepestCause = 5;
+
+/**
+ * A line of the operator's log, and below it what caused it, unless the line says so already. Stack traces are printed only
+ * when `GATEWAY_DEBUG` is set.
+ */
 export function logLine(message: string, cause: unknown, console: Console): void {
   console.say(message);
-  if (!(cause instanceof Error) || (process.env["GATEWAY_DEBUG"] ?? "") === "") return;
-  console.say(cause.stack ?? cause.message);
-  if (cause.cause !== undefined) console.say(`caused by: ${String(cause.cause)}`);
+  let current = cause;
+  for (let depth = 0; depth < deepestCause && current !== undefined; depth += 1) {
+    const text = current instanceof Error ? current.message : String(current);
+    if (!message.includes(text)) console.say(`  caused by: ${oneLine(String(current))}`);
+    if (isDebugging() && current instanceof Error) console.say(current.stack ?? "");
+    current = current instanceof Error ? current.cause : undefined;
+  }
+}
+
+function isDebugging(): boolean {
+  return (process.env["GATEWAY_DEBUG"] ?? "") !== "";
+}
+
+/** Words of libraries and upstreams stay in their line. */
+function oneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
 }
