@@ -8,18 +8,21 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { exposeSurface } from "../src/catalog/expose.ts";
+import { exposeEach } from "../src/catalog/expose.ts";
 import { noCredential } from "../src/credentials/resolve-credential.ts";
 import { createDocumentLoader } from "../src/documents/load-document.ts";
 import { parseDocument } from "../src/documents/parse-document.ts";
+import type { Tool } from "../src/model/catalog.ts";
 import type { OpenApiSurface } from "../src/model/config.ts";
+import { createDocumentCompiler } from "../src/providers/compile-thread/document-compiler.ts";
 import { openApiKind } from "../src/providers/openapi/kind.ts";
+import { shareThread } from "../src/providers/share-thread.ts";
 import { createHttpClient } from "../src/upstream/undici-client.ts";
 import { makeProvider } from "../test/catalog/fixtures.ts";
 import { surfaceOf } from "../test/providers/openapi/compile-text.ts";
 import { corpusFiles, hasCorpus, readCorpusFile } from "../test/providers/openapi/corpus.ts";
-
 import { surveyTools, type ToolSurvey } from "../test/providers/openapi/survey-tools.ts";
+import { type Column, percent, printTable, sum, watchSlices } from "./report-tools.ts";
 
 /** A row of the table. */
 interface Row extends ToolSurvey {
@@ -29,7 +32,7 @@ interface Row extends ToolSurvey {
   readonly peakBytes: number;
 }
 
-const columns: readonly (readonly [heading: string, cell: (row: Row) => string])[] = [
+const columns: readonly Column<Row>[] = [
   ["document", ({ name }) => name],
   ["operations", ({ losses }) => String(losses.operations)],
   ["tools", ({ tools }) => String(tools)],
@@ -64,7 +67,7 @@ function report(wanted: readonly string[]): void {
     (name) => wanted.length === 0 || wanted.some((part) => basename(name).includes(part)),
   );
   const rows = names.map(measureApart);
-  printTable([...rows, totalsOf(rows)]);
+  printTable(columns, [...rows, totalsOf(rows)]);
   const excluded = rows.flatMap(({ losses }) => Object.entries(losses.excluded));
   const reasons = Map.groupBy(excluded, ([reason]) => reason);
   const counts = [...reasons].map(
@@ -108,12 +111,19 @@ async function measure(path: string): Promise<Row> {
   const { operations } = await openApiKind.open(surface, provider, {
     http,
     documents,
+    compile: createDocumentCompiler(undefined),
+    allowedHosts: [],
     credential: () => noCredential,
     environment: {},
     signal: new AbortController().signal,
     log: () => {},
   });
-  const tools = exposeSurface(provider, { surface, operations, origin: "declared" });
+  const giveWay = shareThread();
+  const tools: Tool[] = [];
+  for (const tool of exposeEach(provider, { surface, operations, origin: "declared" })) {
+    tools.push(tool);
+    await giveWay();
+  }
   const milliseconds = performance.now() - start;
   const longestSlice = await watch.end();
   // Reported in KiB.
@@ -122,32 +132,6 @@ async function measure(path: string): Promise<Row> {
   const parsed = parseDocument(readFileSync(path, "utf8"));
   const survey = surveyTools(parsed.ok ? parsed.value : {}, tools, isThorough ? tools.length : mostValidated);
   return { name: basename(path), ...survey, milliseconds, longestSlice, peakBytes };
-}
-
-/** Follows the CPU time of this thread from one turn of the event loop to the next; `end` gives the most, in ms. */
-function watchSlices(): { readonly end: () => Promise<number> } {
-  let longest = 0;
-  let spent = threadMilliseconds();
-  let next: NodeJS.Immediate;
-  const turn = (): void => {
-    const now = threadMilliseconds();
-    longest = Math.max(longest, now - spent);
-    spent = now;
-    next = setImmediate(turn);
-  };
-  next = setImmediate(turn);
-  return {
-    end: async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      clearImmediate(next);
-      return longest;
-    },
-  };
-}
-
-function threadMilliseconds(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
 }
 
 /** Sums; the worst where a sum says nothing. */
@@ -179,27 +163,4 @@ function totalsOf(rows: readonly Row[]): Row {
     longestSlice: highest(({ longestSlice }) => longestSlice),
     peakBytes: highest(({ peakBytes }) => peakBytes),
   };
-}
-
-function printTable(rows: readonly Row[]): void {
-  const lines = [
-    columns.map(([heading]) => heading),
-    ...rows.map((row) => columns.map(([, cell]) => cell(row))),
-  ];
-  const widths = columns.map((_column, index) => Math.max(...lines.map((line) => line[index]?.length ?? 0)));
-  for (const line of lines) {
-    const cells = line.map((cell, index) =>
-      index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0),
-    );
-    console.log(cells.join("  "));
-  }
-}
-
-/** Two decimals, cut and not rounded: 100.00 means all. */
-function percent(part: number, whole: number): string {
-  return whole === 0 ? "-" : (Math.floor((part / whole) * 10_000) / 100).toFixed(2);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -9,13 +9,18 @@ import {
   noCredential,
 } from "./credentials/resolve-credential.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
-import { createDocumentLoader, type DocumentLoader } from "./documents/load-document.ts";
+import { createDocumentLoader, type DocumentLoader, type DocumentSource } from "./documents/load-document.ts";
 import { GatewayError } from "./errors.ts";
 import type { ProviderCatalog } from "./model/catalog.ts";
 import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } from "./model/config.ts";
 import type { Credential } from "./model/credential.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
 import type { Principal } from "./model/principal.ts";
+import { createCompileCache } from "./providers/compile-thread/compile-cache.ts";
+import {
+  type CompileDocument,
+  createDocumentCompiler,
+} from "./providers/compile-thread/document-compiler.ts";
 import { previewRequest, type RequestPreview } from "./providers/preview-request.ts";
 import { ProviderSession } from "./providers/provider-session.ts";
 import { compilesOffline, openSurface } from "./providers/registry.ts";
@@ -35,8 +40,12 @@ export interface GatewayOptions {
   readonly log: (message: string, cause?: unknown) => void;
   /** `offline`: surfaces that need the network are left out and reported as `skipped-offline`. Default `online`. */
   readonly reach?: "online" | "offline";
+  /** Absolute path of the folder in which compiled documents are kept for the next start. Default: they are not. */
+  readonly cacheFolder?: string;
   /** Whether to try again where an upstream is away. Default true; false where a single look is wanted. */
   readonly retry?: boolean;
+  /** Told of each document that was read, before it is compiled. Its bytes are lent: who keeps them makes a copy. */
+  readonly documentRead?: (document: DocumentSource, location: DocumentLocation) => void;
 }
 
 /** The caller when `auth.provider` is `none`. */
@@ -58,26 +67,36 @@ export class Gateway {
   readonly snapshot = new CatalogSnapshot();
   readonly broker: Broker;
   readonly #options: GatewayOptions;
-  readonly #http: HttpClient = createHttpClient();
+  readonly #http: HttpClient = createHttpClient({ allowedHosts: () => this.#allowedHosts });
   readonly #documents: DocumentLoader;
+  readonly #compile: CompileDocument;
   readonly #parts: BrokerParts;
   #config: GatewayConfig;
+  #allowedHosts: readonly string[];
   #started = false;
   #closed = false;
   #soon: NodeJS.Immediate | undefined;
   #collisions: readonly Diagnostic[] = [];
   #sessions = new Map<string, ProviderSession>();
+  /** Files of providers that the last reload could not open anew. */
+  #refusedFiles: readonly string[] = [];
   /** Sessions that a reload is opening, or has replaced while their calls finish. */
   readonly #unsettled = new Set<ProviderSession>();
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#config = config;
+    this.#allowedHosts = config.egress.allowedHosts;
     this.#options = options;
-    this.#documents = createDocumentLoader({
+    const documents = createDocumentLoader({
       http: this.#http,
       remote: options.reach === "offline" ? "skip" : "fetch",
       workingDirectory: options.workingDirectory,
     });
+    this.#documents =
+      options.documentRead === undefined ? documents : observe(documents, options.documentRead);
+    this.#compile = createDocumentCompiler(
+      options.cacheFolder === undefined ? undefined : createCompileCache(options.cacheFolder, options.log),
+    );
     this.#parts = {
       view: (request) => this.snapshot.view(request.via === "mcp" ? "mcp" : "api"),
       checkArguments: createArgumentChecker(),
@@ -111,6 +130,8 @@ export class Gateway {
    * arrives later, as at the start.
    */
   async reload(config: GatewayConfig): Promise<readonly Diagnostic[]> {
+    // Until the swap, what runs and what opens beside it both get where they may go.
+    this.#allowedHosts = [...this.#config.egress.allowedHosts, ...config.egress.allowedHosts];
     const next = config.providers.map((provider) => {
       const running = this.#sessions.get(provider.name);
       const unchanged = running !== undefined && isSameProvider(running.config, provider);
@@ -126,8 +147,12 @@ export class Gateway {
 
     const diagnostics = next.flatMap((session) => session.diagnostics());
     const settled = next.map((session) => this.#betterOf(this.#sessions.get(session.config.name), session));
+    this.#refusedFiles = next
+      .filter((session) => !settled.includes(session))
+      .flatMap((session) => session.watchedFiles());
     for (const session of this.#sessions.values()) if (!settled.includes(session)) this.#retire(session);
     this.#config = config;
+    this.#allowedHosts = config.egress.allowedHosts;
     this.#sessions = new Map(settled.map((session) => [session.config.name, session]));
     this.#started = false;
     this.#publish();
@@ -172,6 +197,20 @@ export class Gateway {
   diagnostics(): readonly Diagnostic[] {
     const sessions = [...this.#sessions.values()];
     return [...this.#skipped(), ...sessions.flatMap((session) => session.diagnostics()), ...this.#collisions];
+  }
+
+  /**
+   * Absolute paths of the files that providers are compiled from, as far as only their documents name them; those of a provider
+   * that a reload could not open anew among them. The list changes as providers arrive.
+   */
+  watchedFiles(): readonly string[] {
+    const files = [...this.#sessions.values()].flatMap((session) => session.watchedFiles());
+    return [...new Set([...files, ...this.#refusedFiles])];
+  }
+
+  /** Ids of the provider's operations that the file's own `select` and `allowed_operations` leave out. */
+  leftOut(provider: string): readonly string[] {
+    return this.#sessions.get(provider)?.leftOut() ?? [];
   }
 
   /**
@@ -221,6 +260,8 @@ export class Gateway {
       context: {
         http: this.#http,
         documents: this.#documents,
+        compile: this.#compile,
+        allowedHosts: this.#allowedHosts,
         credential: (connection) => gatewayCredential(provider, connection),
         environment: this.#options.environment,
         log: this.#options.log,
@@ -279,6 +320,20 @@ export class Gateway {
   }
 }
 
+function observe(
+  documents: DocumentLoader,
+  tell: (document: DocumentSource, location: DocumentLocation) => void,
+): DocumentLoader {
+  return {
+    ...documents,
+    source: async (location, load) => {
+      const read = await documents.source(location, load);
+      if (read.ok) tell(read.document, location);
+      return read;
+    },
+  };
+}
+
 /** True when nothing but the file itself and running upstreams say what the provider offers. */
 function followsUpstream({ surfaces }: ProviderConfig): boolean {
   return surfaces.every(({ kind }) => kind === "mcp" || kind === "rest");
@@ -320,3 +375,4 @@ export type { ArgumentTarget } from "./providers/describe-tool.ts";
 export { targetsOf } from "./providers/describe-tool.ts";
 export type { OpenApiSurvey, SuggestedAuth } from "./providers/survey-openapi.ts";
 export type { GatewayServer } from "./server/http-server.ts";
+export { describeTool } from "./server/mcp/describe-tool.ts";

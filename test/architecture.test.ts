@@ -40,7 +40,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
     "server",
     "upstream",
   ],
-  cli: ["config", "diagnostics", "catalog", "gateway.ts"],
+  cli: ["config", "diagnostics", "catalog", "documents/lint-documents.ts", "gateway.ts"],
   "index.ts": ["config", "diagnostics", "gateway.ts"],
   "bin.ts": ["cli"],
 };
@@ -50,12 +50,13 @@ const doors: readonly { readonly module: RegExp; readonly within: readonly strin
   { module: /^undici$/, within: ["upstream"] },
   { module: /^(yaml|js-yaml)$/, within: ["documents"] },
   { module: /^(ajv|re2js)(\/|$)/, within: ["json-schema"] },
+  { module: /^@apidevtools\/swagger-parser$/, within: ["documents/lint-document.ts"] },
   { module: /^graphql(\/|$)/, within: ["providers/graphql"] },
   { module: /^commander$/, within: ["cli"] },
   { module: /^node:(net|tls|dgram|http2|https|dns)(\/|$)/, within: ["upstream", "server"] },
   { module: /^node:http$/, within: ["server"] },
   { module: /^node:child_process$/, within: ["providers/mcp"] },
-  { module: /^node:worker_threads$/, within: [] },
+  { module: /^node:worker_threads$/, within: ["documents", "providers/compile-thread"] },
 ];
 
 interface SourceFile {

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { join } from "node:path";
-import { brotliCompressSync, deflateSync, gzipSync } from "node:zlib";
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { loadConfig } from "../src/config/load-config.ts";
@@ -11,6 +11,15 @@ import type { JsonObject } from "../src/model/json.ts";
 import { createCallTool } from "../src/server/mcp/call-tool.ts";
 import { gatewayMetaKeys } from "../src/server/mcp/gateway-meta.ts";
 import { type Loopback, listen } from "./upstream/loopback.ts";
+
+/** What the upstream answers; `{}` as JSON by default. `$BASE` stands for the upstream itself. */
+interface Answer {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly encoding?: "gzip" | "br" | "deflate" | "zstd";
+  readonly body?: string;
+  readonly bodyBase64?: string;
+}
 
 /**
  * `case.yaml` of a folder, beside the `document.yaml` with the one operation that is called. The folder's name begins with what
@@ -30,22 +39,25 @@ interface ExecutionCase {
   /** As sent, byte for byte; empty by default. `$BOUNDARY` stands for that of the content type. */
   readonly body?: string;
   readonly bodyBase64?: string;
-  /** What the upstream answers; `{}` as JSON by default. */
-  readonly answer?: {
-    readonly status?: number;
-    readonly headers?: Readonly<Record<string, string>>;
-    readonly encoding?: "gzip" | "br" | "deflate";
+  readonly answer?: Answer;
+  /** The requests after the first, and what each is answered. */
+  readonly then?: readonly {
+    readonly request: readonly string[];
     readonly body?: string;
-    readonly bodyBase64?: string;
-  };
-  /** The result of `tools/call` without `_meta`; what `{}` gives by default. `$ID` stands for a random id. */
+    readonly answer: Answer;
+  }[];
+  /** The result of `tools/call` without `_meta`; what `{}` gives by default. `$ID` stands for a random id, `$BASE` for the upstream. */
   readonly result?: JsonObject;
   /** The same as exact text, where parsing would change it. */
   readonly resultText?: string;
   /** Headers of the answer that the client gets in `_meta`. */
   readonly passedHeaders?: JsonObject;
-  /** The code of the refusal. */
+  /** Members of the result's `_meta`. */
+  readonly meta?: JsonObject;
+  /** The code of the refusal, before anything is sent. */
   readonly refused?: string;
+  /** The code of the failure, after the request was sent. */
+  readonly failed?: string;
 }
 
 interface Received {
@@ -67,7 +79,7 @@ const plainResult = { content: [{ type: "text", text: "{}" }], structuredContent
 const environment = { TOKEN: "t0ken", USERNAME: "ann", PASSWORD: "p:ß", KEY: "k&1", APP: "app1" };
 
 const received: Received[] = [];
-let answer = plain;
+let answers: readonly Answer[] = [plain];
 let upstream: Loopback;
 let gateway: Gateway | undefined;
 
@@ -109,18 +121,51 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
     index % 2 === 0 ? [`${name}: ${rawHeaders[index + 1]}`] : [],
   );
   received.push({ head: [`${method} ${url} HTTP/${httpVersion}`, ...headers], body: Buffer.concat(chunks) });
-  const { status = 200, encoding, body = "", bodyBase64 } = answer;
+  const answer = answers[received.length - 1] ?? plain;
+  const { status = 200, encoding, body: text = "", bodyBase64 } = answer;
+  const body = text.replaceAll("$BASE", upstream.url);
   const bytes = bodyBase64 === undefined ? Buffer.from(body) : Buffer.from(bodyBase64, "base64");
-  const encoded = { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync };
+  const encoded = { gzip: gzipSync, br: brotliCompressSync, deflate: deflateSync, zstd: zstdCompressSync };
   const added = encoding === undefined ? {} : { "content-encoding": encoding };
-  response.writeHead(status, { ...answer.headers, ...added });
+  const own = Object.entries(answer.headers ?? {}).map(([name, value]) => [
+    name,
+    value.replaceAll("$BASE", upstream.url),
+  ]);
+  response.writeHead(status, { ...Object.fromEntries(own), ...added });
   response.end(encoding === undefined ? bytes : encoded[encoding](bytes));
 }
+
+/** The table of styles (OpenAPI 3.2 section 4.12.2.3), each in all of its forms. */
+const styles = [
+  "path-simple",
+  "path-label",
+  "path-matrix",
+  "query-form",
+  "query-space-delimited",
+  "query-pipe-delimited",
+  "header-simple",
+  "cookie-form",
+  "cookie-cookie",
+];
+const structured = styles.flatMap((style) =>
+  ["array", "array-exploded", "object", "object-exploded"].map((form) => `R1-${style}-${form}`),
+);
+const primitive = styles
+  .filter((style) => !style.endsWith("delimited"))
+  .map((style) => `R1-${style}-primitive`);
+
+test("there is a case for every style and form", () => {
+  const named = new Set(cases.map(({ name }) => name));
+  const deep = ["R1-query-deep-object", "R1-query-deep-object-nested", "R1-query-deep-object-array"];
+  const missing = [...structured, ...primitive, ...deep].filter((name) => !named.has(name));
+  expect(missing).toEqual([]);
+  for (const { name } of cases) expect(name).toMatch(/^(?:R[1-7]|S[1-4])-[a-z0-9-]+$/);
+});
 
 describe("what a call sends and what comes of the answer", () => {
   test.each(cases)("$name", async ({ provider, example }) => {
     received.length = 0;
-    answer = example.answer ?? plain;
+    answers = [example.answer ?? plain, ...(example.then ?? []).map((exchange) => exchange.answer)];
     if (gateway === undefined) throw new Error("The gateway did not start.");
     const view = gateway.snapshot.view("mcp");
     const call = createCallTool(gateway.broker, () => view);
@@ -140,18 +185,30 @@ describe("what a call sends and what comes of the answer", () => {
       expect(_meta).toMatchObject({ [gatewayMetaKeys.error]: { code: example.refused } });
       return;
     }
-    expectRequest(received, example);
-    const text = JSON.stringify(visible).replace(/(?<=gateway:\/\/results\/)[0-9a-f-]{36}/, "$ID");
+    expect(received).toHaveLength(answers.length);
+    for (const [index, exchange] of [example, ...(example.then ?? [])].entries()) {
+      expectRequest(received[index], exchange);
+    }
+    if (example.failed !== undefined) {
+      expect(_meta).toMatchObject({ [gatewayMetaKeys.error]: { code: example.failed } });
+      return;
+    }
+    const text = JSON.stringify(visible)
+      .replace(/(?<=gateway:\/\/results\/)[0-9a-f-]{36}/, () => "$ID")
+      .replaceAll(upstream.url, () => "$BASE");
     if (example.resultText !== undefined) expect(text).toBe(example.resultText);
     else expect(JSON.parse(text)).toEqual(example.result ?? plainResult);
     if (example.passedHeaders !== undefined)
       expect(_meta).toMatchObject({ [gatewayMetaKeys.http]: { headers: example.passedHeaders } });
+    if (example.meta !== undefined) expect(_meta).toMatchObject(example.meta);
   });
 });
 
 /** What every request has, in the order in which it is sent; the length when there is a body. */
-function expectRequest([request, ...others]: readonly Received[], example: ExecutionCase): void {
-  expect(others).toEqual([]);
+function expectRequest(
+  request: Received | undefined,
+  example: Pick<ExecutionCase, "request" | "body" | "bodyBase64">,
+): void {
   const { head = [], body = Buffer.alloc(0) } = request ?? {};
   const common = /^(?:host|connection|user-agent|accept-encoding|content-length): /;
   const boundary = /boundary=(\S+)$/.exec(head.find((line) => line.startsWith("content-type:")) ?? "")?.[1];

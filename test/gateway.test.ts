@@ -1,4 +1,7 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadConfig } from "../src/config/load-config.ts";
 import { Gateway } from "../src/gateway.ts";
@@ -149,4 +152,37 @@ test("what a provider that is away may have is unavailable, not unknown", async 
     });
   await expect(call("remote_list")).rejects.toMatchObject({ code: "provider_unavailable", retryable: true });
   await expect(call("other_list")).rejects.toMatchObject({ code: "not_found" });
+});
+
+test("the files behind documents are told, also those of a document that a reload could not take", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "gestalt-gateway-"));
+  const providers = `
+  books:
+    surfaces: {openapi: {document: ${folder}/api.json, base_url: http://127.0.0.1:9}}
+`;
+  const refer = (part: string): Promise<void> =>
+    writeFile(
+      join(folder, "api.json"),
+      JSON.stringify({ openapi: "3.1.0", paths: { "/x": { $ref: part } } }),
+    );
+  try {
+    await refer("./one.json");
+    await writeFile(join(folder, "one.json"), JSON.stringify({ get: { operationId: "x", responses: {} } }));
+    const running = await start(providers);
+    expect(names(running)).toEqual(["books_x"]);
+    expect(running.watchedFiles()).toEqual([join(folder, "api.json"), join(folder, "one.json")]);
+    await refer("./two.json#/item");
+    await writeFile(join(folder, "two.json"), "{}");
+    await running.reload(await parse(providers));
+    expect(names(running)).toEqual(["books_x"]);
+    expect(running.watchedFiles()).toContain(join(folder, "one.json"));
+    expect(running.watchedFiles()).toContain(join(folder, "two.json"));
+    const item = { get: { operationId: "y", responses: {} } };
+    await writeFile(join(folder, "two.json"), JSON.stringify({ item }));
+    await running.reload(await parse(providers));
+    expect(names(running)).toEqual(["books_y"]);
+    expect(running.watchedFiles()).toEqual([join(folder, "api.json"), join(folder, "two.json")]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });

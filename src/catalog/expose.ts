@@ -1,8 +1,11 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import type { Operation, Tool } from "../model/catalog.ts";
-import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
+import type { Operation, Tool, ToolAnnotations } from "../model/catalog.ts";
+import type { AllowedOperation, Pagination, ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { Place } from "../model/place.ts";
+import { digestOf } from "./digest.ts";
+import { withOptionalKey } from "./optional-key.ts";
+import { suitsPagination, withPagesArgument, withPagination } from "./paginate.ts";
 import { compilePattern, isSelected } from "./select-operations.ts";
 import { operationName } from "./tool-name.ts";
 
@@ -13,14 +16,19 @@ export interface CompiledSurface {
   readonly origin: "declared" | "upstream";
 }
 
-/** Applies the file's choices to one surface: which operations become tools, under which names and descriptions. */
+/** All tools of one surface at once, as {@link exposeEach} gives them. */
 export function exposeSurface(provider: ProviderConfig, compiled: CompiledSurface): readonly Tool[] {
+  return [...exposeEach(provider, compiled)];
+}
+
+/** Applies the file's choices to one surface: which operations become tools, under which names and descriptions. */
+export function* exposeEach(provider: ProviderConfig, compiled: CompiledSurface): Generator<Tool> {
   const include = provider.select.include.map(({ pattern }) => compilePattern(pattern));
   const exclude = provider.select.exclude.map(({ pattern }) => compilePattern(pattern));
   const claims = countOf(compiled.operations.map(({ id }) => id.toLowerCase()));
   const keyOf = createKeyFinder(provider, compiled.operations);
   const keyed = countOf(compiled.operations.map(keyOf));
-  const tools: Tool[] = [];
+  const isHttp = compiled.surface.kind === "openapi" || compiled.surface.kind === "rest";
   for (const operation of compiled.operations) {
     const key = keyOf(operation);
     if (provider.allowedOperations !== undefined && key === undefined) continue;
@@ -31,22 +39,69 @@ export function exposeSurface(provider: ProviderConfig, compiled: CompiledSurfac
     const identity = { surface: compiled.surface.kind, method: operation.method, path: operation.path };
     const contested = (claims.get(operation.id.toLowerCase()) ?? 0) > 1;
     const name = operationName(provider.mcp.toolPrefix, alias ?? operation.id, identity, contested);
-    const responseMapping =
-      operation.binding.kind === "http" ? (allowed?.responseMapping ?? provider.responseMapping) : undefined;
-    tools.push({
-      ...operation,
+    const responseMapping = isHttp
+      ? (allowed?.responseMapping ?? operation.responseMapping ?? provider.responseMapping)
+      : undefined;
+    const { id, method, path, tags, deprecated, title, connection, place } = operation;
+    const annotations = { ...operation.annotations, ...allowed?.annotations };
+    const pagination = isHttp
+      ? paginationOf(operation, annotations, allowed, provider, key === operation.id)
+      : undefined;
+    // Such calls are repeated under one key, be it the gateway's.
+    const getsKey = isHttp && ["POST", "PATCH"].includes(method) && provider.retries.attempts > 0;
+    yield {
+      ...{ id, method, path, tags, deprecated, title, connection, place },
+      annotations,
+      ...(operation.notes && { notes: operation.notes }),
+      ...(operation.packed && {
+        packed: withChoices(operation.packed, [pagination, responseMapping, getsKey || undefined]),
+      }),
       description: allowed?.description ?? operation.description,
-      // It describes the whole answer.
-      outputSchema: responseMapping === undefined ? operation.outputSchema : undefined,
+      // These may be large, and are made when somebody asks for them.
+      get binding() {
+        return withPagination(operation.binding, pagination);
+      },
+      get inputSchema() {
+        const schema = withPagesArgument(operation.inputSchema, pagination);
+        return getsKey ? withOptionalKey(schema) : schema;
+      },
+      get outputSchema() {
+        // It describes the whole answer.
+        return responseMapping === undefined ? operation.outputSchema : undefined;
+      },
       responseMapping,
       name: provider.mcp.toolPrefix + name,
       operation: name,
       provider: provider.name,
       surface: compiled.surface.kind,
       origin: compiled.origin,
-    });
+    };
   }
-  return tools;
+}
+
+/** The digests of what is packed, with the choices that change what callers see of it. */
+function withChoices(
+  { schemas, binding }: NonNullable<Operation["packed"]>,
+  choices: readonly unknown[],
+): NonNullable<Operation["packed"]> {
+  if (choices.every((choice) => choice === undefined)) return { schemas, binding };
+  const digest = digestOf(choices);
+  return { schemas: `${schemas} ${digest}`, binding: `${binding} ${digest}` };
+}
+
+/** How an operation's answers come in pages: as its entry says, else its own declaration, else the provider, if that suits it. */
+function paginationOf(
+  operation: Operation,
+  annotations: ToolAnnotations,
+  allowed: AllowedOperation | undefined,
+  provider: ProviderConfig,
+  isNamed: boolean,
+): Pagination | undefined {
+  const own = ownPagination(operation);
+  const pagination = allowed?.pagination ?? own ?? provider.pagination;
+  if (pagination === undefined) return undefined;
+  const isOwn = allowed?.pagination === undefined ? own !== undefined : isNamed;
+  return suitsPagination(operation, annotations, pagination, isOwn) ? pagination : undefined;
 }
 
 /**
@@ -89,6 +144,7 @@ export function findUnmatchedSelections(
       place,
     });
   }
+  diagnostics.push(...unmatchedPaginations(provider, operations, keyOf));
   for (const { pattern: text, place } of [...provider.select.include, ...provider.select.exclude]) {
     const pattern = compilePattern(text);
     if (operations.some((operation) => pattern.matches(operation))) continue;
@@ -100,6 +156,49 @@ export function findUnmatchedSelections(
     });
   }
   return diagnostics;
+}
+
+/** Paginations that suit none of the operations that they are for. */
+function unmatchedPaginations(
+  provider: ProviderConfig,
+  operations: readonly Operation[],
+  keyOf: (operation: Operation) => string | undefined,
+): readonly Diagnostic[] {
+  const unused = new Set(
+    [
+      provider.pagination,
+      ...Object.values(provider.allowedOperations ?? {}).map(({ pagination }) => pagination),
+      ...operations.map(ownPagination),
+    ].filter((pagination) => pagination !== undefined),
+  );
+  for (const operation of operations) {
+    const key = keyOf(operation);
+    const allowed = key === undefined ? undefined : provider.allowedOperations?.[key];
+    const annotations = { ...operation.annotations, ...allowed?.annotations };
+    for (const pagination of unused) {
+      const isNamed =
+        pagination === ownPagination(operation) ||
+        (pagination === allowed?.pagination && key === operation.id);
+      const isFor = isNamed || pagination === allowed?.pagination || pagination === provider.pagination;
+      if (isFor && suitsPagination(operation, annotations, pagination, isNamed)) unused.delete(pagination);
+    }
+  }
+  return [...unused].map(({ next, place }) => ({
+    severity: "error",
+    code: "unmatched-pagination",
+    message: `This pagination of provider \`${provider.name}\` suits no operation that it is for: ${
+      next.style === "link"
+        ? "none of them only reads"
+        : `none of them only reads and has the ${next.parameter.in} parameter \`${next.parameter.name}\``
+    }. Write the name as the operations have it, or remove the pagination.`,
+    place,
+  }));
+}
+
+/** Only what is written in the configuration file declares its own, and that is never packed. */
+function ownPagination(operation: Operation): Pagination | undefined {
+  if (operation.packed !== undefined) return undefined;
+  return operation.binding.kind === "http" ? operation.binding.pagination : undefined;
 }
 
 /**

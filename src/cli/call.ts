@@ -57,9 +57,12 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
         options.tool,
         view.tools.map(({ name }) => name),
       );
-      if (hint !== undefined)
-        console.say(`gateway: there is no tool \`${options.tool}\`. Did you mean \`${hint}\`?`);
-      if (hint !== undefined) return exitCodes.failed;
+      // A provider that is away may have it; then the broker says so.
+      if (hint !== undefined || view.incomplete.length === 0) {
+        const help = hint === undefined ? "`gateway tools` lists them." : `Did you mean \`${hint}\`?`;
+        console.say(`gateway: there is no tool \`${options.tool}\`. ${help}`);
+        return exitCodes.failed;
+      }
     }
     const request: InvocationRequest = {
       principal: anonymous,
@@ -143,6 +146,7 @@ function printResult(result: InvocationResult, console: Console): void {
     else if (result.body.length === 0)
       console.say(`The upstream answered with status ${result.status} and no body.`);
     if (result.body.length > 0) console.bytes(result.body);
+    for (const note of result.notes ?? []) console.say(note);
     return;
   }
   if (result.isError) console.say("The upstream's tool reported an error.");

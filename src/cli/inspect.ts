@@ -1,70 +1,111 @@
 import { didYouMean } from "../did-you-mean.ts";
-import { type ArgumentTarget, type Gateway, targetsOf } from "../gateway.ts";
-import type { ProviderCatalog, Tool } from "../model/catalog.ts";
+import { type ArgumentTarget, targetsOf } from "../gateway.ts";
+import type { Tool } from "../model/catalog.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
-import { count, formatTable } from "./format-table.ts";
-import { loadForReading, narrowToTool, openForCommand } from "./load.ts";
+import { formatTable } from "./format-table.ts";
+import { type LoadedForReading, loadForReading, narrowToTool, openForCommand } from "./load.ts";
+import { printProvider } from "./print-provider.ts";
+import { reportProvider } from "./report-provider.ts";
+
+/** Of a long list the first are enough to see what names look like. */
+const shownProviders = 20;
 
 /** Options of `gateway inspect`. */
 export interface InspectOptions {
   readonly config: string | undefined;
-  readonly tool: string | undefined;
+  /** A tool's name, or a provider's that is no tool's as well. */
+  readonly name: string | undefined;
   readonly provider: string | undefined;
+  /** Of a provider: every tool and every message. */
+  readonly all: boolean;
   readonly json: boolean;
 }
 
-/** `gateway inspect`: one tool with the way of each argument onto the wire, or all that a provider contributes. */
+/**
+ * `gateway inspect`: one tool with the way of each argument onto the wire; or what a provider offers, what it costs and what
+ * was left out, with status 1 when a surface of it could not be opened.
+ */
 export async function inspect(options: InspectOptions, console: Console): Promise<ExitCode> {
-  if ((options.tool === undefined) === (options.provider === undefined)) {
-    console.say("gateway: name one tool, or one provider with `--provider`.");
+  const { name, provider } = options;
+  if ((name === undefined) === (provider === undefined)) {
+    console.say("gateway: name one tool or one provider.");
     return exitCodes.usage;
   }
   const loaded = await loadForReading(options.config, console);
   if (loaded === undefined) return exitCodes.invalid;
-  const { config } = loaded;
-  const narrowed =
-    options.tool === undefined
-      ? { ...config, providers: config.providers.filter(({ name }) => name === options.provider) }
-      : narrowToTool(config, options.tool);
+  const known = loaded.config.providers.map((candidate) => candidate.name);
+  if (name === undefined) return inspectProvider(loaded, provider ?? "", options, console);
+
+  const narrowed = narrowToTool(loaded.config, name);
+  const isProvider = known.includes(name);
+  // Nothing needs to be opened to know that no provider has such a tool.
+  if (isProvider && narrowed.providers.length === 0) return inspectProvider(loaded, name, options, console);
   const gateway = openForCommand(narrowed, console, loaded.reach);
   try {
     await gateway.start();
-    return options.tool === undefined
-      ? inspectProvider(
-          gateway,
-          options.provider ?? "",
-          config.providers.map(({ name }) => name),
-          options.json,
-          console,
-        )
-      : inspectTool(gateway, options.tool, options.json, console);
+    const { tools } = gateway.snapshot.catalog;
+    const tool = tools.find((candidate) => candidate.name === name);
+    if (tool !== undefined) {
+      const targets = targetsOf(tool);
+      console.data(
+        options.json ? JSON.stringify(describeTool(tool, targets), undefined, 2) : printTool(tool, targets),
+      );
+      return exitCodes.ok;
+    }
+    if (!isProvider) {
+      const hint = didYouMean(name, [...tools.map((candidate) => candidate.name), ...known]);
+      const help =
+        hint === undefined
+          ? `\`gateway tools\` lists the tools. Providers: ${listProviders(known)}.`
+          : `Did you mean \`${hint}\`?`;
+      console.say(`gateway: there is no tool and no provider \`${name}\`. ${help}`);
+      return exitCodes.failed;
+    }
+  } finally {
+    await gateway.close();
+  }
+  return inspectProvider(loaded, name, options, console);
+}
+
+async function inspectProvider(
+  { config, reach }: LoadedForReading,
+  name: string,
+  { all, json }: InspectOptions,
+  console: Console,
+): Promise<ExitCode> {
+  const providers = config.providers.filter((candidate) => candidate.name === name);
+  if (providers.length === 0) {
+    const known = config.providers.map((candidate) => candidate.name);
+    const hint = didYouMean(name, known);
+    console.say(
+      `gateway: there is no provider \`${name}\`. ${hint === undefined ? `There are: ${listProviders(known)}.` : `Did you mean \`${hint}\`?`}`,
+    );
+    return exitCodes.failed;
+  }
+  const gateway = openForCommand({ ...config, providers }, console, reach);
+  try {
+    await gateway.start();
+    let status: ExitCode = exitCodes.ok;
+    for (const provider of gateway.snapshot.catalog.providers) {
+      const report = reportProvider(gateway, provider);
+      console.data(json ? JSON.stringify(report, undefined, 2) : printProvider(report, all));
+      if (report.surfaces.some(({ state }) => state === "unavailable")) status = exitCodes.failed;
+    }
+    return status;
   } finally {
     await gateway.close();
   }
 }
 
-function inspectTool(gateway: Gateway, name: string, json: boolean, console: Console): ExitCode {
-  const view = gateway.snapshot.view("api");
-  const tool = view.findTool(name);
-  if (tool === undefined) {
-    const hint = didYouMean(
-      name,
-      view.tools.map((candidate) => candidate.name),
-    );
-    console.say(
-      `gateway: there is no tool \`${name}\`.${hint === undefined ? " `gateway tools` lists them." : ` Did you mean \`${hint}\`?`}`,
-    );
-    return exitCodes.failed;
-  }
-  const targets = targetsOf(tool);
-  console.data(json ? JSON.stringify(describeTool(tool, targets), undefined, 2) : printTool(tool, targets));
-  return exitCodes.ok;
+function listProviders(names: readonly string[]): string {
+  const shown = names.slice(0, shownProviders).join(", ");
+  return names.length > shownProviders ? `${shown} and ${names.length - shownProviders} more` : shown;
 }
 
 function describeTool(tool: Tool, targets: readonly ArgumentTarget[]): object {
   const { name, provider, surface, operation, id, connection, title, description, deprecated } = tool;
-  const { annotations, inputSchema, outputSchema, binding } = tool;
+  const { annotations, inputSchema, outputSchema, binding, notes = [] } = tool;
   return {
     name,
     provider,
@@ -75,6 +116,7 @@ function describeTool(tool: Tool, targets: readonly ArgumentTarget[]): object {
     title,
     description,
     deprecated,
+    notes,
     annotations,
     arguments: targets,
     inputSchema,
@@ -84,6 +126,7 @@ function describeTool(tool: Tool, targets: readonly ArgumentTarget[]): object {
 }
 
 function printTool(tool: Tool, targets: readonly ArgumentTarget[]): string {
+  const { notes = [] } = tool;
   const effect = tool.annotations.readOnlyHint
     ? "reads"
     : tool.annotations.destructiveHint
@@ -95,6 +138,7 @@ function printTool(tool: Tool, targets: readonly ArgumentTarget[]): string {
     ["wire", wireOf(tool)],
     ["connection", tool.connection ?? "none"],
     ["effect", effect],
+    ...(tool.deprecated ? [["deprecated", "yes"]] : []),
   ];
   const rows = targets.map((target) => [
     `  ${target.argument}`,
@@ -109,6 +153,7 @@ function printTool(tool: Tool, targets: readonly ArgumentTarget[]): string {
     "",
     formatTable(facts),
     ...(rows.length === 0 ? [] : ["", "arguments", formatTable(rows)]),
+    ...(notes.length === 0 ? [] : ["", "reduced", ...notes.map((note) => `  ${note}`)]),
   ].join("\n");
 }
 
@@ -121,51 +166,4 @@ function wireOf({ binding, method, path }: Tool): string {
     case "mcp":
       return `tools/call ${binding.tool}`;
   }
-}
-
-function inspectProvider(
-  gateway: Gateway,
-  name: string,
-  known: readonly string[],
-  json: boolean,
-  console: Console,
-): ExitCode {
-  const provider = gateway.snapshot.catalog.providers.find((candidate) => candidate.name === name);
-  if (provider === undefined) {
-    const hint = didYouMean(name, known);
-    console.say(
-      `gateway: there is no provider \`${name}\`.${hint === undefined ? ` There are: ${known.join(", ")}.` : ` Did you mean \`${hint}\`?`}`,
-    );
-    return exitCodes.failed;
-  }
-  console.data(
-    json
-      ? JSON.stringify({ ...provider, diagnostics: gateway.diagnostics() }, undefined, 2)
-      : printProvider(provider, gateway),
-  );
-  return exitCodes.ok;
-}
-
-function printProvider(provider: ProviderCatalog, gateway: Gateway): string {
-  const surfaces = provider.surfaces.map((surface) => [
-    `  ${surface.kind}`,
-    surface.state,
-    count(surface.tools, "tool"),
-    surface.reason ?? "",
-  ]);
-  const connections = provider.connections.map(({ name, mode, type }) => [`  ${name}`, mode, type]);
-  const tools = provider.tools.map((tool) => [`  ${tool.name}`, wireOf(tool)]);
-  const notes = gateway
-    .diagnostics()
-    .map(({ severity, code, message }) => `  ${severity} ${code}: ${message}`);
-  const section = (title: string, lines: readonly string[]): readonly string[] =>
-    lines.length === 0 ? [] : ["", title, ...lines];
-  return [
-    `${provider.displayName} (${provider.name}): ${provider.state}`,
-    ...(provider.description === undefined ? [] : [provider.description]),
-    ...section("surfaces", [formatTable(surfaces)]),
-    ...(connections.length === 0 ? [] : section("connections", [formatTable(connections)])),
-    ...(tools.length === 0 ? [] : section("tools", [formatTable(tools)])),
-    ...section("diagnostics", notes),
-  ].join("\n");
 }

@@ -18,10 +18,21 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .helpCommand("help [command]", "show the help of a command")
     .configureHelp({ showGlobalOptions: false })
     .showHelpAfterError("(`gateway --help` shows the commands)")
+    .helpOption("-h, --help", "show this help")
+    .addHelpText(
+      "after",
+      "\nFirst steps: `gateway init --openapi FILE_OR_URL`, `gateway validate`, `gateway serve`.",
+    )
+    .configureOutput({ outputError })
     .exitOverride();
 
   const command = (name: string, description: string): Command => {
-    const added = program.command(name).description(description).exitOverride();
+    const added = program
+      .command(name)
+      .description(description)
+      .helpOption("-h, --help", "show this help")
+      .configureOutput({ outputError })
+      .exitOverride();
     added.showHelpAfterError(`(\`gateway ${added.name()} --help\` shows how to use it)`);
     return added;
   };
@@ -30,7 +41,10 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
 
   command("serve", "serve the catalog on /mcp and the HTTP API")
     .addOption(configOption())
-    .option("-w, --watch", "reload when the configuration or a document it names changes")
+    .option(
+      "-w, --watch",
+      "reload when the configuration changes, or a document that it or another document names",
+    )
     .action(async (options: { config?: string; watch?: boolean }) => {
       const { serve } = await import("./serve.ts");
       status = await serve({ config: options.config, watch: options.watch ?? false }, console);
@@ -45,16 +59,20 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .addOption(
       new Option("--format <format>", "how to print").choices(["human", "json", "github"]).default("human"),
     )
+    .option("--no-lint", "do not compare OpenAPI documents with their specification (warnings only)")
     .action(
       async (
         file: string | undefined,
-        options: { config?: string; online?: boolean; format: "human" | "json" | "github" },
+        options: { config?: string; online?: boolean; format: "human" | "json" | "github"; lint: boolean },
       ) => {
         const { validate } = await import("./validate.ts");
-        status = await validate(
-          { config: file ?? options.config, online: options.online ?? false, format: options.format },
-          console,
-        );
+        const { config, online = false, format, lint } = options;
+        if (file !== undefined && config !== undefined && file !== config) {
+          console.say("gateway: name the configuration file once, as an argument or with `--config`.");
+          status = exitCodes.usage;
+          return;
+        }
+        status = await validate({ config: file ?? config, online, format, lint }, console);
       },
     );
   command("tools", "list the tools that the configuration compiles to")
@@ -66,16 +84,23 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
       const { config, json = false, tokens = false } = options;
       status = await tools({ config, json, tokens }, console);
     });
-  command("inspect", "show how a tool is called on the wire, or what a provider contributes")
-    .argument("[tool]", "name of a tool")
+  command(
+    "inspect",
+    "show how a tool is called on the wire, or what a provider offers, what it costs and what was left out",
+  )
+    .argument("[name]", "name of a tool, or of a provider")
     .addOption(configOption())
-    .option("-p, --provider <name>", "show a whole provider")
+    .option("-p, --provider <name>", "show a provider, even if a tool has its name")
+    .option("--all", "of a provider: list every tool, and every message in full")
     .option("--json", "print as JSON")
     .action(
-      async (tool: string | undefined, options: { config?: string; provider?: string; json?: boolean }) => {
+      async (
+        name: string | undefined,
+        options: { config?: string; provider?: string; all?: boolean; json?: boolean },
+      ) => {
         const { inspect } = await import("./inspect.ts");
-        const { config, provider, json = false } = options;
-        status = await inspect({ config, tool, provider, json }, console);
+        const { config, provider, all = false, json = false } = options;
+        status = await inspect({ config, name, provider, all, json }, console);
       },
     );
   command("call", "call a tool, through the same checks as a client's call")
@@ -84,8 +109,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .option(
       "-a, --arg <name=value>",
       "an argument; repeat for more, and repeat a name for arrays",
-      (value: string, before: readonly string[]) => [...before, value],
-      [],
+      (value: string, before: readonly string[] = []) => [...before, value],
     )
     .option("--json <file>", "arguments as a JSON object in a file (`-`: standard input)")
     .option("--connection <name>", "the connection to use")
@@ -96,7 +120,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
         tool: string,
         options: {
           config?: string;
-          arg: readonly string[];
+          arg?: readonly string[];
           json?: string;
           connection?: string;
           instance?: string;
@@ -104,7 +128,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
         },
       ) => {
         const { call } = await import("./call.ts");
-        const { config, arg, json, connection, instance, dryRun = false } = options;
+        const { config, arg = [], json, connection, instance, dryRun = false } = options;
         status = await call({ config, tool, texts: arg, json, connection, instance, dryRun }, console);
       },
     );
@@ -146,4 +170,9 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     const { reportFailure } = await import("./report-failure.ts");
     return reportFailure(error, console);
   }
+}
+
+/** Mistakes on the command line are told as all others are. */
+function outputError(text: string, write: (text: string) => void): void {
+  write(text.replace(/^error: /, "gateway: "));
 }

@@ -35,10 +35,12 @@ export async function serve(options: ServeOptions, console: Console): Promise<Ex
     workingDirectory: process.cwd(),
     environment: process.env,
     log: (message, cause) => logLine(message, cause, console),
+    ...(loaded.config.datastore !== undefined && { cacheFolder: `${loaded.config.datastore}-cache` }),
   });
   const watch = new FileWatch(() => reloads.request());
   const follow = ({ files }: LoadedConfig): void => {
-    if (options.watch) watch.set(files);
+    // Documents refer to others; which ones turns out as providers are opened.
+    if (options.watch) watch.set(() => [...files, ...gateway.watchedFiles()]);
   };
   const reloads = new ReloadQueue(gateway, options.config, console, follow);
   follow(loaded);

@@ -3,6 +3,7 @@ import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count, formatTable } from "./format-table.ts";
 import { loadForReading, openForCommand } from "./load.ts";
+import { measureTool } from "./measure-tool.ts";
 
 /** Options of `gateway tools`. */
 export interface ToolsOptions {
@@ -10,9 +11,6 @@ export interface ToolsOptions {
   readonly json: boolean;
   readonly tokens: boolean;
 }
-
-/** Bytes of JSON per token of a model's context, a rule of thumb for schemas in English. */
-const bytesPerToken = 4;
 
 /** `gateway tools`: lists the catalog. Status 1 when a provider could not be opened, after listing the others. */
 export async function tools(options: ToolsOptions, console: Console): Promise<ExitCode> {
@@ -24,7 +22,7 @@ export async function tools(options: ToolsOptions, console: Console): Promise<Ex
     const { catalog } = gateway.snapshot;
     if (options.json) {
       const listed = options.tokens
-        ? catalog.tools.map((tool) => ({ ...tool, tokens: estimateTokens(tool) }))
+        ? catalog.tools.map((tool) => ({ ...tool, tokens: measureTool(tool).tokens }))
         : catalog.tools;
       console.data(JSON.stringify(listed, undefined, 2));
     } else {
@@ -45,19 +43,13 @@ function printTable(listed: readonly Tool[], withTokens: boolean, console: Conso
     tool.name,
     tool.surface,
     tool.annotations.readOnlyHint ? "reads" : tool.annotations.destructiveHint ? "destroys" : "writes",
-    ...(withTokens ? [String(estimateTokens(tool))] : []),
+    ...(withTokens ? [String(measureTool(tool).tokens)] : []),
     firstLine(tool.description),
   ]);
   const header = ["TOOL", "SURFACE", "EFFECT", ...(withTokens ? ["TOKENS"] : []), "DESCRIPTION"];
   console.data(formatTable([header, ...rows]));
-  const total = listed.reduce((sum, tool) => sum + estimateTokens(tool), 0);
+  const total = listed.reduce((sum, tool) => sum + measureTool(tool).tokens, 0);
   console.say(`${count(listed.length, "tool")}${withTokens ? `, about ${total} tokens in all` : ""}.`);
-}
-
-/** What the tool costs in a model's context: its entry in `tools/list`, at four bytes a token. */
-function estimateTokens({ name, title, description, inputSchema, annotations }: Tool): number {
-  const entry = JSON.stringify({ name, title, description, inputSchema, annotations });
-  return Math.ceil(Buffer.byteLength(entry, "utf8") / bytesPerToken);
 }
 
 function firstLine(text: string): string {

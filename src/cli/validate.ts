@@ -3,8 +3,9 @@ import { renderGithub } from "../diagnostics/render-github.ts";
 import { renderJson } from "../diagnostics/render-json.ts";
 import { sortDiagnostics } from "../diagnostics/sort-diagnostics.ts";
 import { summarize } from "../diagnostics/summarize.ts";
+import { type LintQuestion, lintDocuments } from "../documents/lint-documents.ts";
 import { Gateway } from "../gateway.ts";
-import type { GatewayConfig } from "../model/config.ts";
+import type { DocumentLocation, GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count } from "./format-table.ts";
@@ -15,23 +16,32 @@ export interface ValidateOptions {
   readonly config: string | undefined;
   readonly online: boolean;
   readonly format: "human" | "json" | "github";
+  /** Whether OpenAPI documents are compared with their specification. */
+  readonly lint: boolean;
 }
 
 /**
- * `gateway validate`: checks the file, then compiles everything it names, and prints all that is wrong in one run.
- * Status 2 when there is an error.
+ * `gateway validate`: checks the file, then compiles everything it names, and prints all that is wrong in one run. What linting
+ * finds in documents are warnings. Status 2 when there is an error.
  */
 export async function validate(options: ValidateOptions, console: Console): Promise<ExitCode> {
   const loaded = await load(options.config, options.online ? "resolve" : "check");
   const diagnostics = [...loaded.diagnostics];
   let tools = 0;
   if (loaded.config !== undefined) {
+    const described = new Set(openApiDocuments(loaded.config));
+    const read = new Map<string, LintQuestion>();
     const gateway = new Gateway(loaded.config, {
       workingDirectory: process.cwd(),
       environment: process.env,
       log: () => {},
       reach: options.online ? "online" : "offline",
       retry: false,
+      documentRead: (source, location) => {
+        // Files that a document refers to are parts of a description.
+        if (!options.lint || !described.has(location)) return;
+        read.set(source.location, { source: { ...source, bytes: new Uint8Array(source.bytes) }, location });
+      },
     });
     try {
       diagnostics.push(...(await gateway.start()));
@@ -39,6 +49,7 @@ export async function validate(options: ValidateOptions, console: Console): Prom
     } finally {
       await gateway.close();
     }
+    diagnostics.push(...withoutKnown(await lintDocuments([...read.values()]), diagnostics));
   }
   const sorted = sortDiagnostics(diagnostics);
   const failed = sorted.some((diagnostic) => diagnostic.severity === "error");
@@ -59,14 +70,30 @@ export async function validate(options: ValidateOptions, console: Console): Prom
   return failed ? exitCodes.invalid : exitCodes.ok;
 }
 
-/** What an offline check leaves out is one line, not a list of places where nothing is wrong. */
+/** Without findings at places of which the compiler has said what is wrong. */
+function withoutKnown(
+  findings: readonly Diagnostic[],
+  diagnostics: readonly Diagnostic[],
+): readonly Diagnostic[] {
+  const identify = ({ place }: Diagnostic): string => `${place?.file}:${place?.line}:${place?.column}`;
+  const known = new Set(diagnostics.map(identify));
+  return findings.filter((finding) => finding.severity === "information" || !known.has(identify(finding)));
+}
+
+function openApiDocuments({ providers }: GatewayConfig): readonly DocumentLocation[] {
+  const surfaces = providers.flatMap((provider) => provider.surfaces);
+  return surfaces.flatMap((surface) => (surface.kind === "openapi" ? [surface.document] : []));
+}
+
+/** What was left out is a line each, not a list of places where nothing is wrong. */
 async function printReport(
   diagnostics: readonly Diagnostic[],
   sources: ReadonlyMap<string, string>,
   console: Console,
 ): Promise<void> {
   const skipped = diagnostics.filter(({ code }) => code === "skipped-offline");
-  const found = diagnostics.filter(({ code }) => code !== "skipped-offline");
+  const notLinted = diagnostics.filter(isNotLinted);
+  const found = diagnostics.filter((diagnostic) => !skipped.includes(diagnostic) && !isNotLinted(diagnostic));
   if (found.length > 0) console.data(`${await renderForPeople(found, sources, console)}\n`);
   if (skipped.length > 0) {
     const places = skipped.flatMap(({ place }) =>
@@ -74,6 +101,11 @@ async function printReport(
     );
     console.data(`Not checked offline: ${places.join(", ")}. \`gateway validate --online\` does.`);
   }
+  for (const { message } of notLinted) console.data(message);
+}
+
+function isNotLinted({ severity, code }: Diagnostic): boolean {
+  return severity === "information" && code === "document-lint";
 }
 
 function describeValid(config: GatewayConfig | undefined, tools: number): string {

@@ -14,6 +14,10 @@ export function* eachConnectionName(
     const path = [...providerPath, "surfaces", kind];
     if (surface.connection !== undefined) yield { name: surface.connection, path: [...path, "connection"] };
   }
+  const schemaConnection = provider.surfaces?.graphql?.schema_connection;
+  if (schemaConnection !== undefined) {
+    yield { name: schemaConnection, path: [...providerPath, "surfaces", "graphql", "schema_connection"] };
+  }
   for (const [index, operation] of (provider.surfaces?.rest?.operations ?? []).entries()) {
     if (operation.connection === undefined) continue;
     yield {
@@ -43,5 +47,10 @@ export function* eachConnectionUse(
     if (operations.length > 0 && operations.every((operation) => operation.connection !== undefined))
       continue;
     yield { surface: kind, path, connection: resolveConnection(provider, surface.connection) };
+  }
+  const schemaConnection = provider.surfaces?.graphql?.schema_connection;
+  if (schemaConnection !== undefined) {
+    const path = [...providerPath, "surfaces", "graphql", "schema_connection"];
+    yield { surface: "graphql", path, connection: resolveConnection(provider, schemaConnection) };
   }
 }

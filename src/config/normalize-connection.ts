@@ -66,9 +66,40 @@ function normalizeField(field: ManualCredential, path: NodePath, origin: Origin)
   };
 }
 
-function targetOf({ header, prefix, query, basic }: ManualCredential): CredentialField["target"] {
+function targetOf({ header, prefix, query, cookie, basic }: ManualCredential): CredentialField["target"] {
   if (query !== undefined) return { in: "query", parameter: query };
+  if (cookie !== undefined) return { in: "cookie", cookie };
   if (basic !== undefined) return { in: "basic", part: basic };
-  // A rule has seen to it that one of the three is there.
+  // A rule has seen to it that one of the four is there.
   return { in: "header", header: header ?? "", prefix: prefix ?? "" };
+}
+
+/** What a credential of this kind puts on requests, as in `OpenApiSurface.sends`. */
+export function placesOfAuth(auth: Connection["auth"]): readonly string[] {
+  switch (auth?.type) {
+    case "bearer":
+    case "oauth2":
+    case "mcp_oauth":
+      return ["bearer", "header:authorization"];
+    case "passthrough":
+      return placesOfHeader(auth.header, undefined);
+    case "manual":
+      return auth.credentials.flatMap(({ header, prefix, query, cookie, basic }) => [
+        ...(header === undefined ? [] : placesOfHeader(header, prefix)),
+        ...(query === undefined ? [] : [`query:${query.toLowerCase()}`]),
+        ...(cookie === undefined ? [] : [`cookie:${cookie.toLowerCase()}`]),
+        ...(basic === undefined ? [] : ["basic"]),
+      ]);
+    default:
+      return [];
+  }
+}
+
+/** What stands in `Authorization` may be anything, unless the prefix tells. */
+function placesOfHeader(written: string, prefix: string | undefined): readonly string[] {
+  const place = `header:${written.toLowerCase()}`;
+  if (place !== "header:authorization") return [place];
+  const scheme = prefix?.trim().toLowerCase();
+  if (scheme === "basic") return ["basic", place];
+  return scheme === undefined || scheme === "" ? ["bearer", "basic", place] : ["bearer", place];
 }

@@ -1,23 +1,23 @@
 import type { NodePath } from "../documents/located-node.ts";
 import type {
+  GraphqlOperationConfig,
   GraphqlSurface,
   McpSurface,
   OpenApiSurface,
-  RestOperationConfig,
-  RestParameterConfig,
   RestSurface,
   SurfaceConfig,
 } from "../model/config.ts";
 import type {
+  GraphQLOperation,
   GraphQLSurface,
   MCPSurface,
   OpenAPISurface,
-  Operation,
-  Parameter,
   Provider,
   RESTSurface,
 } from "../model/config-file.generated.ts";
 import type { JsonSchema, JsonValue } from "../model/json.ts";
+import { placesOfAuth } from "./normalize-connection.ts";
+import { normalizeOperations } from "./normalize-operations.ts";
 import { documentLocation, type Origin, record } from "./origin.ts";
 import { resolveConnection } from "./resolve-connection.ts";
 
@@ -62,8 +62,35 @@ function openapiSurface(
     baseUrl: surface.base_url === undefined ? undefined : withoutTrailingSlash(surface.base_url),
     connection: connectionName(provider, surface.connection),
     connectionNamed: surface.connection !== undefined,
+    server:
+      surface.server === undefined
+        ? undefined
+        : { value: surface.server, place: origin.place([...path, "server"], "value") },
+    serverVariables: record(
+      Object.entries(surface.server_variables ?? {}).map(([name, value]) => [
+        name,
+        {
+          value: origin.referenceText([...path, "server_variables", name]) ?? String(value),
+          place: origin.place([...path, "server_variables", name]),
+        },
+      ]),
+    ),
+    deprecated: surface.deprecated ?? "include",
+    sends: sentBy(provider, connectionName(provider, surface.connection)),
+    schemaBudget: readBudget(provider.schema_budget),
     place: origin.place(path),
   };
+}
+
+function sentBy(provider: Provider, name: string | undefined): OpenApiSurface["sends"] {
+  const connection = name === undefined ? undefined : provider.connections?.[name];
+  return connection && (connection.mode === "none" ? [] : placesOfAuth(connection.auth));
+}
+
+/** Bytes, of which 1 KB has 1,000; by default as many as every client is known to take. */
+function readBudget(written: Provider["schema_budget"]): number {
+  if (typeof written === "number") return written;
+  return written === undefined ? 32_000 : Number.parseInt(written, 10) * 1_000;
 }
 
 function graphqlSurface(
@@ -72,6 +99,8 @@ function graphqlSurface(
   path: NodePath,
   origin: Origin,
 ): GraphqlSurface {
+  const connection = connectionName(provider, surface.connection);
+  const { depth, fields, bytes } = surface.selection ?? {};
   return {
     kind: "graphql",
     url: surface.url,
@@ -79,18 +108,75 @@ function graphqlSurface(
       surface.schema === undefined
         ? undefined
         : documentLocation(surface.schema, [...path, "schema"], origin),
-    connection: connectionName(provider, surface.connection),
+    schemaConnection: surface.schema_connection ?? connection,
+    refresh: surface.refresh === undefined ? undefined : milliseconds(surface.refresh),
+    queries: surface.queries ?? "all",
+    mutations: surface.mutations ?? "all",
+    // Offline, a reference that is not set is still a text.
+    selection: { depth: whole(depth, 2), fields: whole(fields, 200), bytes: whole(bytes, 4096) },
+    selectArgument: surface.select_argument === true,
+    fields: record(
+      Object.entries(surface.fields ?? {}).map(([name, text]) => [
+        name,
+        { text, place: origin.place([...path, "fields", name], "value") },
+      ]),
+    ),
+    // Unknown to the generated types, but it comes from a parsed file and is JSON.
+    scalars: record(Object.entries((surface.scalars ?? {}) as Readonly<Record<string, JsonSchema>>)),
+    operations: (surface.operations ?? []).map((operation, index) =>
+      graphqlOperation(operation, [...path, "operations", index], origin),
+    ),
+    connection,
     place: origin.place(path),
   };
+}
+
+function graphqlOperation(
+  operation: GraphQLOperation,
+  path: NodePath,
+  origin: Origin,
+): GraphqlOperationConfig {
+  const { file, document = "", persisted, document_id: id } = operation;
+  return {
+    source:
+      file === undefined
+        ? { kind: "text", text: document, place: origin.place([...path, "document"], "value") }
+        : {
+            kind: "file",
+            path: origin.absolute([...path, "file"], file),
+            place: origin.place([...path, "file"], "value"),
+          },
+    operation: operation.operation,
+    name: operation.name,
+    description: operation.description,
+    // Unknown to the generated types, but it comes from a parsed file and is JSON.
+    fixed: record(Object.entries((operation.variables ?? {}) as Readonly<Record<string, JsonValue>>)),
+    hidden: operation.hidden ?? [],
+    persisted:
+      persisted === undefined
+        ? id === undefined
+          ? undefined
+          : { kind: "id", id }
+        : { kind: "hash", hash: persisted },
+    place: origin.place(path),
+  };
+}
+
+function whole(value: number | string | undefined, fallback: number): number {
+  return typeof value === "number" ? value : fallback;
+}
+
+/** A number and a unit, such as `30m`. */
+function milliseconds(duration: string): number {
+  const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
+  return Number.parseInt(duration, 10) * (units[duration.slice(-1)] ?? 0);
 }
 
 function restSurface(surface: RESTSurface, provider: Provider, path: NodePath, origin: Origin): RestSurface {
   return {
     kind: "rest",
     baseUrl: withoutTrailingSlash(surface.base_url),
-    operations: surface.operations.map((operation, index) =>
-      restOperation(operation, [...path, "operations", index], origin),
-    ),
+    operations: normalizeOperations(surface.operations, [...path, "operations"], origin),
     connection: connectionName(provider, surface.connection),
     place: origin.place(path),
   };
@@ -120,43 +206,6 @@ function mcpSurface(surface: MCPSurface, provider: Provider, path: NodePath, ori
     connection: connectionName(provider, surface.connection),
     place: origin.place(path),
   };
-}
-
-function restOperation(operation: Operation, path: NodePath, origin: Origin): RestOperationConfig {
-  return {
-    name: operation.name,
-    description: operation.description,
-    method: operation.method,
-    path: operation.path,
-    parameters: (operation.parameters ?? []).map((parameter, index) =>
-      restParameter(parameter, [...path, "parameters", index], origin),
-    ),
-    connection: operation.connection,
-    place: origin.place([...path, "name"]),
-  };
-}
-
-function restParameter(parameter: Parameter, path: NodePath, origin: Origin): RestParameterConfig {
-  const schema = schemaOf(parameter);
-  const text = schema["type"] === "string" ? origin.referenceText([...path, "default"]) : undefined;
-  return {
-    name: parameter.name,
-    in: parameter.in,
-    required: parameter.required ?? parameter.in === "path",
-    description: parameter.description,
-    // Unknown to the generated types, but it comes from a parsed file and is JSON.
-    default: text ?? (parameter.default as JsonValue | undefined),
-    schema,
-    place: origin.place([...path, "name"]),
-  };
-}
-
-function schemaOf({ schema, type, enum: values, items, properties, format }: Parameter): JsonSchema {
-  const implied = items ? "array" : properties ? "object" : values ? undefined : "string";
-  const short = { type: type ?? implied, enum: values, items, properties, format };
-  // The keys of the short form are those of JSON Schema, and all of it comes from a parsed file and is JSON.
-  return (schema ??
-    Object.fromEntries(Object.entries(short).filter(([, value]) => value !== undefined))) as JsonSchema;
 }
 
 function withoutTrailingSlash(url: string): string {

@@ -4,11 +4,12 @@ import type {
   GatewayConfig,
   ManagedParameter,
   ProviderConfig,
-  ResponseMapping,
   SelectionEntry,
 } from "../model/config.ts";
 import type { GatewayFile, Provider, ServerSettings } from "../model/config-file.generated.ts";
+import { normalizeAnnotations, normalizeMapping } from "./normalize-choices.ts";
 import { normalizeConnection } from "./normalize-connection.ts";
+import { normalizePagination } from "./normalize-pagination.ts";
 import { normalizeSurfaces } from "./normalize-surfaces.ts";
 import { createOrigin, type Origin, record } from "./origin.ts";
 
@@ -19,6 +20,8 @@ export function normalize(file: GatewayFile, root: LocatedNode, path: string): G
     file: path,
     server: normalizeServer(file.server ?? {}),
     auth: { provider: "none" },
+    egress: { allowedHosts: file.egress?.allowed_hosts ?? [] },
+    datastore: normalizeDatastore(file, origin),
     providers: Object.entries(file.providers).map(([name, provider]) =>
       normalizeProvider(name, provider, origin),
     ),
@@ -38,6 +41,13 @@ function normalizeServer(server: ServerSettings): GatewayConfig["server"] {
   };
 }
 
+function normalizeDatastore({ datastore }: GatewayFile, origin: Origin): string | undefined {
+  if (datastore === undefined) return undefined;
+  const path = ["datastore", "config", "path"];
+  const written = datastore.config?.path;
+  return written === undefined ? origin.absolute([], "./gestalt.db") : origin.absolute(path, written);
+}
+
 function normalizeProvider(name: string, provider: Provider, origin: Origin): ProviderConfig {
   const path = ["providers", name];
   return {
@@ -47,6 +57,8 @@ function normalizeProvider(name: string, provider: Provider, origin: Origin): Pr
     headers: normalizeHeaders(provider, path, origin),
     managedParameters: normalizeManaged(provider, path, origin),
     responseMapping: normalizeMapping(provider.response_mapping),
+    pagination: normalizePagination(provider.pagination, [...path, "pagination"], origin),
+    retries: { attempts: provider.retries?.attempts ?? 2 },
     mcp: {
       enabled: provider.mcp?.enabled ?? true,
       toolPrefix: provider.mcp?.tool_prefix ?? `${name}_`,
@@ -102,10 +114,6 @@ function normalizeManaged(
   );
 }
 
-function normalizeMapping(mapping: Provider["response_mapping"]): ResponseMapping | undefined {
-  return mapping && { data: mapping.data.split(".") };
-}
-
 function normalizeSelection(
   patterns: readonly string[] | undefined,
   path: NodePath,
@@ -129,6 +137,12 @@ function normalizeAllowed(
         alias: operation?.alias,
         description: operation?.description,
         responseMapping: normalizeMapping(operation?.response_mapping),
+        pagination: normalizePagination(
+          operation?.pagination,
+          [...path, "allowed_operations", id, "pagination"],
+          origin,
+        ),
+        ...(operation?.annotations && { annotations: normalizeAnnotations(operation.annotations) }),
         place: origin.place([...path, "allowed_operations", id]),
       },
     ]),

@@ -4,8 +4,11 @@ import { badAlias } from "./rules/bad-alias.ts";
 import { badDefault } from "./rules/bad-default.ts";
 import { badHeader } from "./rules/bad-header.ts";
 import { badHost } from "./rules/bad-host.ts";
+import { badMediaType } from "./rules/bad-media-type.ts";
+import { badMethod } from "./rules/bad-method.ts";
 import { badSelection } from "./rules/bad-selection.ts";
 import { badUrl } from "./rules/bad-url.ts";
+import { bodyDeclaration } from "./rules/body-declaration.ts";
 import { bodyWithoutMeaning } from "./rules/body-without-meaning.ts";
 import { connectionMode } from "./rules/connection-mode.ts";
 import { credentialTarget } from "./rules/credential-target.ts";
@@ -13,6 +16,8 @@ import { credentialValue } from "./rules/credential-value.ts";
 import { duplicateAlias } from "./rules/duplicate-alias.ts";
 import { duplicateOperation } from "./rules/duplicate-operation.ts";
 import { encryptionKeyTwice } from "./rules/encryption-key-twice.ts";
+import { graphqlOperation } from "./rules/graphql-operation.ts";
+import { graphqlRefresh } from "./rules/graphql-refresh.ts";
 import { incompleteAuth } from "./rules/incomplete-auth.ts";
 import { literalSecret } from "./rules/literal-secret.ts";
 import { managedParameter } from "./rules/managed-parameter.ts";
@@ -23,15 +28,19 @@ import { noEffectYet } from "./rules/no-effect-yet.ts";
 import { noProvider } from "./rules/no-provider.ts";
 import { noSurface } from "./rules/no-surface.ts";
 import { notAvailable } from "./rules/not-available.ts";
+import { pagination } from "./rules/pagination.ts";
 import { parameterClash } from "./rules/parameter-clash.ts";
 import { parameterSchema } from "./rules/parameter-schema.ts";
+import { parameterStyle } from "./rules/parameter-style.ts";
 import { passthroughHeader } from "./rules/passthrough-header.ts";
 import { pathParameter } from "./rules/path-parameter.ts";
 import { pathTemplate } from "./rules/path-template.ts";
 import { providerName } from "./rules/provider-name.ts";
+import { schemaKeyword } from "./rules/schema-keyword.ts";
 import { toolPrefix } from "./rules/tool-prefix.ts";
 import { unknownConnection } from "./rules/unknown-connection.ts";
 import { unprotectedHost } from "./rules/unprotected-host.ts";
+import { unresolvedReference } from "./rules/unresolved-reference.ts";
 import { unusedConnection } from "./rules/unused-connection.ts";
 
 /** Every rule; their order does not matter, as what they find is sorted by place. */
@@ -41,8 +50,11 @@ export const rules: readonly Rule[] = [
   badDefault,
   badHeader,
   badHost,
+  badMediaType,
+  badMethod,
   badSelection,
   badUrl,
+  bodyDeclaration,
   bodyWithoutMeaning,
   connectionMode,
   credentialTarget,
@@ -50,6 +62,8 @@ export const rules: readonly Rule[] = [
   duplicateAlias,
   duplicateOperation,
   encryptionKeyTwice,
+  graphqlOperation,
+  graphqlRefresh,
   incompleteAuth,
   literalSecret,
   managedParameter,
@@ -60,14 +74,18 @@ export const rules: readonly Rule[] = [
   noProvider,
   noSurface,
   notAvailable,
+  pagination,
   parameterClash,
   parameterSchema,
+  parameterStyle,
   passthroughHeader,
   pathParameter,
   pathTemplate,
   providerName,
+  schemaKeyword,
   toolPrefix,
   unknownConnection,
   unprotectedHost,
+  unresolvedReference,
   unusedConnection,
 ];

@@ -56,7 +56,9 @@ export function declaredCredential(
   };
 }
 
-function applyAuth(auth: ConnectionAuth): Pick<Credential, "headers" | "query"> | undefined {
+type Material = Omit<Credential, "reference">;
+
+function applyAuth(auth: ConnectionAuth): Material | undefined {
   switch (auth.type) {
     case "none":
       return { headers: {}, query: {} };
@@ -73,9 +75,10 @@ function applyAuth(auth: ConnectionAuth): Pick<Credential, "headers" | "query"> 
 
 type ManualFields = Extract<ConnectionAuth, { readonly type: "manual" }>["fields"];
 
-function applyFields(fields: ManualFields): Pick<Credential, "headers" | "query"> | undefined {
+function applyFields(fields: ManualFields): Material | undefined {
   const headers: Record<string, Secret> = {};
   const query: Record<string, Secret> = {};
+  const cookies: Record<string, Secret> = {};
   const basic = { username: "", password: "" };
   for (const { value, target } of fields) {
     if (value === undefined) return undefined;
@@ -86,6 +89,9 @@ function applyFields(fields: ManualFields): Pick<Credential, "headers" | "query"
       case "query":
         query[target.parameter] = value;
         break;
+      case "cookie":
+        cookies[target.cookie] = value;
+        break;
       case "basic":
         basic[target.part] = value.reveal();
         break;
@@ -95,7 +101,7 @@ function applyFields(fields: ManualFields): Pick<Credential, "headers" | "query"
     const pair = Buffer.from(`${basic.username}:${basic.password}`, "utf8").toString("base64");
     headers["authorization"] = new Secret(`Basic ${pair}`);
   }
-  return { headers, query };
+  return { headers, query, ...(Object.keys(cookies).length > 0 && { cookies }) };
 }
 
 function refuse(provider: ProviderConfig, connection: ConnectionConfig): never {

@@ -1,4 +1,5 @@
 import type { Place } from "../model/place.ts";
+import type { DiagnosticCode } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { countDiagnostics } from "./summarize.ts";
 
@@ -9,19 +10,41 @@ import { countDiagnostics } from "./summarize.ts";
  */
 export function renderJson(diagnostics: readonly Diagnostic[]): string {
   const document = {
-    diagnostics: diagnostics.map(({ severity, code, message, place, related = [] }) => ({
-      severity,
-      code,
-      message,
-      ...flatten(place),
-      related: related.map((other) => ({ message: other.message, ...flatten(other.place) })),
-    })),
+    diagnostics: diagnostics.map(flattenDiagnostic),
     counts: countDiagnostics(diagnostics),
   };
   return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
-function flatten(place: Place | undefined): Readonly<Record<keyof Place, string | number | null>> {
+/** A diagnostic as programs get it. */
+export interface FlatDiagnostic extends FlatPlace {
+  readonly severity: Diagnostic["severity"];
+  readonly code: DiagnosticCode;
+  readonly message: string;
+  readonly related: readonly ({ readonly message: string } & FlatPlace)[];
+}
+
+/** A place beside other keys: all null when there is none. */
+type FlatPlace = { readonly [Key in keyof Place]: Place[Key] | null };
+
+/** Puts the place of a diagnostic beside its other members. */
+export function flattenDiagnostic({
+  severity,
+  code,
+  message,
+  place,
+  related = [],
+}: Diagnostic): FlatDiagnostic {
+  return {
+    severity,
+    code,
+    message,
+    ...flatten(place),
+    related: related.map((other) => ({ message: other.message, ...flatten(other.place) })),
+  };
+}
+
+function flatten(place: Place | undefined): FlatPlace {
   return {
     file: place?.file ?? null,
     line: place?.line ?? null,

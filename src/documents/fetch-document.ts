@@ -16,10 +16,16 @@ const accept = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q
 export async function fetchDocument(
   http: HttpClient,
   url: string,
-  options: { readonly signal: AbortSignal; readonly headers?: Readonly<Record<string, string>> },
+  options: {
+    readonly signal: AbortSignal;
+    readonly headers?: Readonly<Record<string, string>>;
+    /** `document`: not even the first address is the operator's, and no redirect leaves its origin. Default `operator`. */
+    readonly namedBy?: "operator" | "document";
+  },
 ): Promise<DocumentBytes> {
   let current = url;
   let headers = options.headers ?? {};
+  const isTrusted = options.namedBy !== "document";
   for (let redirects = 0; redirects <= mostRedirects; redirects++) {
     let response: HttpResponse;
     try {
@@ -29,7 +35,7 @@ export async function fetchDocument(
         headers: { accept, ...headers },
         signal: options.signal,
         maxBytes: mostDocumentBytes,
-        namedBy: new URL(current).origin === new URL(url).origin ? "operator" : "upstream",
+        namedBy: isTrusted && new URL(current).origin === new URL(url).origin ? "operator" : "upstream",
       });
     } catch (error) {
       return describeFailure(error, url);
@@ -49,7 +55,14 @@ export async function fetchDocument(
         `redirects to an address that is not https (${nameOfUrl(target.href)}), which is not followed.`,
       );
     }
-    if (target.origin !== new URL(current).origin) headers = {};
+    if (target.origin !== new URL(current).origin) {
+      if (!isTrusted) {
+        return unreadable(
+          `redirects to another server (${nameOfUrl(target.href)}), which is not followed for a document that another one named.`,
+        );
+      }
+      headers = {};
+    }
     current = target.href;
   }
   return unreadable(`was redirected more than ${mostRedirects} times, last to ${nameOfUrl(current)}.`);

@@ -14,20 +14,31 @@ import { isHtml, parseDocument } from "./parse-document.ts";
 import type { ParseProblem } from "./parse-problem.ts";
 import { nameOfFile, readDocumentFile } from "./read-document-file.ts";
 
-/** A text that was read from a file or a URL. */
-export interface LoadedText {
+/** Where a document came from. */
+interface DocumentOrigin {
   /** How to print where it came from: a path relative to the working directory, or the URL. */
   readonly name: string;
   /** Absolute path or URL. */
   readonly location: string;
+}
+
+/** A document as it was read, before anybody looked at it. */
+export interface DocumentSource extends DocumentOrigin {
+  readonly bytes: Uint8Array;
+}
+
+/** A text that was read from a file or a URL. */
+export interface LoadedText extends DocumentOrigin {
   readonly text: string;
   /** `sha256:` and 64 hexadecimal digits, over the bytes as read. */
   readonly digest: string;
 }
 
-/** A JSON or YAML document. */
-export interface LoadedDocument extends LoadedText {
+/** A JSON or YAML document. Its text is not kept: it may be large. */
+export interface LoadedDocument extends Omit<LoadedText, "text"> {
   readonly value: JsonValue;
+  /** Characters of its text. */
+  readonly length: number;
   /**
    * Where the key or the value at `path` stands; the nearest ancestor that exists when there is none.
    * Found when asked for: positions cost a second parse. `undefined` for documents too large for that.
@@ -42,6 +53,8 @@ export type Loaded<T> =
 
 /** Reads documents that the configuration names: API descriptions and schemas. */
 export interface DocumentLoader {
+  /** The bytes as they are, for who reads them elsewhere. */
+  source(location: DocumentLocation, options: LoadOptions): Promise<Loaded<DocumentSource>>;
   /** A text as it is, such as GraphQL SDL. */
   text(location: DocumentLocation, options: LoadOptions): Promise<Loaded<LoadedText>>;
   /** JSON, or YAML 1.2 (core schema), told apart by content and never by media type. */
@@ -55,6 +68,11 @@ export interface LoadOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Absolute path of the folder in which a file has to lie, symbolic links followed. Default: it may lie anywhere. */
   readonly within?: string;
+  /**
+   * Who named the URL. What a document named leads to public addresses and allowed hosts only, and redirects are followed
+   * on its own origin. Default `operator`.
+   */
+  readonly namedBy?: "operator" | "document";
 }
 
 /** What a loader works with. */
@@ -76,45 +94,27 @@ export interface DocumentLoaderOptions {
 export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLoader {
   const readFile = options.readFile ?? readDocumentFile;
 
-  async function readText(location: DocumentLocation, load: LoadOptions): Promise<Loaded<LoadedText>> {
-    const source = locate(location);
+  async function readSource(location: DocumentLocation, load: LoadOptions): Promise<Loaded<DocumentSource>> {
+    const origin = locate(location);
     if (location.kind === "url" && options.remote === "skip") {
       return failed({
         severity: "information",
         code: "skipped-offline",
-        message: `\`${source.name}\` was not fetched, so what depends on it was not checked. Use \`--online\` to check it.`,
+        message: `\`${origin.name}\` was not fetched, so what depends on it was not checked. Use \`--online\` to check it.`,
         place: location.place,
       });
     }
     const read = await (location.kind === "file"
       ? readInside(location.path, load)
       : fetchDocument(options.http, location.url, load));
-    if (!read.ok) {
-      // A document that was named on its own, such as on a command line, is named by no file.
-      const isRelative = location.kind === "file" && location.place.file !== location.path;
-      const hint =
-        isRelative && read.code === "document-not-found"
-          ? " Paths are relative to the file that names them."
-          : "";
-      return atReference(location, read.code, `\`${source.name}\` ${read.message}${hint}`);
-    }
-    const text = decode(read.bytes);
-    if (text === undefined) {
-      return atReference(
-        location,
-        "document-syntax",
-        `\`${source.name}\` is compressed or binary, not text. Unpack it, and name the unpacked document.`,
-      );
-    }
-    if (isHtml(text)) {
-      return atReference(
-        location,
-        "document-syntax",
-        `\`${source.name}\` is a web page (HTML), not a document. Look for the address of the raw document; a page in its place often means a login.`,
-      );
-    }
-    const digest = `sha256:${createHash("sha256").update(read.bytes).digest("hex")}`;
-    return { ok: true, document: { ...source, text, digest } };
+    if (read.ok) return { ok: true, document: { ...origin, bytes: read.bytes } };
+    // A document that was named on its own, such as on a command line, is named by no file.
+    const isRelative = location.kind === "file" && location.place.file !== location.path;
+    const hint =
+      isRelative && read.code === "document-not-found"
+        ? " Paths are relative to the file that names them."
+        : "";
+    return atReference(location, read.code, `\`${origin.name}\` ${read.message}${hint}`);
   }
 
   async function readInside(path: string, { within, signal }: LoadOptions): Promise<DocumentBytes> {
@@ -122,35 +122,75 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
     return confined.ok ? readFile(confined.path, signal) : confined;
   }
 
-  function locate(location: DocumentLocation): { readonly name: string; readonly location: string } {
+  function locate(location: DocumentLocation): DocumentOrigin {
     return location.kind === "file"
       ? { name: nameOfFile(location.path, options.workingDirectory), location: location.path }
       : { name: nameOfUrl(location.url), location: location.url };
   }
 
   return {
-    text: readText,
+    source: readSource,
+    async text(location, load) {
+      const source = await readSource(location, load);
+      return source.ok ? readText(source.document, location) : source;
+    },
     async document(location, load) {
-      const loaded = await readText(location, load);
-      if (!loaded.ok) return loaded;
-      const { document } = loaded;
-      const locator = createLocator(document.name, document.location, document.text);
-      const parsed = parseDocument(document.text);
-      if (parsed.ok) return { ok: true, document: { ...document, value: parsed.value, locate: locator } };
-      const { code, message, position, path } = parsed.problem;
-      const place =
-        position === undefined ? path && locator(path, "value") : pointAt(document.name, position);
-      const text = `\`${document.name}\` ${message}`;
-      if (place === undefined) return atReference(location, code, text);
-      return failed({
-        severity: "error",
-        code,
-        message: text,
-        place,
-        related: [{ message: "The document is named here.", place: location.place }],
-      });
+      const source = await readSource(location, load);
+      return source.ok ? readDocument(source.document, location) : source;
     },
   };
+}
+
+/** Reads a document's bytes as text. `location` is where it was named. */
+function readText(source: DocumentSource, location: DocumentLocation): Loaded<LoadedText> {
+  const text = decode(source.bytes);
+  if (text === undefined) {
+    return atReference(
+      location,
+      "document-syntax",
+      `\`${source.name}\` is compressed or binary, not text. Unpack it, and name the unpacked document.`,
+    );
+  }
+  if (isHtml(text)) {
+    return atReference(
+      location,
+      "document-syntax",
+      `\`${source.name}\` is a web page (HTML), not a document. Look for the address of the raw document; a page in its place often means a login.`,
+    );
+  }
+  const digest = `sha256:${createHash("sha256").update(source.bytes).digest("hex")}`;
+  return { ok: true, document: { name: source.name, location: source.location, text, digest } };
+}
+
+/**
+ * Reads a document's bytes as JSON or YAML 1.2 (core schema), told apart by content. Takes as long as the document is large,
+ * without a pause.
+ *
+ * @param location where it was named.
+ */
+export function readDocument(source: DocumentSource, location: DocumentLocation): Loaded<LoadedDocument> {
+  const loaded = readText(source, location);
+  if (!loaded.ok) return loaded;
+  const { text, ...document } = loaded.document;
+  const locator = createLocator(document.name, document.location, text);
+  const parsed = parseDocument(text);
+  if (parsed.ok) {
+    return {
+      ok: true,
+      document: { ...document, length: text.length, value: parsed.value, locate: locator },
+    };
+  }
+  const { code, message, position, path } = parsed.problem;
+  const place = position === undefined ? path && locator(path, "value") : pointAt(document.name, position);
+  const explanation = `\`${document.name}\` ${message}`;
+  if (place === undefined) return atReference(location, code, explanation);
+  return failed({
+    severity: "error",
+    code,
+    message: explanation,
+    place,
+    related: [{ message: "The document is named here.", place: location.place }],
+  });
 }
 
 function failed<T>(diagnostic: Diagnostic): Loaded<T> {

@@ -18,7 +18,7 @@ export function explainAlternatives(
   if (choice !== undefined) return [{ ...choice, keyword }];
   const byDistance = branches
     .filter((branch) => branch.length > 0)
-    .map((branch) => ({ branch, distance: distanceOf(branch) }))
+    .map((branch) => ({ branch, distance: distanceOf(branch, location) }))
     .sort((left, right) => left.distance - right.distance);
   const [nearest, next] = byDistance;
   if (nearest === undefined) return [];
@@ -32,8 +32,17 @@ export function explainAlternatives(
 /** A wrong type or constant tells alternatives apart, so it weighs more than all other mistakes together. */
 const distinguishing = 1_000;
 
-function distanceOf(branch: readonly Violation[]): number {
-  return branch.reduce((sum, { problem }) => sum + (problem.kind === "choice" ? distinguishing : 1), 0);
+function distanceOf(branch: readonly Violation[], from: Location | undefined): number {
+  return branch.reduce(
+    (sum, { problem, location }) => sum + (problem.kind === "choice" ? choiceWeight(location, from) : 1),
+    0,
+  );
+}
+
+/** The value's own type tells most, a member's next; what is wrong further inside says that the value itself was right. */
+function choiceWeight(location: Location | undefined, from: Location | undefined): number {
+  if (location === from) return 2 * distinguishing;
+  return location?.outer === from ? distinguishing : 1;
 }
 
 type Choice = Problem & { readonly kind: "choice" };

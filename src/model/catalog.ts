@@ -1,4 +1,4 @@
-import type { ResponseMapping } from "./config.ts";
+import type { Pagination, ResponseMapping } from "./config.ts";
 import type { JsonSchema, JsonValue } from "./json.ts";
 import type { Place } from "./place.ts";
 
@@ -68,15 +68,24 @@ export interface Operation {
   readonly deprecated: boolean;
   readonly title: string | undefined;
   readonly description: string;
-  /** Root `type: object` with `properties`; JSON Schema 2020-12. */
+  /**
+   * Root `type: object` with `properties`; JSON Schema 2020-12. Schemas and binding of large documents are kept packed and made when
+   * somebody asks, so who uses one more than once takes it once; copying an operation by its members would make them all.
+   */
   readonly inputSchema: JsonSchema;
   readonly outputSchema: JsonSchema | undefined;
+  /** Digests that stand for schemas and binding where they are compared, if these are packed. */
+  readonly packed?: { readonly schemas: string; readonly binding: string };
   readonly annotations: ToolAnnotations;
   readonly binding: Binding;
+  /** What of the upstream's description the operation lacks, and why: at most 10 short sentences for people; absent: nothing. */
+  readonly notes?: readonly string[];
   /** Name of the connection whose credential it needs; `undefined`: none. */
   readonly connection: string | undefined;
   /** Where it is described, if that is a file. */
   readonly place: Place | undefined;
+  /** Which part of an answer is the result, unless the file says otherwise where it allows the operation. */
+  readonly responseMapping?: ResponseMapping | undefined;
 }
 
 /** An operation as exposed, under its final name. */
@@ -122,6 +131,8 @@ export interface HttpBinding {
   readonly body: HttpBody | undefined;
   /** Value of the `Accept` header. */
   readonly accept: string;
+  /** How its answers come in pages, where the file says so. */
+  readonly pagination?: Pagination;
 }
 
 /** Where one argument goes, or what the provider's configuration fills itself. */
@@ -169,6 +180,15 @@ export interface HttpBody {
         /** Each member of the body is an argument of its own. */ readonly kind: "members";
         readonly members: readonly HttpBodyMember[];
       };
+  /** Other forms in which the upstream takes the body; absent: none that could carry anything else. */
+  readonly alternatives?: HttpBodyAlternatives;
+}
+
+/** The forms of a body besides the first, and the argument by which a caller chooses one of all. */
+export interface HttpBodyAlternatives {
+  /** Its value is a `mediaType` of the body or of one of these; the first form that takes all given arguments by default. */
+  readonly argument: string;
+  readonly bodies: readonly HttpBody[];
 }
 
 /** How one member of a form or multipart body is sent, OpenAPI 3.2 section 4.15. */
@@ -196,15 +216,41 @@ export interface GraphqlBinding {
   readonly kind: "graphql";
   readonly url: string;
   readonly operationType: "query" | "mutation";
-  /** The root field. */
-  readonly field: string;
   /** A complete, validated document with one operation. */
   readonly document: string;
   /** The operation's name in the document. */
   readonly operationName: string;
+  /** Those that arguments fill. */
   readonly variables: readonly GraphqlVariable[];
-  /** What to rename in `data` of the answer; `undefined`: nothing, the answer passes byte for byte. */
+  /** Variables with a value from the configuration, which no argument can change. */
+  readonly fixed: Readonly<Record<string, JsonValue>>;
+  /** What to rename in `data` of the answer; `undefined`: nothing. */
   readonly aliases: GraphqlAliases | undefined;
+  /** The argument that replaces the default selection; `undefined`: none does. */
+  readonly select: GraphqlSelect | undefined;
+  /** Where variables hold files; `undefined`: none does, and the request is JSON. */
+  readonly files: GraphqlFiles | undefined;
+  /** What is sent in place of the document; `undefined`: the document itself. */
+  readonly persisted:
+    | { /** SHA-256 of the document, 64 hexadecimal digits. */ readonly kind: "hash"; readonly hash: string }
+    | { readonly kind: "id"; readonly id: string }
+    | undefined;
+}
+
+/** How callers choose what the root field returns. */
+export interface GraphqlSelect {
+  /** The argument's name in the tool's input schema. */
+  readonly argument: string;
+  /** Offset of the default selection in the document; behind its end only the operation's closing brace is left. */
+  readonly start: number;
+}
+
+/** The parts of variables that are sent as files (GraphQL multipart request specification). */
+export interface GraphqlFiles {
+  /** The named type of each variable that can hold a file. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** By input type: the members that can hold a file, and the named type of each. */
+  readonly members: Readonly<Record<string, Readonly<Record<string, string>>>>;
 }
 
 /**

@@ -1,6 +1,10 @@
 /* Generated from schemas/gateway.schema.json by scripts/generate-config-types.ts. Do not edit. */
 
 /**
+ * Which fields of the root type become tools: `all` of them, those `declared` in `operations` or `fields`, or `none`. `all` by default.
+ */
+export type GraphQLExposure = "all" | "declared" | "none";
+/**
  * The JSON type of a value; `string` by default.
  */
 export type ValueType = "string" | "integer" | "number" | "boolean" | "array" | "object";
@@ -21,6 +25,8 @@ export type AllowedOperation = {
    */
   description?: string;
   response_mapping?: ResponseMapping;
+  pagination?: Pagination;
+  annotations?: Annotations;
 } | null;
 
 /**
@@ -30,6 +36,7 @@ export interface GatewayFile {
   server?: ServerSettings;
   auth?: AuthSettings;
   datastore?: DatastoreSettings;
+  egress?: EgressSettings;
   /**
    * The upstream systems, each under its name. A name is lower-case letters, digits, `-` and `_`, at most 32 of them, and becomes the prefix of the provider's tools.
    */
@@ -156,7 +163,7 @@ export interface TrustedIssuer {
   roles_claim?: string;
 }
 /**
- * Where credentials, tokens and runs are kept.
+ * Where credentials, tokens and runs are kept. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
  */
 export interface DatastoreSettings {
   /**
@@ -173,6 +180,15 @@ export interface SqliteSettings {
    * The database file.
    */
   path?: string;
+}
+/**
+ * Where the gateway may go when something else than this file says so.
+ */
+export interface EgressSettings {
+  /**
+   * Host names that documents and upstreams may lead to: OpenAPI documents there are fetched when another one refers to them by `$ref`, and addresses there may be private. Everything that this file itself names is allowed anyway.
+   */
+  allowed_hosts?: string[];
 }
 /**
  * One upstream system: its surfaces, and how to authenticate to it.
@@ -197,6 +213,12 @@ export interface Provider {
    */
   managed_parameters?: ManagedParameter[];
   response_mapping?: ResponseMapping;
+  pagination?: Pagination;
+  retries?: Retries;
+  /**
+   * The most bytes that the input schema of one tool may have, as a number from 1000 to 32000 or as text from `1KB` to `32KB` (1 KB is 1000 bytes); `32KB` by default. Larger ones lose their deepest levels, which then accept anything. For operations of `openapi` surfaces.
+   */
+  schema_budget?: number | string;
   mcp?: MCPSettings;
   surfaces?: SurfaceSettings;
   /**
@@ -252,6 +274,60 @@ export interface ResponseMapping {
   data: string;
 }
 /**
+ * How answers come in pages, and how the next page is asked for. Callers of read-only operations then learn whether there is more, and may ask for several pages at once with the argument `_max_pages`. On a provider it counts for the `openapi` and `rest` operations that have the named parameter; for style `link` for those whose path does not end in a variable.
+ */
+export interface Pagination {
+  /**
+   * What asks for the next page: a `cursor` out of the answer, the `offset` of its first item, the number of the `page`, or the address in a `link` (the header `Link` with `rel="next"`, or a URL in the answer).
+   */
+  style: "cursor" | "offset" | "page" | "link";
+  /**
+   * The parameter that carries the cursor, the offset or the page number, by its name on the wire. Not for style `link`.
+   */
+  parameter?: string;
+  /**
+   * Where the parameter goes: into the query, which is the default, or into the request body as a member.
+   */
+  in?: "query" | "body";
+  /**
+   * The path to the next cursor in the answer, or for style `link` to the URL of the next page: names of members with dots between them; `-1` is the last item of a list. Needed for style `cursor`; without it style `link` reads the header.
+   */
+  next?: string;
+  /**
+   * The path to a boolean that says whether there is another page.
+   */
+  more?: string;
+  /**
+   * The path to the list of items. By default the part that `response_mapping` names, else the whole answer.
+   */
+  items?: string;
+  /**
+   * The parameter that says how many items a page has, by its name on the wire; in the same place as `parameter`.
+   */
+  limit_parameter?: string;
+  /**
+   * How many items a full page has. Sent as `limit_parameter` when the caller gives none; a shorter page is then the last one for styles `offset` and `page`.
+   */
+  page_size?: number;
+  /**
+   * The number of the first page for style `page`, 1 by default.
+   */
+  first_page?: number;
+  /**
+   * The most pages that one call may collect, 10 by default; 1 offers no `_max_pages`.
+   */
+  max_pages?: number;
+}
+/**
+ * How often a call of an `openapi` or `rest` operation is tried again when the connection fails before an answer, or the answer is 429 or 503 (502 and 504 too where the method only reads). Only methods that may be repeated are: GET, HEAD, OPTIONS, QUERY, PUT and DELETE, and others where the operation has the header parameter `Idempotency-Key`.
+ */
+export interface Retries {
+  /**
+   * The most times that a call is tried again, 2 by default; 0 for never.
+   */
+  attempts?: number;
+}
+/**
  * How the provider shows itself to MCP clients.
  */
 export interface MCPSettings {
@@ -286,6 +362,20 @@ export interface OpenAPISurface {
    */
   base_url?: string;
   /**
+   * The server to call, of those that the document lists: its number (0 is the first), or its URL, name or description. The first by default. Operations with servers of their own keep those unless the word fits one of them. An address that the document does not list goes into `base_url`.
+   */
+  server?: number | string;
+  /**
+   * Values for the variables in the URLs of the document's servers, in place of their defaults.
+   */
+  server_variables?: {
+    [k: string]: string | number;
+  };
+  /**
+   * Whether operations that the document calls deprecated become tools; `include` by default. Their descriptions say that they are deprecated.
+   */
+  deprecated?: "include" | "exclude";
+  /**
    * The connection of all of this surface's operations. Without it the provider's default is used, but not by operations that the document declares free of security (`security: []`).
    */
   connection?: string;
@@ -306,6 +396,99 @@ export interface GraphQLSurface {
    * The connection of this surface's operations.
    */
   connection?: string;
+  /**
+   * The connection (`mode: identity`) whose credential reads the schema from the network, where operations use their callers' own; the surface's by default.
+   */
+  schema_connection?: string;
+  /**
+   * How often a schema that comes from the network is read again: a number and `m`, `h` or `d`. Never by default.
+   */
+  refresh?: string;
+  queries?: GraphQLExposure;
+  mutations?: GraphQLExposure;
+  selection?: GraphQLSelection;
+  /**
+   * Whether generated tools take an argument by which callers choose the fields that come back. `false` by default: then no call returns anything that this file and the schema don't determine.
+   */
+  select_argument?: boolean;
+  /**
+   * What root fields return, by name, in place of the generated selection: a GraphQL selection set, with or without its braces. Such a field takes no selection from callers.
+   */
+  fields?: {
+    [k: string]: string;
+  };
+  /**
+   * The JSON Schema of values of custom scalars, by name, in place of what the gateway knows of them.
+   */
+  scalars?: {
+    [k: string]: {
+      [k: string]: unknown;
+    };
+  };
+  /**
+   * GraphQL operations that become tools as they are written. One takes the place of a generated tool of the same name.
+   */
+  operations?: GraphQLOperation[];
+}
+/**
+ * How much a generated selection may hold.
+ */
+export interface GraphQLSelection {
+  /**
+   * Levels of objects whose fields are selected; 2 by default.
+   */
+  depth?: number;
+  /**
+   * Most fields; 200 by default.
+   */
+  fields?: number;
+  /**
+   * Most bytes of its text; 4096 by default.
+   */
+  bytes?: number;
+}
+/**
+ * A GraphQL document, from which each operation becomes a tool and each variable an argument. Fragments stand in the same document.
+ */
+export interface GraphQLOperation {
+  /**
+   * The document itself.
+   */
+  document?: string;
+  /**
+   * The path of the document, relative to this file.
+   */
+  file?: string;
+  /**
+   * The only operation of the document that is meant; all of them by default.
+   */
+  operation?: string;
+  /**
+   * The operation's id, in place of its name in the document.
+   */
+  name?: string;
+  /**
+   * What it does, for the model that chooses it, in place of the comment above it.
+   */
+  description?: string;
+  /**
+   * Values that are always sent, by the names of their variables, which are no arguments then. They are shown by `gateway inspect`, so they are no place for secrets.
+   */
+  variables?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Variables that are never sent, so that their defaults count.
+   */
+  hidden?: string[];
+  /**
+   * Sends the SHA-256 of the document in its place, and the document once when the server asks for it (automatic persisted queries): `sha256`, or the 64 hexadecimal digits under which it was registered.
+   */
+  persisted?: string;
+  /**
+   * The id under which the server knows the document, sent in its place.
+   */
+  document_id?: string;
 }
 /**
  * HTTP operations written here.
@@ -333,15 +516,28 @@ export interface Operation {
    */
   name: string;
   /**
+   * The tool's name for people, which clients may show.
+   */
+  title?: string;
+  /**
    * What it does, for the model that chooses among tools.
    */
   description?: string;
   /**
-   * The HTTP method.
+   * Groups that it belongs to, for `tag:NAME` in `select` and `allowed_operations`.
    */
-  method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS";
+  tags?: string[];
   /**
-   * The path after `base_url`, with parameters in braces.
+   * Whether callers should better use something else; `false` by default.
+   */
+  deprecated?: boolean;
+  annotations?: Annotations;
+  /**
+   * The HTTP method in upper case, such as `GET`, `POST`, `QUERY` or any other that the API has.
+   */
+  method: string;
+  /**
+   * The path after `base_url`, with parameters in braces; a fixed query may follow.
    */
   path: string;
   /**
@@ -352,9 +548,43 @@ export interface Operation {
    * What a caller may give.
    */
   parameters?: Parameter[];
+  body?: Body;
+  /**
+   * The `Accept` header: `application/json` with `output_schema`, else JSON before anything else by default.
+   */
+  accept?: string;
+  /**
+   * The JSON Schema of a successful answer, to tell callers what they get; no answer is refused for breaking it. Left out where `response_mapping` takes a part of the answer.
+   */
+  output_schema?: {
+    [k: string]: unknown;
+  };
+  response_mapping?: ResponseMapping;
+  pagination?: Pagination;
 }
 /**
- * One parameter of an operation, or one member of its JSON body.
+ * What callers may expect of an operation, where that is not what its method promises.
+ */
+export interface Annotations {
+  /**
+   * Whether it changes nothing; by default true for `GET`, `HEAD`, `OPTIONS`, `QUERY` and `TRACE`. The HTTP API offers such operations by `GET`.
+   */
+  read_only?: boolean;
+  /**
+   * Whether it may delete or overwrite something; by default true for `DELETE`.
+   */
+  destructive?: boolean;
+  /**
+   * Whether doing it twice is the same as doing it once; by default true for what only reads, `PUT` and `DELETE`.
+   */
+  idempotent?: boolean;
+  /**
+   * Whether it deals with things outside of this provider, such as the web; `true` by default.
+   */
+  open_world?: boolean;
+}
+/**
+ * One parameter of an operation, or one member of its body.
  */
 export interface Parameter {
   /**
@@ -362,9 +592,9 @@ export interface Parameter {
    */
   name: string;
   /**
-   * Where it goes; `body` is a member of the JSON request body.
+   * Where it goes; `body` is a member of the request body, `querystring` the whole query.
    */
-  in: "path" | "query" | "header" | "cookie" | "body";
+  in: "path" | "query" | "querystring" | "header" | "cookie" | "body";
   type?: ValueType;
   /**
    * Whether it must be given. Path parameters always are; others are not by default.
@@ -401,6 +631,26 @@ export interface Parameter {
   schema?: {
     [k: string]: unknown;
   };
+  /**
+   * How arrays and objects are written, as in OpenAPI: `simple` in paths and headers, `form` in queries and cookies by default.
+   */
+  style?: "simple" | "label" | "matrix" | "form" | "spaceDelimited" | "pipeDelimited" | "deepObject" | "cookie";
+  /**
+   * Whether each item or member is written on its own; by default true for `form`, `deepObject` and `cookie`.
+   */
+  explode?: boolean;
+  /**
+   * Whether characters such as `/` and `:` stay as they are, in queries and paths; `false` by default.
+   */
+  allow_reserved?: boolean;
+  /**
+   * A media type to write the value in, in place of a style: `application/json` sends it as JSON.
+   */
+  content?: string;
+  /**
+   * Whether callers should better leave it out; `false` by default.
+   */
+  deprecated?: boolean;
 }
 /**
  * What items of a list or members of an object look like.
@@ -432,6 +682,60 @@ export interface ValueSchema {
    * A JSON Schema format, as a hint.
    */
   format?: string;
+}
+/**
+ * The request body. The members of an object become arguments of their own; any other body is the one argument `body`.
+ */
+export interface Body {
+  /**
+   * The media type that it is sent as, `application/json` by default. JSON, forms, `multipart/form-data` and JSON lines are made from values; text (`text/plain`, `application/xml`) is sent as it is, anything else from base64.
+   */
+  content_type?: string;
+  /**
+   * Its JSON Schema. Without one and without parameters `in: body`, any value is accepted.
+   */
+  schema?: {
+    [k: string]: unknown;
+  };
+  /**
+   * Whether it must be given; `true` by default. One that may be left out is always the one argument `body`.
+   */
+  required?: boolean;
+  /**
+   * What it is, for the model that fills it, where it is one argument.
+   */
+  description?: string;
+  /**
+   * Members of a form or of multipart that are not sent in the usual way, by name.
+   */
+  encoding?: {
+    [k: string]: Encoding;
+  };
+}
+/**
+ * How one member of a form or of multipart is sent. Usually texts are sent as they are, arrays under a repeated name and objects as JSON.
+ */
+export interface Encoding {
+  /**
+   * The media type of the member: JSON in forms, that of the part in multipart.
+   */
+  content_type?: string;
+  /**
+   * How arrays and objects are written, as in OpenAPI.
+   */
+  style?: "form" | "spaceDelimited" | "pipeDelimited" | "deepObject";
+  /**
+   * Whether each item or member is written on its own; by default true for `form` and `deepObject`.
+   */
+  explode?: boolean;
+  /**
+   * Whether characters such as `/` and `:` stay as they are in forms; `false` by default.
+   */
+  allow_reserved?: boolean;
+  /**
+   * Whether it is a file of multipart, given as base64 or as a data URI. `format: binary` in the schema says the same.
+   */
+  file?: boolean;
 }
 /**
  * An upstream MCP server: over HTTP by `url`, or a local program by `command`.
@@ -523,7 +827,7 @@ export interface BearerCredential {
  */
 export interface ManualAuth {
   /**
-   * Fields put into headers, the query or basic authentication.
+   * Fields put into headers, the query, cookies or basic authentication.
    */
   type: "manual";
   /**
@@ -534,7 +838,7 @@ export interface ManualAuth {
   credentials: ManualCredential[];
 }
 /**
- * One field of a `manual` connection and where it goes: exactly one of `header`, `query` and `basic`.
+ * One field of a `manual` connection and where it goes: exactly one of `header`, `query`, `cookie` and `basic`.
  */
 export interface ManualCredential {
   /**
@@ -565,6 +869,10 @@ export interface ManualCredential {
    * The query parameter that carries it.
    */
   query?: string;
+  /**
+   * The cookie that carries it.
+   */
+  cookie?: string;
   /**
    * The part of HTTP basic authentication that it is.
    */

@@ -11,6 +11,9 @@ export interface GatewayConfig {
   readonly file: string;
   readonly server: ServerConfig;
   readonly auth: AuthConfig;
+  readonly egress: EgressConfig;
+  /** Absolute path of the datastore's file; `undefined` when the file names no datastore. */
+  readonly datastore: string | undefined;
   /** In the order of the file. */
   readonly providers: readonly ProviderConfig[];
 }
@@ -23,6 +26,12 @@ export interface ServerConfig {
   /** The URL that clients use; derived from host and port when the file names none. */
   readonly baseUrl: string | undefined;
   /** Host names (without port) that requests may carry in `Host` and `Origin`, besides loopback names when bound to loopback. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Where the gateway may go when something else than its configuration says so. */
+export interface EgressConfig {
+  /** Host names that documents and upstreams may lead to, private ones included. */
   readonly allowedHosts: readonly string[];
 }
 
@@ -44,6 +53,9 @@ export interface ProviderConfig {
   readonly managedParameters: readonly ManagedParameter[];
   /** What is taken out of answers to HTTP operations, unless the operation's own entry says otherwise. */
   readonly responseMapping: ResponseMapping | undefined;
+  /** How answers to HTTP operations come in pages, unless the operation's own entry says otherwise. */
+  readonly pagination?: Pagination | undefined;
+  readonly retries: Retries;
   readonly mcp: { readonly enabled: boolean; readonly toolPrefix: string };
   readonly surfaces: readonly SurfaceConfig[];
   readonly connections: Readonly<Record<string, ConnectionConfig>>;
@@ -74,6 +86,48 @@ export interface ResponseMapping {
   readonly data: readonly string[];
 }
 
+/** How the answers of an HTTP operation come in pages, and how the next one is asked for. */
+export interface Pagination {
+  /** A parameter carries on, or the address of the next page is followed. */
+  readonly next:
+    | {
+        readonly style: "cursor";
+        readonly parameter: PaginationParameter;
+        /** Where the answer has the next cursor. */
+        readonly cursor: readonly string[];
+      }
+    | { readonly style: "offset"; readonly parameter: PaginationParameter }
+    | { readonly style: "page"; readonly parameter: PaginationParameter; readonly firstPage: number }
+    | {
+        readonly style: "link";
+        /** Where the answer has the URL of the next page; `undefined`: in its `Link` header (RFC 8288). */
+        readonly url: readonly string[] | undefined;
+      };
+  /** Where the answer says by a boolean whether there is more. */
+  readonly more: readonly string[] | undefined;
+  /** Where the answer has its items; `undefined`: the part that the response mapping names, else the whole answer. */
+  readonly items: readonly string[] | undefined;
+  readonly limitParameter: PaginationParameter | undefined;
+  /** Items of a full page, if that is known. */
+  readonly pageSize: number | undefined;
+  /** The most pages of one call; 1: callers can't ask for more. */
+  readonly maxPages: number;
+  /** Where the key stands. */
+  readonly place: Place;
+}
+
+/** A parameter of a paginated operation by its name on the wire. */
+export interface PaginationParameter {
+  readonly name: string;
+  readonly in: "query" | "body";
+}
+
+/** How often calls of HTTP operations are repeated. */
+export interface Retries {
+  /** The most times that a call is tried again after the first. */
+  readonly attempts: number;
+}
+
 /** One pattern of `select`: operation ids, globs over them, `METHOD /path` globs, or `tag:NAME`. */
 export interface SelectionEntry {
   readonly pattern: string;
@@ -87,7 +141,19 @@ export interface AllowedOperation {
   readonly description: string | undefined;
   /** Replaces the provider's. */
   readonly responseMapping: ResponseMapping | undefined;
+  /** Replaces the provider's. */
+  readonly pagination?: Pagination | undefined;
+  /** Replaces, one by one, the hints that the operation gives of its effects. */
+  readonly annotations?: AnnotationChoices;
   readonly place: Place;
+}
+
+/** What the file says of an operation's effects: hints by their names in MCP; those that are absent stay as they are. */
+export interface AnnotationChoices {
+  readonly readOnlyHint?: boolean;
+  readonly destructiveHint?: boolean;
+  readonly idempotentHint?: boolean;
+  readonly openWorldHint?: boolean;
 }
 
 /** One way into a provider. */
@@ -120,6 +186,33 @@ export interface OpenApiSurface extends SurfaceBase {
   readonly connectionNamed: boolean;
   /** Replaces the document's servers. No trailing slash. */
   readonly baseUrl: string | undefined;
+  /** The operator's choice among the document's servers; `undefined`: the first one that counts for an operation. */
+  readonly server: ServerChoice | undefined;
+  /** Values of the variables in the URLs of servers, by the variable's name. */
+  readonly serverVariables: Readonly<Record<string, ServerVariable>>;
+  /** Whether operations that the document calls deprecated become tools. */
+  readonly deprecated: "include" | "exclude";
+  /**
+   * What the surface's connection puts on requests, without values: `bearer`, `basic`, `header:x-key`, `query:key`, `cookie:session`,
+   * names in lower case. `undefined`: there is no connection.
+   */
+  readonly sends: readonly string[] | undefined;
+  /** Most bytes of the input schema of one tool, 1,000 to 32,000. */
+  readonly schemaBudget: number;
+}
+
+/** Which of a document's servers is called: its index, or its URL, name or description. */
+export interface ServerChoice {
+  readonly value: number | string;
+  /** Where the choice stands. */
+  readonly place: Place;
+}
+
+/** What stands in a server's URL in place of a variable. */
+export interface ServerVariable {
+  readonly value: string;
+  /** Where the variable's name stands. */
+  readonly place: Place;
 }
 
 /** Root fields of a GraphQL endpoint. */
@@ -128,6 +221,45 @@ export interface GraphqlSurface extends SurfaceBase {
   readonly url: string;
   /** SDL or an introspection result; absent: introspection of `url`. */
   readonly schema: DocumentLocation | undefined;
+  /** Whose credential reads the schema from the network. */
+  readonly schemaConnection: string | undefined;
+  /** Milliseconds after which a schema from the network is read again; `undefined`: never. */
+  readonly refresh: number | undefined;
+  readonly queries: GraphqlExposure;
+  readonly mutations: GraphqlExposure;
+  /** How much a generated selection may hold. */
+  readonly selection: { readonly depth: number; readonly fields: number; readonly bytes: number };
+  /** Whether callers of generated operations may choose the fields that come back. */
+  readonly selectArgument: boolean;
+  /** Selections in place of generated ones, by root field. */
+  readonly fields: Readonly<Record<string, { readonly text: string; readonly place: Place }>>;
+  /** JSON Schemas of custom scalars, by name. */
+  readonly scalars: Readonly<Record<string, JsonSchema>>;
+  readonly operations: readonly GraphqlOperationConfig[];
+}
+
+/** Which fields of a root type become operations; `declared`: those that `operations` or `fields` name. */
+export type GraphqlExposure = "all" | "declared" | "none";
+
+/** A GraphQL document whose operations become operations as they are written. */
+export interface GraphqlOperationConfig {
+  readonly source:
+    | Extract<DocumentLocation, { kind: "file" }>
+    | { readonly kind: "text"; readonly text: string; readonly place: Place };
+  /** The only operation of the document that is meant; `undefined`: all. */
+  readonly operation: string | undefined;
+  readonly name: string | undefined;
+  readonly description: string | undefined;
+  /** Values that are always sent, by variable. */
+  readonly fixed: Readonly<Record<string, JsonValue>>;
+  /** Variables that are never sent. */
+  readonly hidden: readonly string[];
+  /** A reference that is sent in place of the document: its hash (`sha256`: computed), or an id. */
+  readonly persisted:
+    | { readonly kind: "hash"; readonly hash: string }
+    | { readonly kind: "id"; readonly id: string }
+    | undefined;
+  readonly place: Place;
 }
 
 /** Operations written in the configuration file itself. */
@@ -141,26 +273,78 @@ export interface RestSurface extends SurfaceBase {
 /** One inline operation. */
 export interface RestOperationConfig {
   readonly name: string;
+  readonly title: string | undefined;
   readonly description: string | undefined;
+  readonly tags: readonly string[];
+  readonly deprecated: boolean;
+  /** In place of what its method promises. */
+  readonly annotations: AnnotationChoices;
+  /** A token of RFC 9110 section 9.1; methods are case-sensitive. */
   readonly method: string;
-  /** A path template such as `/v1/forecast/{place}`. */
+  /** A path template such as `/v1/forecast/{place}`; a fixed query may follow. */
   readonly path: string;
   readonly parameters: readonly RestParameterConfig[];
+  /** There as soon as a parameter is a member of it. */
+  readonly body: RestBodyConfig | undefined;
+  /** Value of the `Accept` header; `undefined`: by what is known of the answer. */
+  readonly accept: string | undefined;
+  readonly outputSchema: JsonSchema | undefined;
+  /** Replaces the provider's, like the pagination. */
+  readonly responseMapping: ResponseMapping | undefined;
+  readonly pagination: Pagination | undefined;
   /** Overrides the surface's connection. */
   readonly connection: string | undefined;
   readonly place: Place;
 }
 
-/** One parameter of an inline operation. `in: body` is a member of the JSON request body. */
+/** One parameter of an inline operation. `in: body` is a member of the request body. */
 export interface RestParameterConfig {
   readonly name: string;
-  readonly in: "path" | "query" | "header" | "cookie" | "body";
+  readonly in: "path" | "query" | "querystring" | "header" | "cookie" | "body";
   readonly required: boolean;
   readonly description: string | undefined;
   readonly default: JsonValue | undefined;
   /** The parameter's JSON Schema, made of `type`, `enum`, `items`, `properties`, `format`. */
   readonly schema: JsonSchema;
+  readonly style: RestParameterStyle;
+  readonly explode: boolean;
+  readonly allowReserved: boolean;
+  /** Media type that the value is written in, in place of a style. */
+  readonly content: string | undefined;
+  readonly deprecated: boolean;
   readonly place: Place;
+}
+
+/** How arrays and objects are written, OpenAPI 3.2 section 4.12.2.3. */
+export type RestParameterStyle =
+  | "simple"
+  | "label"
+  | "matrix"
+  | "form"
+  | "spaceDelimited"
+  | "pipeDelimited"
+  | "deepObject"
+  | "cookie";
+
+/** The request body of an inline operation. */
+export interface RestBodyConfig {
+  readonly contentType: string;
+  /** `undefined`: the parameters `in: body` are its members. */
+  readonly schema: JsonSchema | undefined;
+  readonly required: boolean;
+  readonly description: string | undefined;
+  /** Members of a form or of multipart that are not sent in the usual way. */
+  readonly encoding: Readonly<Record<string, RestEncodingConfig>>;
+  readonly place: Place;
+}
+
+/** How one member of a form or of multipart is sent; `undefined`: in the usual way. */
+export interface RestEncodingConfig {
+  readonly contentType: string | undefined;
+  readonly style: RestParameterStyle | undefined;
+  readonly explode: boolean | undefined;
+  readonly allowReserved: boolean;
+  readonly file: boolean;
 }
 
 /** An upstream MCP server: over HTTP (Streamable HTTP, or the older HTTP+SSE), or a local command over stdio. */
@@ -206,5 +390,6 @@ export interface CredentialField {
   readonly target:
     | { readonly in: "header"; readonly header: string; readonly prefix: string }
     | { readonly in: "query"; readonly parameter: string }
+    | { readonly in: "cookie"; readonly cookie: string }
     | { readonly in: "basic"; readonly part: "username" | "password" };
 }

@@ -15,4 +15,6 @@ export interface Credential {
   /** Header names in lower case. */
   readonly headers: Readonly<Record<string, Secret>>;
   readonly query: Readonly<Record<string, Secret>>;
+  /** Cookies by name; absent: none. */
+  readonly cookies?: Readonly<Record<string, Secret>>;
 }

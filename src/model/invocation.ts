@@ -38,6 +38,8 @@ export interface Invocation {
   readonly catalogVersion: string;
   readonly peer: ClientPeer;
   readonly signal: AbortSignal;
+  /** When `signal` aborts because the call took too long, by `performance.now()`; absent: nobody knows. */
+  readonly endsAt?: number;
 }
 
 /** The client behind a call, as an upstream may need it while the call runs. */

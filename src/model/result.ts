@@ -1,4 +1,4 @@
-import type { JsonObject } from "./json.ts";
+import type { JsonObject, JsonValue } from "./json.ts";
 
 /** What a call came to. */
 export type InvocationResult = HttpResult | McpResult;
@@ -11,8 +11,28 @@ export interface HttpResult {
   readonly headers: Readonly<Record<string, string>>;
   /** Decoded (no content encoding). */
   readonly body: Uint8Array;
-  /** True when the upstream refused or failed: a 4xx or 5xx, or GraphQL errors without data. */
+  /** True when the upstream refused or failed: a 4xx or 5xx, a redirect (none is followed), or GraphQL errors without data. */
   readonly isError: boolean;
+  /** How many requests it took; absent: one. */
+  readonly attempts?: number;
+  /** The items of an answer that is a sequence: JSON lines, JSON text sequences, event streams. */
+  readonly sequence?: readonly JsonValue[];
+  /** Of tools whose answers come in pages. */
+  readonly pages?: PageSummary;
+  /** What the caller should know of the answer beside it: what is missing, how to go on. Whole sentences. */
+  readonly notes?: readonly string[];
+}
+
+/** How much of a paginated answer a result holds. */
+export interface PageSummary {
+  readonly pages: number;
+  readonly items: number;
+  /** `undefined`: only asking for the next page can tell. */
+  readonly more: boolean | undefined;
+  /** The arguments that get the next page, in place of those of this call; the others stay. */
+  readonly next: JsonObject | undefined;
+  /** Why it ends before the pages that were asked for; `undefined`: it does not. */
+  readonly stopped: string | undefined;
 }
 
 /** The result of an upstream MCP server's `tools/call`, as it came but for what concerns the upstream's own hop. */

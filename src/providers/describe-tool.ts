@@ -1,4 +1,4 @@
-import type { Tool } from "../model/catalog.ts";
+import type { GraphqlBinding, Tool } from "../model/catalog.ts";
 import { type ArgumentTarget, describeRequest } from "./http/describe-request.ts";
 
 export type { ArgumentTarget };
@@ -10,13 +10,18 @@ export function targetsOf(tool: Tool): readonly ArgumentTarget[] {
     case "http":
       return describeRequest(binding);
     case "graphql":
-      return binding.variables.map(({ argument, name, type }) => ({
-        argument,
-        in: "variable",
-        wireName: name,
-        style: type,
-        required: isRequired(tool, argument),
-      }));
+      return [
+        ...binding.variables.map(
+          ({ argument, name, type }): ArgumentTarget => ({
+            argument,
+            in: "variable",
+            wireName: name,
+            style: type,
+            required: isRequired(tool, argument),
+          }),
+        ),
+        ...selectTarget(binding),
+      ];
     case "mcp":
       return Object.keys(asProperties(tool)).map((argument) => ({
         argument,
@@ -26,6 +31,20 @@ export function targetsOf(tool: Tool): readonly ArgumentTarget[] {
         required: isRequired(tool, argument),
       }));
   }
+}
+
+/** The argument that takes the place of a part of the document. */
+function selectTarget({ select }: GraphqlBinding): readonly ArgumentTarget[] {
+  if (select === undefined) return [];
+  return [
+    {
+      argument: select.argument,
+      in: "document",
+      wireName: undefined,
+      style: "selection set",
+      required: false,
+    },
+  ];
 }
 
 function isRequired({ inputSchema }: Tool, argument: string): boolean {

@@ -28,12 +28,25 @@ export function dressRequest(
     // What the body is, only the body can say.
     if (name !== "content-type" || headers[name] === undefined) dressed[name] = revealed(value);
   }
+  const cookies = Object.entries(credential.cookies ?? {}).map(
+    ([name, value]) => [name, value.reveal()] as const,
+  );
+  if (cookies.length > 0) dressed["cookie"] = withCookies(dressed["cookie"], new Map(cookies));
   const managed = provider.managedParameters.filter((parameter) => parameter.in === "query");
   const query = new Map([
     ...managed.map((parameter) => [parameter.name, revealed(parameter.value)] as const),
     ...Object.entries(credential.query).map(([name, value]) => [name, value.reveal()] as const),
   ]);
   return { url: withQuery(url, query), headers: dressed };
+}
+
+/** The added cookies take the place of those of the same names. Their values are sent as they are. */
+function withCookies(header: string | undefined, added: ReadonlyMap<string, string>): string {
+  const kept = (header ?? "").split(";").flatMap((pair) => {
+    const text = pair.trim();
+    return text === "" || added.has(text.split("=", 1)[0] ?? "") ? [] : [text];
+  });
+  return [...kept, ...[...added].map(([name, value]) => `${name}=${value}`)].join("; ");
 }
 
 /** The added pairs take the place of those of the same names; the rest of the URL stays as it is written. */

@@ -4,7 +4,7 @@ import type { Credential } from "../model/credential.ts";
 import type { JsonObject } from "../model/json.ts";
 import { Secret } from "../secret.ts";
 import type { HttpRequest } from "../upstream/http-client.ts";
-import { bindVariables, buildRequest as buildGraphqlRequest } from "./graphql/bind-request.ts";
+import { bindCall, buildRequest as buildGraphqlRequest, toParameters } from "./graphql/bind-request.ts";
 import { buildRequest as buildHttpRequest } from "./http/execute.ts";
 
 /** A request as it would be sent. Secrets read `[secret]`. */
@@ -37,14 +37,15 @@ export function previewRequest(
     ...credential,
     headers: maskAll(credential.headers),
     query: maskAll(credential.query),
+    ...(credential.cookies && { cookies: maskAll(credential.cookies) }),
   };
   switch (binding.kind) {
     case "http":
       return printRequest(buildHttpRequest(binding, callArguments, known, withheld));
-    case "graphql":
-      return printRequest(
-        buildGraphqlRequest(binding.url, bindVariables(binding, callArguments), known, withheld),
-      );
+    case "graphql": {
+      const parameters = toParameters(bindCall(binding, callArguments), binding.persisted);
+      return printRequest(buildGraphqlRequest(binding, parameters, known, withheld));
+    }
     case "mcp":
       return {
         method: "tools/call",

@@ -5,6 +5,7 @@ import type { Operation } from "../model/catalog.ts";
 import type { DocumentLocation, ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { Credential } from "../model/credential.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
+import type { CompileDocument } from "./compile-thread/document-compiler.ts";
 
 /** One kind of surface: how it is compiled and how its operations are called. `registry.ts` lists them all. */
 export interface ProviderKind<Surface extends SurfaceConfig> {
@@ -25,6 +26,10 @@ export interface ProviderKind<Surface extends SurfaceConfig> {
 export interface ProviderContext {
   readonly http: HttpClient;
   readonly documents: DocumentLoader;
+  /** Compiles OpenAPI documents, large ones on a thread of their own. */
+  readonly compile: CompileDocument;
+  /** Hosts that documents and upstreams may lead to although they are not public: `egress.allowed_hosts`. */
+  readonly allowedHosts: readonly string[];
   /** The variables of the gateway's own process; a local command inherits a few of them. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The gateway's own credential for the named connection, for reading documents, schemas and lists; else empty. */
@@ -39,6 +44,8 @@ export interface OpenSurface {
   readonly operations: readonly Operation[];
   readonly diagnostics: readonly Diagnostic[];
   readonly executor: Executor;
+  /** Absolute paths of the files that it was compiled from, missing ones that it asked for included; default none. */
+  readonly files?: readonly string[];
   /** `upstream`: the operations come from a running upstream and may change. */
   readonly origin: "declared" | "upstream";
   /**

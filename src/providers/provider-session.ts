@@ -1,9 +1,14 @@
 import type { Executor } from "../broker/executor.ts";
-import { digestOf } from "../catalog/digest.ts";
-import { type CompiledSurface, exposeSurface, findUnmatchedSelections } from "../catalog/expose.ts";
+import { digestOf, digestOfTool } from "../catalog/digest.ts";
+import {
+  type CompiledSurface,
+  exposeEach,
+  exposeSurface,
+  findUnmatchedSelections,
+} from "../catalog/expose.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { GatewayError } from "../errors.ts";
-import type { ProviderCatalog, SurfaceKind } from "../model/catalog.ts";
+import type { Operation, ProviderCatalog, SurfaceKind, Tool } from "../model/catalog.ts";
 import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { InvocationResult } from "../model/result.ts";
 import type { OpenSurface, ProviderContext, SurfaceChange } from "./provider-kind.ts";
@@ -97,6 +102,25 @@ export class ProviderSession {
     return new Set([...this.#statuses].flatMap(([kind, status]) => ("open" in status ? [kind] : [])));
   }
 
+  /** Absolute paths of the files that the surfaces were compiled from, or could not be compiled from. */
+  watchedFiles(): readonly string[] {
+    return [...this.#statuses.values()].flatMap((status) => {
+      if ("open" in status) return status.open.files ?? [];
+      return status.state === "unavailable" ? (status.files ?? []) : [];
+    });
+  }
+
+  /** Ids of the operations that the file's own choices leave out, in the order of their documents. */
+  leftOut(): readonly string[] {
+    return [...this.#statuses.values()].flatMap((status) => {
+      if (!("open" in status)) return [];
+      const exposed = new Set(status.exposed.tools.map(identify));
+      return status.open.operations
+        .filter((operation) => !exposed.has(identify(operation)))
+        .map(({ id }) => id);
+    });
+  }
+
   /** Everything that an author can mend, so far. */
   diagnostics(): readonly Diagnostic[] {
     const compiled: CompiledSurface[] = [];
@@ -172,6 +196,7 @@ export class ProviderSession {
         state: "unavailable",
         reason: broken.message,
         diagnostics: open.diagnostics,
+        files: open.files ?? [],
       });
       await open.close();
       return;
@@ -217,16 +242,17 @@ export class ProviderSession {
 
   #expose(surface: SurfaceConfig, { operations, origin }: OpenSurface): Exposed {
     const tools = exposeSurface(this.config, { surface, operations, origin });
-    return { tools, digest: digestOf(tools.map((tool) => digestOf([tool]))) };
+    return { tools, digest: digestOf(tools.map(digestOfTool)) };
   }
 
   /** The same for what a document may describe: other work goes on while thousands of tools are digested. */
   async #exposeGently(surface: SurfaceConfig, { operations, origin }: OpenSurface): Promise<Exposed> {
-    const tools = exposeSurface(this.config, { surface, operations, origin });
     const giveWay = shareThread();
+    const tools: Tool[] = [];
     const digests: string[] = [];
-    for (const tool of tools) {
-      digests.push(digestOf([tool]));
+    for (const tool of exposeEach(this.config, { surface, operations, origin })) {
+      tools.push(tool);
+      digests.push(digestOfTool(tool));
       await giveWay();
     }
     return { tools, digest: digestOf(digests) };
@@ -244,6 +270,10 @@ export class ProviderSession {
   #log({ kind }: SurfaceConfig, message: string, cause?: unknown): void {
     this.#parts.context.log(`Provider ${this.config.name} (${kind}) ${message}`, cause);
   }
+}
+
+function identify({ id, method, path }: Operation): string {
+  return `${method} ${path} ${id}`;
 }
 
 function describe(error: unknown): string {

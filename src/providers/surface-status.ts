@@ -12,7 +12,13 @@ export type SurfaceStatus =
       readonly exposed: Exposed;
       readonly reason: string;
     }
-  | { readonly state: "unavailable"; readonly reason: string; readonly diagnostics: readonly Diagnostic[] }
+  | {
+      readonly state: "unavailable";
+      readonly reason: string;
+      readonly diagnostics: readonly Diagnostic[];
+      /** See `OpenSurface.files`: what has to change before it can be there. */
+      readonly files?: readonly string[];
+    }
   | { readonly state: "disabled"; readonly reason: string };
 
 /** The tools of a surface and their digest, made once: publishing happens more often than tools change. */

@@ -10,7 +10,7 @@ export type AddressLookup = (hostname: string) => Promise<readonly LookupAddress
 /** Where connections may lead that nobody but an upstream has asked for. */
 export interface EgressPolicy {
   /** Hosts that the operator allows although they are not public; without port, exact, in any spelling of a URL. */
-  readonly allowedHosts: readonly string[];
+  readonly allowedHosts: () => readonly string[];
   readonly lookup: AddressLookup;
 }
 
@@ -29,13 +29,12 @@ export function createPublicConnector(
   createConnector: ConnectorFactory,
   { allowedHosts, lookup }: EgressPolicy,
 ): buildConnector.connector {
-  const allowed = new Set(allowedHosts.map(canonicalHost));
   const toAllowed = createConnector({});
   const toPublic = createConnector({ lookup: resolvePublic(lookup) });
 
   return (options, callback) => {
     const host = canonicalHost(options.hostname);
-    if (host !== undefined && allowed.has(host)) {
+    if (host !== undefined && allowedHosts().some((allowed) => canonicalHost(allowed) === host)) {
       toAllowed(options, callback);
       return;
     }
@@ -91,6 +90,6 @@ function refusal({ hostname, port, protocol }: buildConnector.Options): GatewayE
   const host = `${name}:${port || (protocol === "https:" ? 443 : 80)}`;
   return new GatewayError(
     "upstream_failed",
-    `Could not connect to ${host}: it was named by a fetched document or a redirect, and is no public address. If calls shall go there, name it in the configuration: as \`base_url\`, or as the address of the document itself.`,
+    `Could not connect to ${host}: it was named by a fetched document or a redirect, and is no public address. If calls shall go there, name it in the configuration: as \`base_url\`, or in \`egress.allowed_hosts\`.`,
   );
 }

@@ -19,8 +19,8 @@ export interface HttpClientOptions {
   readonly connectionsPerOrigin?: number;
   /** PEM certificates of authorities that are trusted besides those of the system. */
   readonly certificateAuthorities?: readonly string[];
-  /** Hosts that addresses named by upstreams may lead to although they are not public. Default none. */
-  readonly allowedHosts?: readonly string[];
+  /** Hosts that addresses named by upstreams may lead to although they are not public; asked for each connection. Default none. */
+  readonly allowedHosts?: () => readonly string[];
   /** Resolves the names in addresses that upstreams name. Default: as the system does. */
   readonly lookup?: AddressLookup;
 }
@@ -57,7 +57,7 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
     operator: openDoor(createConnector({})),
     upstream: openDoor(
       createPublicConnector(createConnector, {
-        allowedHosts: options.allowedHosts ?? [],
+        allowedHosts: options.allowedHosts ?? (() => []),
         lookup: options.lookup ?? ((hostname) => lookup(hostname, { all: true })),
       }),
     ),

@@ -273,7 +273,7 @@ async function check(
   const console = recordingConsole();
   try {
     const status = await validate(
-      { config: join(folder.path, "gestalt.yaml"), online: false, format: "human" },
+      { config: join(folder.path, "gestalt.yaml"), online: false, format: "human", lint: true },
       console,
     );
     return { status, text: console.text() };

@@ -170,12 +170,7 @@ describe("allowed_operations by pattern", () => {
 
 test("a response mapping is the operation's own or else the provider's, and the output schema goes", () => {
   const outputSchema = { type: "object" };
-  const mcp = { kind: "mcp", tool: "c" } as const;
-  const from = [
-    makeOperation("a", { outputSchema }),
-    makeOperation("b", { outputSchema }),
-    makeOperation("c", { outputSchema, binding: mcp }),
-  ];
+  const from = [makeOperation("a", { outputSchema }), makeOperation("b", { outputSchema })];
   const entry = { alias: undefined, description: undefined, place: placeAt(9) };
   const allowedOperations = {
     a: { ...entry, responseMapping: { data: ["own"] } },
@@ -185,7 +180,6 @@ test("a response mapping is the operation's own or else the provider's, and the 
   expect(tools.map((tool) => [tool.responseMapping?.data, tool.outputSchema])).toEqual([
     [["own"], undefined],
     [["items"], undefined],
-    [undefined, outputSchema],
   ]);
 });
 

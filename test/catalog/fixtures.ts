@@ -56,6 +56,7 @@ export function makeProvider(name: string, overrides: Partial<ProviderConfig> = 
     headers: {},
     managedParameters: [],
     responseMapping: undefined,
+    retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: `${name}_` },
     surfaces: [restSurface],
     connections: {},

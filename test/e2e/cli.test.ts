@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { startUpstreams, type Upstreams } from "../../examples/upstream/start.ts";
-import { type CommandResult, runGateway } from "./start-gateway.ts";
+import { type CommandResult, runGateway, startGateway } from "./start-gateway.ts";
 
 let folder: string;
 beforeEach(async () => {
@@ -91,6 +91,22 @@ describe("validate", () => {
     expect(result.stdout).toContain("4 |   - y");
   });
 
+  test("what a document differs in from its specification is a warning, unless --no-lint", async () => {
+    await writeFile(
+      join(folder, "api.yaml"),
+      "openapi: 3.1.0\ninfo: {title: x}\npaths: {/x: {get: {operationId: x}}}\n",
+    );
+    await writeFile(
+      join(folder, "gestalt.yaml"),
+      "providers:\n  api:\n    surfaces: {openapi: {document: ./api.yaml, base_url: https://api.example.com}}\n",
+    );
+    const linted = await inFolder("validate");
+    expect(linted.status, linted.stdout).toBe(0);
+    expect(linted.stdout).toMatch(/api\.yaml:2:1 {2}warning {2}document-lint\n {2}`version` is missing here/);
+    const silent = await inFolder("validate", "--no-lint");
+    expect(silent.stdout).toBe("The configuration is valid: 1 provider, 1 tool.\n");
+  });
+
   test("a document behind an unset reference is left for --online", async () => {
     await writeFile(
       join(folder, "gestalt.yaml"),
@@ -146,6 +162,54 @@ describe("tools and inspect", () => {
     expect(result.status).toBe(0);
     expect(result.stdout).toMatch(/mcp +disabled/);
     expect(result.stdout).toMatch(/REST +user +bearer/);
+  });
+
+  test("inspect with a provider's name reports on it, as JSON too", async () => {
+    const result = await runGateway(["inspect", "bookshop", "-c", example]);
+    expect(result.status, result.stderr).toBe(0);
+    expect(result.stdout).toMatch(/^.*\(bookshop\): ready\n/);
+    expect(result.stdout).toMatch(/\d+ tools: [\d.]+ KB in tools\/list.*, about [\d,]+ tokens\n/);
+    const report = JSON.parse((await runGateway(["inspect", "bookshop", "-c", example, "--json"])).stdout);
+    expect(report.tools).toHaveLength(report.summary.tools);
+  });
+});
+
+describe("serve --watch", () => {
+  test("follows the files that a document refers to, also after the document has changed", async () => {
+    const path = (id: string): string =>
+      JSON.stringify({ get: { operationId: id, responses: { 200: { description: "Fine." } } } });
+    const api = (part: string): string =>
+      JSON.stringify({
+        openapi: "3.1.0",
+        info: { title: "x", version: "1" },
+        paths: { "/x": { $ref: part } },
+      });
+    await writeFile(join(folder, "one.json"), path("first"));
+    await writeFile(join(folder, "api.json"), api("./one.json"));
+    await writeFile(
+      join(folder, "gestalt.yaml"),
+      "server: {port: 0}\nproviders:\n  api:\n    surfaces: {openapi: {document: ./api.json, base_url: http://127.0.0.1:9}}\n",
+    );
+    const gateway = await startGateway({ config: join(folder, "gestalt.yaml"), flags: ["--watch"] });
+    const offers = async (id: string): Promise<void> => {
+      for (;;) {
+        const answer = await fetch(`${gateway.url}/api/v1/integrations/api/operations`);
+        if ((await answer.text()).includes(`"${id}"`)) return;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    };
+    try {
+      await offers("first");
+      await writeFile(join(folder, "one.json"), path("second"));
+      await offers("second");
+      await writeFile(join(folder, "two.json"), path("third"));
+      await writeFile(join(folder, "api.json"), api("./two.json"));
+      await offers("third");
+      await writeFile(join(folder, "two.json"), path("fourth"));
+      await offers("fourth");
+    } finally {
+      await gateway.stop();
+    }
   });
 });
 
@@ -259,7 +323,7 @@ describe("init writes a configuration that validates", () => {
     const document = {
       openapi: "3.1.0",
       info: { title, version: "1" },
-      paths: { "/x": { get: { operationId: "x", responses: {} } } },
+      paths: { "/x": { get: { operationId: "x", responses: { 200: { description: "Fine." } } } } },
       components: { securitySchemes: scheme },
     };
     await writeFile(join(folder, "api.json"), JSON.stringify(document));

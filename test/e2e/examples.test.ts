@@ -9,7 +9,10 @@ const stories: Readonly<
   Record<string, readonly { tool: string; given: Record<string, unknown>; answer: string }[]>
 > = {
   openapi: [{ tool: "bookshop_getBook", given: { bookId: "frankenstein" }, answer: "Frankenstein" }],
-  graphql: [],
+  graphql: [
+    { tool: "bookshop_author", given: { id: "mary-shelley" }, answer: "Frankenstein" },
+    { tool: "bookshop_genre-books", given: { genre: "NOVEL" }, answer: "totalCount" },
+  ],
   inline: [],
   mcp: [
     { tool: "bookshop_get_book", given: { id: "frankenstein" }, answer: "Frankenstein" },

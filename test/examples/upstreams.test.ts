@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -279,6 +280,92 @@ describe("graphql", () => {
     });
     expect(await query('{ authors(bornAfter: "lately") { name } }')).toMatchObject({
       errors: [{ message: 'A Date looks like 1818-01-01, not like "lately".' }],
+    });
+  });
+
+  /** Sends any body; the answer as text, because not all of it is JSON that a double can hold. */
+  async function send(
+    body: RequestInit["body"] & {},
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    return fetch(`${upstreams.urls.graphql}/graphql`, { method: "POST", headers, body });
+  }
+
+  test("long numbers keep their digits, whether they come as numbers or as texts", async () => {
+    for (const isbn of ["97800000000000000001", '"97800000000000000001"']) {
+      const body = `{"query":"query ($by: EditionBy!) { edition(by: $by) { id isbn } }","variables":{"by":{"isbn":${isbn}}}}`;
+      const text = await (await send(body, { "content-type": "application/json" })).text();
+      expect(text).toBe('{"data":{"edition":{"id":"emma-bound","isbn":97800000000000000001}}}');
+    }
+  });
+
+  test("a persisted document is asked for once; a registered one is known", async () => {
+    const text = '{ shelf(name: "emma") { name } }';
+    const sha256Hash = createHash("sha256").update(text).digest("hex");
+    const extensions = { persistedQuery: { version: 1, sha256Hash } };
+    const post = async (body: object): Promise<unknown> => (await send(JSON.stringify(body))).json();
+    const answer = { data: { shelf: { name: "emma" } } };
+    expect(await post({ extensions })).toMatchObject({ errors: [{ message: "PersistedQueryNotFound" }] });
+    expect(await post({ extensions, query: "{ gifts { __typename } }" })).toMatchObject({
+      errors: [{ message: "The hash is not that of the query." }],
+    });
+    expect(await post({ extensions, query: text })).toEqual(answer);
+    expect(await post({ extensions })).toEqual(answer);
+    const registered = { documentId: "editions-of-a-shelf/1", variables: { shelf: "emma" } };
+    expect(await post(registered)).toMatchObject({ data: { shelf: { editions: { totalCount: 2 } } } });
+  });
+
+  test("files come as a form, which has to have a header that no page can send", async () => {
+    const query = 'mutation ($file: Upload!) { addCover(bookId: "emma", file: $file) { fileName bytes } }';
+    const form = new FormData();
+    form.set("operations", JSON.stringify({ query, variables: { file: null } }));
+    form.set("map", JSON.stringify({ 0: ["variables.file"] }));
+    form.set("0", new File(["four"], "cover.txt"));
+    expect((await send(form)).status).toBe(400);
+    const taken = await send(form, { "apollo-require-preflight": "true" });
+    expect(await taken.json()).toEqual({ data: { addCover: { fileName: "cover.txt", bytes: 4 } } });
+  });
+
+  test("the staff's report needs the staff's token", async () => {
+    const body = JSON.stringify({ query: "{ salesReport { genre } }" });
+    const refused = await send(body);
+    expect(refused.status).toBe(403);
+    expect(await refused.json()).toMatchObject({
+      data: null,
+      errors: [{ extensions: { code: "FORBIDDEN" } }],
+    });
+    expect(await (await send(body, staff)).json()).toMatchObject({
+      data: { salesReport: expect.any(Array) },
+    });
+  });
+
+  test("a refused request is an error of HTTP only for who asks for the newer media type", async () => {
+    const body = JSON.stringify({ query: "{ nothing }" });
+    expect((await send(body)).status).toBe(200);
+    const modern = await send(body, { accept: "application/graphql-response+json" });
+    expect(modern.status).toBe(400);
+    expect(modern.headers.get("content-type")).toBe("application/graphql-response+json");
+  });
+
+  test("a subscription is a stream of events with an end", async () => {
+    const stream = await send(
+      JSON.stringify({ query: "subscription { stockMovements(count: 2) { number } }" }),
+    );
+    expect(stream.headers.get("content-type")).toBe("text/event-stream");
+    expect(await stream.text()).toBe(
+      'event: next\ndata: {"data":{"stockMovements":{"number":1}}}\n\nevent: next\ndata: {"data":{"stockMovements":{"number":2}}}\n\nevent: complete\ndata:\n\n',
+    );
+  });
+
+  test("a federation gets the schema and entities", async () => {
+    const answer = await query(
+      '{ _service { sdl } _entities(representations: [{ __typename: "Author", id: "jane-austen" }, { __typename: "Book", id: "none" }]) { ... on Author { name } } }',
+    );
+    expect(answer).toMatchObject({
+      data: {
+        _service: { sdl: expect.stringContaining("type Query") },
+        _entities: [{ name: "Jane Austen" }, null],
+      },
     });
   });
 

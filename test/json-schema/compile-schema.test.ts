@@ -237,6 +237,24 @@ describe("what a caller is told", () => {
       "`at.x` is missing.",
     ],
     [
+      "a mistake inside of what may be null",
+      {
+        $defs: {
+          condition: {
+            type: "object",
+            properties: {
+              not: { anyOf: [{ $ref: "#/$defs/condition" }, { type: "null" }] },
+              genre: { enum: ["novel", "essay"] },
+            },
+          },
+        },
+        $ref: "#/$defs/condition",
+      },
+      { not: { not: { genre: "opera" } } },
+      "`not.not` fits none of its 2 alternatives; to fit the nearest one, mend what follows.",
+      '`not.not.genre` must be one of "novel", "essay".',
+    ],
+    [
       "alternatives of which none was clearly meant",
       { anyOf: [{ required: ["a", "b"] }, { required: ["c"] }] },
       {},

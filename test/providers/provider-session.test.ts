@@ -2,6 +2,7 @@ import { expect, test } from "vitest";
 import { createDocumentLoader } from "../../src/documents/load-document.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { SurfaceConfig } from "../../src/model/config.ts";
+import { createDocumentCompiler } from "../../src/providers/compile-thread/document-compiler.ts";
 import type { OpenSurface, SurfaceChange } from "../../src/providers/provider-kind.ts";
 import { ProviderSession, type ProviderSessionParts } from "../../src/providers/provider-session.ts";
 import { isSameProvider } from "../../src/providers/same-provider.ts";
@@ -41,6 +42,8 @@ function makeContext(): ProviderSessionParts["context"] {
   return {
     http,
     documents: createDocumentLoader({ http, remote: "skip", workingDirectory: "/" }),
+    compile: createDocumentCompiler(undefined),
+    allowedHosts: [],
     credential: () => ({ reference: undefined, headers: {}, query: {} }),
     environment: {},
     log: () => {},
@@ -217,4 +220,43 @@ test("providers are the same wherever they stand in the file, and differ when on
   expect(isSameProvider(withToken("a", 3), withToken("a", 9))).toBe(true);
   expect(isSameProvider(withToken("a", 3), withToken("b", 3))).toBe(false);
   expect(isSameProvider(makeProvider("books"), makeProvider("books", { headers: { a: "b" } }))).toBe(false);
+});
+
+test("the files behind a provider are known, also while a surface can't be compiled from them", async () => {
+  const broken = {
+    severity: "error",
+    code: "document-syntax",
+    message: "Broken.",
+    place: placeAt(4),
+  } as const;
+  const answers: Record<string, OpenSurface> = {
+    rest: makeSurface(),
+    openapi: makeSurface({ files: ["/docs/api.yaml", "/docs/part.yaml"] }),
+    graphql: makeSurface({ operations: [], diagnostics: [broken], files: ["/docs/schema.graphql"] }),
+  };
+  const surfaces = Object.keys(answers).map((kind) => ({ ...restSurface, kind }) as SurfaceConfig);
+  const { session } = makeSession(async ({ kind }) => answers[kind] ?? makeSurface(), {}, surfaces);
+  expect(session.watchedFiles()).toEqual([]);
+  await session.start();
+  expect(session.watchedFiles()).toEqual(["/docs/api.yaml", "/docs/part.yaml", "/docs/schema.graphql"]);
+  await session.close(0);
+});
+
+test("operations that the file's own choices leave out are told", async () => {
+  const provider = makeProvider("books", {
+    select: { include: [], exclude: [{ pattern: "delete*", place: placeAt(6) }] },
+  });
+  const session = new ProviderSession(provider, {
+    openSurface: async () =>
+      makeSurface({
+        operations: [makeOperation("list"), makeOperation("delete"), makeOperation("deleteAll")],
+      }),
+    context: makeContext(),
+    blockedBy: () => undefined,
+    onChange: () => {},
+    retry: undefined,
+  });
+  await session.start();
+  expect(session.leftOut()).toEqual(["delete", "deleteAll"]);
+  await session.close(0);
 });

@@ -62,6 +62,7 @@ beforeAll(async () => {
             status: 418,
             headers: { "content-type": "text/plain", "set-cookie": "a=b", etag: '"1"', server: "teapot" },
             body: Buffer.from("short and stout"),
+            ...(given["text"] === "more" && { notes: ["There is more: é\r\n.", "Call again."] }),
             isError: true,
           };
         },
@@ -97,6 +98,13 @@ describe("calls", () => {
     expect(answer.headers.get("set-cookie")).toBeNull();
     expect(answer.headers.get("server")).toBeNull();
     expect(answer.headers.get("gateway-error")).toBeNull();
+    expect(answer.headers.get("gateway-note")).toBeNull();
+  });
+
+  test("say in a header what is missing of the answer", async () => {
+    const answer = await get("/api/v1/books/find?text=more");
+    expect(await answer.text()).toBe("short and stout");
+    expect(answer.headers.get("gateway-note")).toBe("There is more: ???. Call again.");
   });
 
   test.each([

@@ -70,7 +70,7 @@ describe("a host that is no public one", () => {
   test("the message names host and port, and the way to allow it", async () => {
     await using client = startClient();
     await expect(client.request(byUpstream("https://[::1]/x"))).rejects.toThrow(
-      "Could not connect to [::1]:443: it was named by a fetched document or a redirect, and is no public address. If calls shall go there, name it in the configuration: as `base_url`, or as the address of the document itself.",
+      "Could not connect to [::1]:443: it was named by a fetched document or a redirect, and is no public address. If calls shall go there, name it in the configuration: as `base_url`, or in `egress.allowed_hosts`.",
     );
   });
 });
@@ -141,7 +141,7 @@ describe("a connection to a public address", () => {
         const socket = connect(Number(at), hostname, () => callback(null, socket));
       });
     };
-    const connector = createPublicConnector(createConnector, { allowedHosts: [], lookup });
+    const connector = createPublicConnector(createConnector, { allowedHosts: () => [], lookup });
     const failure = () => new Promise((resolve) => connector(target, (...[error]) => resolve(error)));
     return { pinned, failure };
   }
@@ -200,7 +200,7 @@ describe("TLS to a public address", () => {
           lookup?.(name, options, (error) => callback(error, [{ address: "127.0.0.1", family: 4 }])),
       });
     const connector = createPublicConnector(createConnector, {
-      allowedHosts: [],
+      allowedHosts: () => [],
       lookup: async () => answer("8.8.8.8"),
     });
     const { port: at } = new URL(reached.url);
@@ -227,7 +227,7 @@ describe("who named the address", () => {
     "an upstream may name what the operator allows (%s), over connections of its own",
     async (host) => {
       await using upstream = await startHttp((_request, response) => response.end("hello"));
-      await using client = startClient({ allowedHosts: [host], connectionsPerOrigin: 1 });
+      await using client = startClient({ allowedHosts: () => [host], connectionsPerOrigin: 1 });
       await client.request(get(upstream.url));
       for (let calls = 0; calls < 2; calls++) {
         expect(textOf((await client.request(byUpstream(upstream.url))).body)).toBe("hello");
@@ -240,7 +240,7 @@ describe("who named the address", () => {
   test.each(["", "example.com", "http://127.0.0.1", "127.0.0.1:80", "*"])(
     "%j allows no other host",
     async (host) => {
-      await using client = startClient({ allowedHosts: [host] });
+      await using client = startClient({ allowedHosts: () => [host] });
       await expect(client.request(byUpstream(canary.url))).rejects.toMatchObject(refused);
     },
   );

@@ -9,11 +9,12 @@ import type { Interceptor } from "../interceptor.ts";
  */
 export function deadline(milliseconds: number): Interceptor {
   return async (invocation, tool, next) => {
-    if (tool.binding.kind === "mcp") return next(invocation);
+    if (tool.surface === "mcp") return next(invocation);
     const timer = new AbortController();
     const handle = setTimeout(() => timer.abort(), milliseconds);
     try {
-      return await next({ ...invocation, signal: AbortSignal.any([invocation.signal, timer.signal]) });
+      const signal = AbortSignal.any([invocation.signal, timer.signal]);
+      return await next({ ...invocation, signal, endsAt: performance.now() + milliseconds });
     } catch (error) {
       if (!timer.signal.aborted || invocation.signal.aborted) throw error;
       throw new GatewayError(

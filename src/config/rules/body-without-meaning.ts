@@ -5,6 +5,17 @@ import type { Finding, Rule } from "../rule.ts";
 export const bodyWithoutMeaning: Rule = function* (file): Generator<Finding> {
   for (const { operation, path } of eachOperation(file)) {
     if (operation.method !== "GET" && operation.method !== "HEAD") continue;
+    if (operation.body) {
+      yield {
+        severity: "warning",
+        code: "body-without-meaning",
+        message: `A \`${operation.method}\` request with a body has no defined meaning, and many servers refuse it. Use \`POST\` or \`QUERY\`, if the API has it so.`,
+        path: [...path, "body"],
+        target: "key",
+        dependsOn: [[...path, "method"]],
+      };
+      continue;
+    }
     for (const [index, parameter] of (operation.parameters ?? []).entries()) {
       if (parameter.in !== "body") continue;
       const placePath = [...path, "parameters", index, "in"];

@@ -3,7 +3,7 @@ import type { ManualCredential } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-const allowedTargets = ["header", "query", "basic"] as const;
+const allowedTargets = ["header", "query", "cookie", "basic"] as const;
 
 /** Each field of a `manual` connection goes to one place, and no two go to the same. */
 export const credentialTarget: Rule = function* (file): Generator<Finding> {
@@ -37,7 +37,7 @@ function* checkField(credential: ManualCredential, path: NodePath): Generator<Fi
   if (first === undefined) {
     yield {
       code: "credential-target",
-      message: `The field \`${credential.name}\` goes nowhere. Say where: \`header: X-Api-Key\`, \`query: api_key\` or \`basic: username\`.`,
+      message: `The field \`${credential.name}\` goes nowhere. Say where: \`header: X-Api-Key\`, \`query: api_key\`, \`cookie: session\` or \`basic: username\`.`,
       path,
       target: "key",
       dependsOn,
@@ -64,13 +64,15 @@ function* checkField(credential: ManualCredential, path: NodePath): Generator<Fi
 function* usesOf(
   credential: ManualCredential,
 ): Generator<{ readonly key: string; readonly identity: string; readonly phrase: string }> {
-  const { name, header, query, basic } = credential;
+  const { name, header, query, cookie, basic } = credential;
   yield { key: "name", identity: `name ${name}`, phrase: `The name \`${name}\`` };
   if (header !== undefined) {
     yield { key: "header", identity: `header ${header.toLowerCase()}`, phrase: `The header \`${header}\`` };
   }
   if (query !== undefined)
     yield { key: "query", identity: `query ${query}`, phrase: `The query parameter \`${query}\`` };
+  if (cookie !== undefined)
+    yield { key: "cookie", identity: `cookie ${cookie}`, phrase: `The cookie \`${cookie}\`` };
   if (basic !== undefined)
     yield { key: "basic", identity: `basic ${basic}`, phrase: `The ${basic} of basic authentication` };
 }

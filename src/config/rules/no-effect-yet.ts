@@ -19,7 +19,7 @@ export const noEffectYet: Rule = function* (file): Generator<Finding> {
 function settings(file: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
   const { server, auth } = file;
   return [
-    [file.datastore, ["datastore"], "which stores nothing"],
+    [file.datastore, ["datastore"], "except that what large API descriptions come to is kept beside it"],
     [
       server?.encryption_key,
       ["server", "encryption_key"],

@@ -1,24 +1,26 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import type { NodePath } from "../../documents/located-node.ts";
-import { isJsonObject } from "../../json-object.ts";
 import { createMetaSchemaCheck, type MetaSchemaViolation } from "../../json-schema/check-meta-schema.ts";
 import type { Parameter } from "../../model/config-file.generated.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { eachOperation } from "../each-operation.ts";
+import { eachSchema } from "../each-schema.ts";
 import type { Finding, Look, Rule } from "../rule.ts";
 
 const shapeKeys = ["type", "enum", "items", "properties", "format"] as const;
 
-/** `schema` is JSON Schema and says all about a value, so the short keys can't stand beside it. */
+/** A schema is JSON Schema. That of a parameter says all about its value, so the short keys can't stand beside it. */
 export const parameterSchema: Rule = function* (file, look): Generator<Finding> {
   // Compiling the meta-schema takes longer than all other rules, and most files hold no schema.
   let check: ReturnType<typeof createMetaSchemaCheck> | undefined;
+  for (const { schema, path } of eachSchema(file)) {
+    check ??= createMetaSchemaCheck();
+    for (const violation of check(schema)) yield describe(violation, schema, path, look);
+  }
   for (const { operation, path } of eachOperation(file)) {
     for (const [index, parameter] of (operation.parameters ?? []).entries()) {
       const itemPath = [...path, "parameters", index];
-      // Unknown to the generated types, but it comes from a parsed file and is JSON.
-      const schema = parameter.schema as JsonValue | undefined;
-      if (schema === undefined || !isJsonObject(schema)) {
+      if (parameter.schema === undefined) {
         yield* findForeignShape(parameter, itemPath);
         continue;
       }
@@ -31,8 +33,6 @@ export const parameterSchema: Rule = function* (file, look): Generator<Finding> 
           dependsOn: [[...itemPath, "schema"]],
         };
       }
-      check ??= createMetaSchemaCheck();
-      for (const violation of check(schema)) yield describe(violation, schema, [...itemPath, "schema"], look);
     }
   }
 };

@@ -7,8 +7,9 @@ import { hasMatchingBraces } from "./path-template.ts";
 export const pathParameter: Rule = function* (file, look): Generator<Finding> {
   for (const { operation, provider, path } of eachOperation(file)) {
     // Which names it has is open until the braces are mended.
-    if (!hasMatchingBraces(operation.path)) continue;
-    const templated = [...operation.path.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? "");
+    if (!hasMatchingBraces(operation.path) || operation.path.includes("{+")) continue;
+    const [template = ""] = operation.path.split("?", 1);
+    const templated = [...template.matchAll(/\{([^{}]+)\}/g)].map((match) => match[1] ?? "");
     const parameters = operation.parameters ?? [];
     const declared = parameters
       .filter((parameter) => parameter.in === "path")

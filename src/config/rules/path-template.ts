@@ -25,6 +25,14 @@ function refusal(path: string, written: string): string | undefined {
   if (!hasMatchingBraces(path)) {
     return "The braces of this path do not match. A parameter is written `{name}`.";
   }
+  const reserved = /\{\+([^{}]+)\}/.exec(path)?.[1];
+  if (reserved !== undefined) {
+    return `Write \`{${reserved}}\`, and \`allow_reserved: true\` at the parameter, for values that may hold slashes.`;
+  }
+  const variable = /\?.*\{([^{}]+)\}/.exec(path)?.[1];
+  if (variable !== undefined) {
+    return `The query of a path is fixed. Remove \`{${variable}}\` from it, and declare the parameter with \`in: query\`.`;
+  }
   if (/(^|\/)\.\.?(\/|$|\?)/.test(path)) return "A path has no `.` or `..` segments. Write where it leads.";
   return undefined;
 }

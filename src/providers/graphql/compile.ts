@@ -1,32 +1,20 @@
-import {
-  type GraphQLArgument,
-  type GraphQLField,
-  type GraphQLSchema,
-  isNonNullType,
-  parse,
-  validate,
-} from "graphql";
+import { GraphQLError, type GraphQLField, type GraphQLSchema } from "graphql";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
-import type { GraphqlBinding, GraphqlVariable, Operation, ToolAnnotations } from "../../model/catalog.ts";
+import { didYouMean } from "../../did-you-mean.ts";
+import type { Operation } from "../../model/catalog.ts";
 import type { GraphqlSurface } from "../../model/config.ts";
-import type { Place } from "../../model/place.ts";
-import { shorten } from "../openapi/shorten.ts";
 import { shareThread } from "../share-thread.ts";
-import { describeArguments } from "./input-schema.ts";
-import { type Selection, type SelectionLimits, selectFields, typenameSelection } from "./select-fields.ts";
-
-/**
- * What a default selection may hold, and what is tried next when the document turns out invalid: schemas that live
- * servers publish break rules that the selection relies on.
- */
-export const selectionLimits: readonly [SelectionLimits, ...SelectionLimits[]] = [
-  { depth: 2, bytes: 4096, fields: 200, members: 16 },
-  { depth: 1, bytes: 4096, fields: 200, members: 16 },
-  { depth: 1, bytes: 4096, fields: 200, members: 0 },
-];
-
-/** Longest description of an operation, in characters. */
-const descriptionLimit = 1024;
+import { stripHidden } from "../strip-hidden.ts";
+import { type CompiledField, compileField } from "./compile-field.ts";
+import { type CompiledOperation, compileOperation } from "./compile-operation.ts";
+import { isInternal, placeOf } from "./describe-operation.ts";
+import { createFileFinder, type FileFinder } from "./find-files.ts";
+import {
+  invalidOperation,
+  type OperationSource,
+  type ReadOperation,
+  readOperations,
+} from "./read-operations.ts";
 
 /** What a schema compiles to. */
 export interface CompiledSchema {
@@ -34,28 +22,35 @@ export interface CompiledSchema {
   readonly diagnostics: readonly Diagnostic[];
 }
 
-type OperationType = GraphqlBinding["operationType"];
-
 /**
- * Compiles a schema: one operation per root field of Query and Mutation, in the order of the schema. Subscriptions,
- * introspection fields and those that gateways of a federation ask each other are no operations.
- *
- * Every document is checked with graphql's own `validate`. One that fails is reduced until it passes, with a warning; a
- * field for which none passes is dropped, with a warning, and the others stay.
+ * Compiles a schema: the operations of the given documents, then one operation per root field of Query and Mutation, in the
+ * order of the schema, as far as the surface exposes them. Subscriptions, introspection fields and those that gateways of a
+ * federation ask each other are no operations. What can't be compiled is left out with a diagnostic, and the others stay.
  */
-export async function compileSchema(schema: GraphQLSchema, surface: GraphqlSurface): Promise<CompiledSchema> {
-  const operations: Operation[] = [];
-  const diagnostics: Diagnostic[] = [];
+export async function compileSchema(
+  schema: GraphQLSchema,
+  surface: GraphqlSurface,
+  documents: readonly OperationSource[] = [],
+): Promise<CompiledSchema> {
+  // A schema with a thousand root fields takes a second.
   const giveWay = shareThread();
-  for (const [operationType, rootType] of [
-    ["query", schema.getQueryType()],
-    ["mutation", schema.getMutationType()],
+  const findFiles = createFileFinder(schema);
+  const declared = await compileDocuments(schema, surface, documents, findFiles, giveWay);
+  const operations: Operation[] = [...declared.operations];
+  const diagnostics: Diagnostic[] = [...declared.diagnostics, ...findUnknownFields(schema, surface)];
+  const taken = new Set(operations.map(({ id }) => id.toLowerCase()));
+  for (const [operationType, rootType, exposure] of [
+    ["query", schema.getQueryType(), surface.queries],
+    ["mutation", schema.getMutationType(), surface.mutations],
   ] as const) {
     for (const field of Object.values(rootType?.getFields() ?? {})) {
-      if (isInternal(field.name)) continue;
-      // A schema with a thousand root fields takes a second.
+      if (isInternal(field.name) || taken.has(field.name.toLowerCase())) continue;
+      if (exposure === "none" || (exposure === "declared" && !Object.hasOwn(surface.fields, field.name)))
+        continue;
       await giveWay();
-      const compiled = compileField(schema, operationType, field, surface);
+      const compiled = compileSafely(field, surface, () =>
+        compileField(schema, operationType, field, surface, findFiles),
+      );
       if (compiled.operation) operations.push(compiled.operation);
       if (compiled.diagnostic) diagnostics.push(compiled.diagnostic);
     }
@@ -63,131 +58,94 @@ export async function compileSchema(schema: GraphQLSchema, surface: GraphqlSurfa
   return { operations, diagnostics };
 }
 
-function compileField(
-  schema: GraphQLSchema,
-  operationType: OperationType,
+/** What a hostile schema does to one field leaves the others as they are. */
+function compileSafely(
   field: GraphQLField,
   surface: GraphqlSurface,
-): { readonly operation?: Operation; readonly diagnostic?: Diagnostic } {
-  const place = placeOf(field) ?? surface.schema?.place ?? surface.place;
-  const what = `The GraphQL ${operationType} \`${field.name}\``;
-  const variables = field.args.map(toVariable);
-  let firstReason: string | undefined;
-  for (const selection of candidateSelections(schema, field)) {
-    const document = printDocument(operationType, field.name, variables, selection);
-    const reason = findFault(schema, document);
-    if (reason !== undefined) {
-      firstReason ??= reason;
+  compile: () => CompiledField,
+): CompiledField {
+  try {
+    return compile();
+  } catch (error) {
+    const message = `The GraphQL field \`${field.name}\` is left out, because ${faultOfSchema(error)}.`;
+    const place = placeOf(field) ?? surface.schema?.place ?? surface.place;
+    return { diagnostic: { severity: "warning", code: "operation-dropped", message, place } };
+  }
+}
+
+/**
+ * Types and default values may nest so deeply that walking them exhausts the stack, and some names are read only when they are
+ * needed. Throws again what has another cause.
+ */
+function faultOfSchema(error: unknown): string {
+  if (error instanceof RangeError) return "its types or default values are nested too deeply";
+  if (error instanceof GraphQLError)
+    return `its types are not valid: ${stripHidden(error.message).slice(0, 200).toWellFormed().replace(/\.$/, "")}`;
+  throw error;
+}
+
+async function compileDocuments(
+  schema: GraphQLSchema,
+  surface: GraphqlSurface,
+  documents: readonly OperationSource[],
+  findFiles: FileFinder,
+  giveWay: () => Promise<void>,
+): Promise<CompiledSchema> {
+  const operations = new Map<string, Operation>();
+  const diagnostics: Diagnostic[] = [];
+  for (const source of documents) {
+    const read = readOperations(source);
+    diagnostics.push(...read.diagnostics);
+    const { config } = source;
+    if (read.operations.length > 1 && (config.name ?? config.persisted) !== undefined) {
+      const message =
+        "The document holds several operations, so `name`, `document_id` and `persisted` can't say which one they are about. Set `operation` to the name of one.";
+      diagnostics.push(invalidOperation(config.place, message));
       continue;
     }
-    const binding: GraphqlBinding = {
-      kind: "graphql",
-      url: surface.url,
-      operationType,
-      field: field.name,
-      document,
-      operationName: field.name,
-      variables,
-      aliases: selection?.aliases && { [field.name]: { name: field.name, selection: selection.aliases } },
-    };
-    const operation = describeOperation(field, binding, surface, placeOf(field));
-    if (firstReason === undefined) return { operation };
-    const message = `${what} returns fewer fields than usual, because the schema makes the full selection invalid: ${firstReason}`;
-    return { operation, diagnostic: { severity: "warning", code: "operation-degraded", message, place } };
+    for (const operation of read.operations) {
+      await giveWay();
+      const compiled = compileDeclared(operation, () =>
+        compileOperation(schema, operation, surface, findFiles),
+      );
+      diagnostics.push(...compiled.diagnostics);
+      if (compiled.operation === undefined) continue;
+      const key = compiled.operation.id.toLowerCase();
+      if (operations.has(key)) {
+        const message = `There is already an operation \`${compiled.operation.id}\`. Give this one another \`name\`.`;
+        diagnostics.push({
+          severity: "error",
+          code: "duplicate-operation",
+          message,
+          place: compiled.operation.place ?? config.place,
+        });
+      } else operations.set(key, compiled.operation);
+    }
   }
-  const message = `${what} is left out, because no valid document can be made for it: ${firstReason}`;
-  return { diagnostic: { severity: "warning", code: "operation-dropped", message, place } };
+  return { operations: [...operations.values()], diagnostics };
 }
 
-/** Selections from the fullest to the barest; the one `undefined` of a leaf field takes no selection. */
-function* candidateSelections(schema: GraphQLSchema, field: GraphQLField): Generator<Selection | undefined> {
-  for (const limits of selectionLimits) {
-    const selection = selectFields(schema, field.type, limits);
-    yield selection;
-    if (selection === undefined) return;
+function compileDeclared({ source }: ReadOperation, compile: () => CompiledOperation): CompiledOperation {
+  try {
+    return compile();
+  } catch (error) {
+    const message = `The operation can't be used, because ${faultOfSchema(error)}.`;
+    return { diagnostics: [invalidOperation(source.config.place, message)] };
   }
-  yield typenameSelection;
 }
 
-function printDocument(
-  operationType: OperationType,
-  field: string,
-  variables: readonly GraphqlVariable[],
-  selection: Selection | undefined,
-): string {
-  const list = (entries: readonly string[]) => (entries.length === 0 ? "" : `(${entries.join(", ")})`);
-  const definitions = list(variables.map(({ name, type }) => `$${name}: ${type}`));
-  const values = list(variables.map(({ name }) => `${name}: $${name}`));
-  const call = `${field}${values}${selection === undefined ? "" : ` ${selection.text}`}`;
-  return `${operationType} ${field}${definitions} { ${call} }`;
-}
-
-/** The first thing that graphql's own rules hold against a document, in a sentence; `undefined` for a valid one. */
-function findFault(schema: GraphQLSchema, document: string): string | undefined {
-  const [error] = validate(schema, parse(document, { noLocation: true }), undefined, { maxErrors: 1 });
-  // What follows the first sentence is advice for people who write documents by hand.
-  return error?.message.replace(/(?<=\.)\s.*$/s, "");
-}
-
-function toVariable(argument: GraphQLArgument): GraphqlVariable {
-  // With a default, leaving the argument out is allowed even where null is not; a nullable variable lets that through.
-  const optional = isNonNullType(argument.type) && argument.default !== undefined;
-  const type = optional && isNonNullType(argument.type) ? argument.type.ofType : argument.type;
-  return { argument: argument.name, name: argument.name, type: String(type) };
-}
-
-function describeOperation(
-  field: GraphQLField,
-  binding: GraphqlBinding,
-  surface: GraphqlSurface,
-  place: Place | undefined,
-): Operation {
-  return {
-    id: field.name,
-    method: binding.operationType,
-    path: field.name,
-    tags: [],
-    deprecated: field.deprecationReason != null,
-    title: undefined,
-    description: describeField(field, binding.operationType),
-    inputSchema: describeArguments(field.args),
-    outputSchema: undefined,
-    annotations: binding.operationType === "query" ? queryAnnotations : mutationAnnotations(field.name),
-    binding,
-    connection: surface.connection,
-    place,
-  };
-}
-
-function describeField(field: GraphQLField, operationType: OperationType): string {
-  const own = field.description?.trim();
-  const description = own || `GraphQL ${operationType} \`${field.name}\`, which returns \`${field.type}\`.`;
-  const deprecation = field.deprecationReason ? `Deprecated: ${field.deprecationReason}\n\n` : "";
-  return shorten(`${deprecation}${description}`, descriptionLimit);
-}
-
-const queryAnnotations: ToolAnnotations = {
-  readOnlyHint: true,
-  destructiveHint: false,
-  idempotentHint: true,
-  openWorldHint: true,
-};
-
-/** A mutation may destroy something unless its name says that it adds: a client that trusts the hint must not be misled. */
-function mutationAnnotations(name: string): ToolAnnotations {
-  const additive = /^(?:add|create|insert)(?![a-z])|(?:Add|Create|Insert)$/.test(name);
-  return { readOnlyHint: false, destructiveHint: !additive, idempotentHint: false, openWorldHint: true };
-}
-
-/** Introspection, and the fields by which the gateway of a federation reaches its parts. */
-function isInternal(field: string): boolean {
-  return field.startsWith("__") || field === "_service" || field === "_entities";
-}
-
-/** Where the schema's text names the field; `undefined` for a schema that came by introspection. */
-function placeOf(field: GraphQLField): Place | undefined {
-  const location = field.astNode?.name.loc;
-  if (!location) return undefined;
-  const { line, column } = location.startToken;
-  return { file: location.source.name, line, column, endLine: line, endColumn: column + field.name.length };
+/** Keys of `fields` that are no root fields. */
+function findUnknownFields(schema: GraphQLSchema, { fields }: GraphqlSurface): readonly Diagnostic[] {
+  const names = [schema.getQueryType(), schema.getMutationType()].flatMap((root) =>
+    Object.keys(root?.getFields() ?? {}),
+  );
+  return Object.entries(fields).flatMap(([name, { place }]) => {
+    if (names.includes(name)) return [];
+    const meant = didYouMean(name, names);
+    const hint = meant === undefined ? "" : ` Did you mean \`${meant}\`?`;
+    return invalidOperation(
+      place,
+      `The schema has no root field \`${name}\`, so its selection is of no use.${hint}`,
+    );
+  });
 }

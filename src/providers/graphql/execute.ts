@@ -1,55 +1,88 @@
+import type { GraphQLSchema } from "graphql";
 import type { Executor } from "../../broker/executor.ts";
 import { isJsonObject } from "../../json-object.ts";
-import type { GraphqlAliases, GraphqlBinding } from "../../model/catalog.ts";
+import type { GraphqlAliases } from "../../model/catalog.ts";
 import type { ProviderConfig } from "../../model/config.ts";
-import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { JsonObject } from "../../model/json.ts";
 import type { HttpResult } from "../../model/result.ts";
 import type { HttpClient, HttpResponse } from "../../upstream/http-client.ts";
-import { bindVariables, buildRequest } from "./bind-request.ts";
+import { essence, isJsonMediaType } from "../http/media-type.ts";
+import { bindCall, buildRequest, toParameters } from "./bind-request.ts";
+import { cleanErrors } from "./clean-errors.ts";
 import { parseAnswer } from "./parse-answer.ts";
+import { asksForDocument } from "./persisted-query.ts";
 import { restoreNames } from "./restore-names.ts";
+import { checkSelected } from "./select-argument.ts";
 
-/** Sends calls of GraphQL bindings as GraphQL over HTTP: a POST with a JSON body. */
-export function createGraphqlExecutor(provider: ProviderConfig, http: HttpClient): Executor {
+/**
+ * Sends calls of GraphQL bindings as GraphQL over HTTP: a POST with a JSON body, or a form where files go along.
+ *
+ * @param schema the schema of the surface as it is now, for what callers select themselves
+ */
+export function createGraphqlExecutor(
+  provider: ProviderConfig,
+  http: HttpClient,
+  schema: () => GraphQLSchema | undefined,
+): Executor {
   return {
     async execute(invocation, tool, credential): Promise<HttpResult> {
       const { binding } = tool;
       if (binding.kind !== "graphql") throw new Error(`\`${tool.name}\` is not called over GraphQL.`);
-      const payload = bindVariables(binding, invocation.arguments);
-      const request = buildRequest(binding.url, payload, provider, credential);
-      const response = await http.request({ ...request, signal: invocation.signal });
-      return toResult(response, binding);
+      const call = bindCall(binding, invocation.arguments);
+      const known = schema();
+      if (call.selectedBy !== undefined && known !== undefined)
+        checkSelected(known, call.document, call.selectedBy, call.variables);
+      const send = (parameters: JsonObject): Promise<HttpResponse> => {
+        const request = buildRequest(binding, parameters, provider, credential);
+        return http.request({ ...request, signal: invocation.signal });
+      };
+      let response = await send(toParameters(call, binding.persisted));
+      if (binding.persisted?.kind === "hash") {
+        const wanted = asksForDocument(parseAnswer(response.body));
+        // A server that keeps no documents is sent the document alone.
+        if (wanted !== "nothing")
+          response = await send(
+            toParameters(call, wanted === "document" ? binding.persisted : undefined, true),
+          );
+      }
+      return toResult(response, call.selectedBy === undefined ? binding.aliases : undefined);
     },
   };
 }
 
 /**
- * The upstream's answer, byte for byte unless the document had to use aliases. It is an error when the upstream refused
- * or answered something else than GraphQL, or when its errors left nothing of what was asked for; data that came with
- * errors beside it is a result, and keeps them.
+ * The upstream's answer, byte for byte unless the document had to use aliases or errors tell of the inside of the server. It
+ * is an error when the upstream refused or answered something else than GraphQL, or when its errors left nothing of what was
+ * asked for; data that came with errors beside it is a result, and keeps them.
  */
-function toResult(response: HttpResponse, binding: GraphqlBinding): HttpResult {
+function toResult(response: HttpResponse, aliases: GraphqlAliases | undefined): HttpResult {
   const { status, headers, body } = response;
-  const answer =
-    status < 400 ? parseAnswer(body, { exactNumbers: binding.aliases !== undefined }) : undefined;
+  const answer = parseAnswer(body);
   if (answer === undefined) return { kind: "http", status, headers, body, isError: true };
-  const isError = hasErrors(answer) && rootValue(answer, binding.field) === null;
-  if (binding.aliases === undefined) return { kind: "http", status, headers, body, isError };
+  const isError = status >= 400 || isFailure(answer);
+  const told = restoreData(cleanErrors(answer), aliases);
+  const type = headers["content-type"] ?? "";
+  if (told === answer && isJsonMediaType(type)) return { kind: "http", status, headers, body, isError };
   const { "content-length": _, ...remaining } = headers;
-  return { kind: "http", status, headers: remaining, body: restoreBody(answer, binding.aliases), isError };
+  return {
+    kind: "http",
+    status,
+    // What is JSON but is not called so would be passed on as a text, and what is written anew is UTF-8.
+    headers: { ...remaining, "content-type": isJsonMediaType(type) ? essence(type) : "application/json" },
+    body: told === answer ? body : new TextEncoder().encode(JSON.stringify(told)),
+    isError,
+  };
 }
 
-function restoreBody(answer: JsonObject, aliases: GraphqlAliases): Uint8Array {
-  const restored =
-    answer.data === undefined ? answer : { ...answer, data: restoreNames(answer.data, aliases) };
-  return new TextEncoder().encode(JSON.stringify(restored));
+function restoreData(answer: JsonObject, aliases: GraphqlAliases | undefined): JsonObject {
+  const { data } = answer;
+  return aliases === undefined || !isJsonObject(data)
+    ? answer
+    : { ...answer, data: restoreNames(data, aliases) };
 }
 
-function hasErrors({ errors }: JsonObject): boolean {
-  return Array.isArray(errors) && errors.length > 0;
-}
-
-/** What the root field came to; `null` also when there is no data at all. */
-function rootValue({ data }: JsonObject, field: string): JsonValue {
-  return isJsonObject(data) ? (data[field] ?? null) : null;
+/** Errors that left nothing: no data at all, or `null` for every root field. */
+function isFailure({ data, errors }: JsonObject): boolean {
+  if (!Array.isArray(errors) || errors.length === 0) return false;
+  return !isJsonObject(data) || Object.values(data).every((value) => value === null);
 }

@@ -9,18 +9,17 @@ import {
   type GraphQLScalarType,
   getNamedType,
   isEnumType,
-  isInputObjectType,
   isListType,
   isNonNullType,
-  isRequiredArgument,
   isRequiredInputField,
   isScalarType,
-  isSpecifiedScalarType,
+  type ValueNode,
   valueFromASTUntyped,
 } from "graphql";
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import { shorten } from "../openapi/shorten.ts";
 import { stripHidden } from "../strip-hidden.ts";
+import { scalarNotes, scalarSchema } from "./scalar-schemas.ts";
 
 /**
  * Most bytes of one input schema; a larger one is told with fewer words, then with fewer levels of types. With its name
@@ -51,102 +50,121 @@ const details: readonly Detail[] = [
 /** Longest `brief` description, in characters. */
 const briefLength = 120;
 
+/** Longest default value that a schema shows, in characters. Callers who leave the argument out need not know it. */
+const longestDefault = 1000;
+
 /** An enum whose values take no more characters than this is written in place however often it is used. */
 const smallEnumLength = 200;
 
-/**
- * The JSON values of scalars, by name: the built-in ones (GraphQL specification 3.5), and custom ones that servers agree
- * on. Integers and decimals beyond double precision may come as strings. A scalar that isn't listed accepts anything,
- * because a guess would refuse values that the server takes.
- */
-const scalarSchemas: ReadonlyMap<string, JsonSchema> = new Map<string, JsonSchema>([
-  ["Int", { type: "integer" }],
-  ["Float", { type: "number" }],
-  ["String", { type: "string" }],
-  ["Boolean", { type: "boolean" }],
-  ["ID", { type: "string" }],
-  ["DateTime", { type: "string", format: "date-time" }],
-  ["Date", { type: "string" }],
-  ["Time", { type: "string" }],
-  ["UUID", { type: "string" }],
-  ["URI", { type: "string" }],
-  ["URL", { type: "string" }],
-  ["EmailAddress", { type: "string" }],
-  ["JSONString", { type: "string" }],
-  ["JSONObject", { type: "object" }],
-  ["BigInt", { type: ["integer", "string"] }],
-  ["Long", { type: ["integer", "string"] }],
-  ["Decimal", { type: ["number", "string"] }],
-  ["BigDecimal", { type: ["number", "string"] }],
-]);
-
 type NamedInputType = GraphQLEnumType | GraphQLInputObjectType;
 
-/** What describing one set of arguments needs to know and collects. */
+/** One input of an operation: an argument of a root field, or a variable of a document. */
+export interface Input {
+  readonly name: string;
+  readonly type: GraphQLInputType;
+  readonly description: string | undefined;
+  readonly deprecated: boolean;
+  /** Must be given. */
+  readonly required: boolean;
+  readonly fallback: JsonValue | undefined;
+}
+
+/** What describing one set of inputs needs to know and collects. */
 interface Description {
+  readonly scalars: Readonly<Record<string, JsonSchema>>;
   readonly detail: Detail;
   /** How often a type is referred to, by name; a type that isn't listed lies below the last level. */
   readonly uses: ReadonlyMap<string, number>;
   readonly definitions: Map<string, JsonSchema>;
 }
 
+/** An argument of a field, or a member of an input object, as an input. */
+export function inputOf(argument: GraphQLArgument | GraphQLInputField): Input {
+  return {
+    name: argument.name,
+    type: argument.type,
+    description: argument.description ?? undefined,
+    deprecated: argument.deprecationReason != null,
+    required: isNonNullType(argument.type) && argument.default === undefined,
+    fallback: readDefault(argument.default?.literal),
+  };
+}
+
 /**
- * Describes the arguments of a root field as JSON Schema 2020-12: one object whose properties are the arguments.
+ * Describes the inputs of an operation as JSON Schema 2020-12: one object whose properties are the inputs.
  *
  * A type that is used once is written in place; one that is used again, or contains itself, stands in `$defs`. Nullable
  * types accept `null`, which a GraphQL server may treat differently from an argument that is left out; what has a default
- * may be left out even where it can't be null.
+ * may be left out even where it can't be null. `scalars` holds the schemas that the configuration gives custom scalars.
+ *
+ * Returns `undefined` for inputs whose briefest description takes more than `inputSchemaBytes`.
  */
-export function describeArguments(args: readonly GraphQLArgument[]): JsonSchema {
-  let schema: JsonSchema = {};
+export function describeInputs(
+  inputs: readonly Input[],
+  scalars: Readonly<Record<string, JsonSchema>>,
+): JsonSchema | undefined {
+  const usesByLevels = new Map<number, ReadonlyMap<string, number>>();
+  for (const levels of new Set(
+    details.map((detail) => detail.levels).toSorted((one, other) => one - other),
+  )) {
+    const uses = countUses(inputs, levels);
+    // What is too much stays too much with more levels.
+    if (uses === undefined) break;
+    usesByLevels.set(levels, uses);
+  }
   for (const detail of details) {
-    const description: Description = { detail, uses: countUses(args, detail.levels), definitions: new Map() };
-    const properties = args.map((argument) => [argument.name, describeInput(argument, description)] as const);
-    const required = args.filter(isRequiredArgument).map((argument) => argument.name);
-    schema = {
+    const uses = usesByLevels.get(detail.levels);
+    if (uses === undefined) continue;
+    const description: Description = { scalars, detail, uses, definitions: new Map() };
+    const properties = inputs.map((input) => [input.name, describeInput(input, description)] as const);
+    const required = inputs.filter((input) => input.required).map((input) => input.name);
+    const schema = {
       type: "object",
       properties: Object.fromEntries(properties),
       ...(required.length > 0 && { required }),
       additionalProperties: false,
       ...(description.definitions.size > 0 && { $defs: Object.fromEntries(description.definitions) }),
     };
-    if (Buffer.byteLength(JSON.stringify(schema)) <= inputSchemaBytes) break;
+    if (Buffer.byteLength(JSON.stringify(schema)) <= inputSchemaBytes) return schema;
   }
-  return schema;
+  return undefined;
 }
 
-/** Walks the types of the arguments level by level and counts the references to each enum and input object. */
-function countUses(args: readonly GraphQLArgument[], levels: number): Map<string, number> {
+/**
+ * Walks the types of the inputs level by level and counts the references to each enum and input object. `undefined` as soon as
+ * names alone take more than a schema may have: types of hostile schemas have members without number.
+ */
+function countUses(inputs: readonly Input[], levels: number): Map<string, number> | undefined {
   const uses = new Map<string, number>();
-  let level: readonly (GraphQLArgument | GraphQLInputField)[] = args;
+  let bytes = 0;
+  let level: readonly Pick<Input, "name" | "type">[] = inputs;
   for (let depth = 0; depth <= levels && level.length > 0; depth += 1) {
     const next: GraphQLInputField[] = [];
-    for (const { type } of level) {
+    for (const { name, type } of level) {
+      bytes += name.length + '"":{},'.length;
       const named = getNamedType(type);
+      if (bytes > inputSchemaBytes) return undefined;
       if (isScalarType(named)) continue;
       const known = uses.get(named.name);
       // Below the last level only what leads back up still counts.
       if (known === undefined && depth === levels) continue;
       uses.set(named.name, (known ?? 0) + 1);
-      if (known === undefined && isInputObjectType(named)) next.push(...Object.values(named.getFields()));
+      if (known !== undefined) continue;
+      if (isEnumType(named)) bytes += named.getValues().length * '"a",'.length;
+      else for (const field of Object.values(named.getFields())) next.push(field);
     }
     level = next;
   }
-  return uses;
+  return bytes > inputSchemaBytes ? undefined : uses;
 }
 
-function describeInput(
-  input: GraphQLArgument | GraphQLInputField,
-  description: Description,
-  oneOf = false,
-): JsonSchema {
+function describeInput(input: Input, description: Description, oneOf = false): JsonSchema {
   // A field of a OneOf type is declared nullable, but must not be null when it is the one that is given.
   const type = oneOf && !isNonNullType(input.type) ? new GraphQLNonNull(input.type) : input.type;
-  const fallback = input.default?.literal && toJson(valueFromASTUntyped(input.default.literal));
   return {
-    ...describeType(type, input.description ?? undefined, description),
-    ...(fallback != null && { default: fallback }),
-    ...(input.deprecationReason != null && { deprecated: true }),
+    ...describeType(type, input.description, description),
+    ...(input.fallback != null && { default: input.fallback }),
+    ...(input.deprecated && { deprecated: true }),
   };
 }
 
@@ -171,7 +189,7 @@ function describeNonNull(
       items: describeType(type.ofType, undefined, description),
     };
   }
-  if (isScalarType(type)) return describeScalar(type, text, description.detail);
+  if (isScalarType(type)) return describeScalar(type, text, description);
   const uses = description.uses.get(type.name);
   if (uses === undefined) return describeLeftOut(type, text, description.detail);
   if (uses === 1) return describeNamed(type, text, description);
@@ -203,7 +221,7 @@ function describeInputObject(
 ): JsonSchema {
   const fields = Object.values(type.getFields());
   const properties = fields.map(
-    (field) => [field.name, describeInput(field, description, type.isOneOf)] as const,
+    (field) => [field.name, describeInput(inputOf(field), description, type.isOneOf)] as const,
   );
   const required = fields.filter(isRequiredInputField).map((field) => field.name);
   return {
@@ -232,11 +250,17 @@ function describeEnum(type: GraphQLEnumType, text: string | undefined, detail: D
   };
 }
 
-function describeScalar(type: GraphQLScalarType, text: string | undefined, detail: Detail): JsonSchema {
-  const known = scalarSchemas.get(type.name);
-  if (isSpecifiedScalarType(type)) return { ...known, ...words([text], detail) };
-  const format = type.specifiedByURL == null ? undefined : `Format: ${type.specifiedByURL}`;
-  return { ...known, ...words([text, type.description, format], detail) };
+function describeScalar(
+  type: GraphQLScalarType,
+  text: string | undefined,
+  { scalars, detail }: Description,
+): JsonSchema {
+  const schema = scalarSchema(type, scalars);
+  return {
+    ...schema,
+    // What the configuration says of a scalar goes before the schema's words.
+    ...(schema["description"] === undefined && words([text, ...scalarNotes(type)], detail)),
+  };
 }
 
 /** Stands for a type that the schema has no room for. */
@@ -248,8 +272,9 @@ function describeLeftOut(type: NamedInputType, text: string | undefined, detail:
 /** Adds `null` to the values that a schema accepts. */
 function acceptNull(schema: JsonSchema): JsonSchema {
   const { type, description, ...rest } = schema;
-  if (type === undefined && rest.$ref === undefined && rest.anyOf === undefined) return schema;
-  if (type !== undefined && rest.enum === undefined) return { ...schema, type: [type, "null"].flat() };
+  if (type === undefined && Object.keys(rest).length === 0) return schema;
+  if (type !== undefined && rest.enum === undefined && rest.const === undefined)
+    return { ...schema, type: [...new Set([type, "null"].flat())] };
   const own = description === undefined ? {} : { description };
   if (Array.isArray(rest.anyOf)) return { anyOf: [...rest.anyOf, { type: "null" }], ...own };
   return { anyOf: [type === undefined ? rest : { type, ...rest }, { type: "null" }], ...own };
@@ -269,7 +294,18 @@ function words(
   return { description: detail.descriptions === "whole" ? text : shorten(text, briefLength) };
 }
 
-/** Default values in a schema's text are JSON once enum values are read as strings. */
-function toJson(value: unknown): JsonValue {
-  return JSON.parse(JSON.stringify(value)) as JsonValue;
+/**
+ * A default value as JSON, for its schema; `undefined` where there is none, or one that nobody should read: of a length that would
+ * fill the schema, or with characters that people don't see. Enum values of GraphQL's own notation are strings in JSON.
+ */
+export function readDefault(literal: ValueNode | undefined): JsonValue | undefined {
+  if (literal === undefined) return undefined;
+  const { loc } = literal;
+  if (loc && loc.end - loc.start > longestDefault) return undefined;
+  let isPlain = true;
+  const text = JSON.stringify(valueFromASTUntyped(literal), (_key, value: unknown) => {
+    if (typeof value === "string" && stripHidden(value) !== value) isPlain = false;
+    return value;
+  });
+  return isPlain ? (JSON.parse(text) as JsonValue) : undefined;
 }

@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { getIntrospectionQuery, type IntrospectionOptions } from "graphql";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { GatewayError } from "../../errors.ts";
@@ -7,9 +8,10 @@ import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { HttpResponse } from "../../upstream/http-client.ts";
 import { nameOfUrl } from "../../upstream/name-of-url.ts";
 import type { ProviderContext } from "../provider-kind.ts";
+import { stripHidden } from "../strip-hidden.ts";
 import { buildRequest } from "./bind-request.ts";
-import { parseAnswer } from "./parse-answer.ts";
-import { type ReadSchema, readIntrospection } from "./read-schema.ts";
+import { asAnswer } from "./parse-answer.ts";
+import { type ReadSchema, readIntrospection, reasonOf } from "./read-schema.ts";
 
 /** Most bytes of an introspection result. The largest that are known take 11 MB. */
 const mostIntrospectionBytes = 64 * 1024 * 1024;
@@ -26,7 +28,7 @@ const introspectionLevels: readonly IntrospectionOptions[] = [
 ];
 
 /**
- * Asks the endpoint for its schema, with the gateway's own credential for the surface's connection.
+ * Asks the endpoint for its schema, with the gateway's own credential for the connection that reads the schema.
  *
  * Throws `provider_unavailable` when the endpoint can't be reached or is out of order. What the operator can mend (a
  * wrong URL, a missing credential, introspection that is switched off) comes back as a diagnostic.
@@ -37,6 +39,7 @@ export async function introspect(
   context: ProviderContext,
 ): Promise<ReadSchema> {
   let complaint = "";
+  let broken: string | undefined;
   for (const options of introspectionLevels) {
     const response = await ask(surface, provider, context, options);
     if (response === undefined) {
@@ -49,18 +52,24 @@ export async function introspect(
     }
     const refused = response.status === 401 || response.status === 403;
     // Servers refuse introspection with 200 as well as with 400, so the status says nothing more.
-    const answer = refused ? undefined : parseAnswer(response.body, { exactNumbers: false });
+    const answer = refused ? undefined : await parseIntrospection(response.body);
     if (answer === undefined) return failed(surface, ...describeForeignAnswer(surface, response));
+    // Parsing and building take long for large schemas, each for itself.
+    await setImmediate();
     try {
       const schema = readIntrospection(answer);
       if (schema !== undefined) return { ok: true, schema };
+      broken = undefined;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      complaint = ` Its answer is incomplete: ${quote(reason)}.`;
+      broken = quote(reasonOf(error));
       continue;
     }
     const said = firstError(answer);
     complaint = said === "" ? "" : ` It said: ${quote(said)}.`;
+  }
+  if (broken !== undefined) {
+    const message = `No schema can be made of what \`${nameOfUrl(surface.url)}\` answered the introspection query: ${broken}. ${advice}`;
+    return failed(surface, "document-unsupported", message);
   }
   const message = `\`${nameOfUrl(surface.url)}\` does not tell its schema: introspection is disabled, or needs a credential that the gateway does not have.${complaint} ${advice}`;
   return failed(surface, "document-unreadable", message);
@@ -73,12 +82,13 @@ async function ask(
   context: ProviderContext,
   options: IntrospectionOptions,
 ): Promise<HttpResponse | undefined> {
-  const payload = {
+  const parameters = {
     query: getIntrospectionQuery(options),
     operationName: "IntrospectionQuery",
     variables: {},
   };
-  const request = buildRequest(surface.url, payload, provider, context.credential(surface.connection));
+  const credential = context.credential(surface.schemaConnection);
+  const request = buildRequest({ url: surface.url, files: undefined }, parameters, provider, credential);
   try {
     const response = await context.http.request({
       ...request,
@@ -97,6 +107,17 @@ async function ask(
       throw error;
     if (error.code === "answer_too_large") return undefined;
     throw new GatewayError("provider_unavailable", error.message, { cause: error, retryable: true });
+  }
+}
+
+/** The same as for any answer, but without what keeps the digits of numbers, which an introspection result has none of. */
+async function parseIntrospection(body: Uint8Array): Promise<JsonObject | undefined> {
+  const text = new TextDecoder().decode(body);
+  await setImmediate();
+  try {
+    return asAnswer(JSON.parse(text) as JsonValue);
+  } catch {
+    return undefined;
   }
 }
 
@@ -124,10 +145,12 @@ function firstError(answer: JsonObject): string {
   return isJsonObject(first) && typeof first.message === "string" ? first.message : "";
 }
 
-/** Words of the endpoint, cut and on one line. */
+/** Words of the endpoint, cut, on one line, without what people don't see. */
 function quote(words: string): string {
-  const line = words.replace(/\s+/g, " ").trim();
-  return `"${line.length > longestQuotation ? `${line.slice(0, longestQuotation)}…` : line}"`;
+  const line = stripHidden(words.slice(0, 2 * longestQuotation))
+    .replace(/\s+/g, " ")
+    .trim();
+  return `"${line.length > longestQuotation ? `${line.slice(0, longestQuotation).toWellFormed()}…` : line}"`;
 }
 
 function failed(surface: GraphqlSurface, code: Diagnostic["code"], message: string): ReadSchema {

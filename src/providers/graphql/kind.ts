@@ -1,23 +1,54 @@
 import type { GraphqlSurface } from "../../model/config.ts";
 import { isReadableOffline, type ProviderKind } from "../provider-kind.ts";
-import { compileSchema } from "./compile.ts";
 import { createGraphqlExecutor } from "./execute.ts";
-import { loadSchema } from "./load-schema.ts";
+import { openSchema } from "./open-schema.ts";
+import { refreshSchema } from "./refresh-schema.ts";
 
-/** Root fields of a GraphQL endpoint. */
+/** Root fields of a GraphQL endpoint, and documents that call several of them at once. */
 export const graphqlKind: ProviderKind<GraphqlSurface> = {
   kind: "graphql",
-  compilesOffline: ({ schema }) => schema !== undefined && isReadableOffline(schema),
+  compilesOffline: ({ schema, operations }) =>
+    schema !== undefined &&
+    isReadableOffline(schema) &&
+    operations.every(({ source }) => source.kind === "text" || isReadableOffline(source)),
   async open(surface, provider, context) {
-    const loaded = await loadSchema(surface, provider, context);
-    const compiled = loaded.ok
-      ? await compileSchema(loaded.schema, surface)
-      : { operations: [], diagnostics: loaded.diagnostics };
+    const opened = await openSchema(surface, provider, context);
+    let { schema } = opened;
+    const closing = new AbortController();
+    const signal = AbortSignal.any([closing.signal, context.signal]);
+    let refreshing: Promise<void> | undefined;
+    const { refresh } = surface;
     return {
-      ...compiled,
-      executor: createGraphqlExecutor(provider, context.http),
+      operations: opened.operations,
+      diagnostics: opened.diagnostics,
+      executor: createGraphqlExecutor(provider, context.http, () => schema),
       origin: surface.schema === undefined ? "upstream" : "declared",
-      close: async () => {},
+      files: [surface.schema, ...surface.operations.map(({ source }) => source)].flatMap((location) =>
+        location?.kind === "file" ? [location.path] : [],
+      ),
+      // A file is read again when it changes, with the configuration that names it.
+      ...(refresh !== undefined &&
+        surface.schema?.kind !== "file" && {
+          watch: (listener) => {
+            refreshing ??= refreshSchema(
+              {
+                every: refresh,
+                first: opened,
+                read: () => openSchema(surface, provider, { ...context, signal }),
+                take: (latest) => {
+                  schema = latest.schema;
+                },
+                signal,
+                log: context.log,
+              },
+              listener,
+            );
+          },
+        }),
+      close: async () => {
+        closing.abort();
+        await refreshing;
+      },
     };
   },
 };

@@ -6,6 +6,9 @@ import { type ReadSchema, readSchema } from "./read-schema.ts";
 /**
  * Gets the schema of a surface: from the document that it names, else by asking the endpoint itself.
  *
+ * There is one schema for all callers, read with the gateway's own credential: a tool list that depends on who asks would have
+ * to be compiled for each. Where an endpoint shows callers less than that, it refuses what they may not use, in its own words.
+ *
  * Throws `provider_unavailable` when the endpoint can't be reached or is out of order.
  */
 export async function loadSchema(
@@ -14,6 +17,17 @@ export async function loadSchema(
   context: ProviderContext,
 ): Promise<ReadSchema> {
   if (surface.schema === undefined) return introspect(surface, provider, context);
-  const loaded = await context.documents.text(surface.schema, { signal: context.signal });
+  const headers = documentHeaders(surface, context);
+  const loaded = await context.documents.text(surface.schema, { signal: context.signal, headers });
   return loaded.ok ? readSchema(loaded.document) : loaded;
+}
+
+/** The API's credential goes along only when the document comes from the API itself. */
+function documentHeaders(
+  { schema, schemaConnection, url }: GraphqlSurface,
+  context: ProviderContext,
+): Readonly<Record<string, string>> {
+  if (schema?.kind !== "url" || new URL(schema.url).origin !== new URL(url).origin) return {};
+  const { headers } = context.credential(schemaConnection);
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
 }

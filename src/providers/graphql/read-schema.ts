@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import {
   buildASTSchema,
   buildClientSchema,
@@ -34,8 +35,10 @@ const mostUnknownTypes = 10;
  *
  * The schema's own rules are not checked (`assumeValid`): schemas that live servers publish break them, and what matters
  * here is that the documents made from it are valid.
+ *
+ * Large schemas take a tenth of a second for each step, so other work has its turn in between.
  */
-export function readSchema({ name, text }: Pick<LoadedText, "name" | "text">): ReadSchema {
+export async function readSchema({ name, text }: Pick<LoadedText, "name" | "text">): Promise<ReadSchema> {
   const content = text.replace(/^\uFEFF/, "");
   return content.trimStart().startsWith("{") ? readJson(name, content) : readSdl(name, content);
 }
@@ -48,7 +51,7 @@ export function readIntrospection(value: JsonValue): GraphQLSchema | undefined {
   return buildClientSchema(root as unknown as IntrospectionQuery, { assumeValid: true });
 }
 
-function readJson(name: string, text: string): ReadSchema {
+async function readJson(name: string, text: string): Promise<ReadSchema> {
   const place = startOf(name);
   let value: JsonValue;
   try {
@@ -60,6 +63,7 @@ function readJson(name: string, text: string): ReadSchema {
       place,
     );
   }
+  await setImmediate();
   try {
     const schema = readIntrospection(value);
     if (schema !== undefined) return withRootTypes(schema, place);
@@ -72,10 +76,12 @@ function readJson(name: string, text: string): ReadSchema {
   return failed("document-unsupported", message, place);
 }
 
-function readSdl(name: string, text: string): ReadSchema {
+async function readSdl(name: string, text: string): Promise<ReadSchema> {
   let document: DocumentNode;
   try {
-    document = completeExtensions(parse(new Source(text, name)));
+    document = parse(new Source(text, name));
+    await setImmediate();
+    document = completeExtensions(document);
   } catch (error) {
     const [location] = error instanceof GraphQLError ? (error.locations ?? []) : [];
     const message = `The schema is not valid GraphQL SDL: ${reasonOf(error)}.`;
@@ -83,6 +89,7 @@ function readSdl(name: string, text: string): ReadSchema {
   }
   const unknown = findUnknownTypes(document);
   if (unknown.length > 0) return { ok: false, diagnostics: describeUnknownTypes(name, unknown) };
+  await setImmediate();
   try {
     return withRootTypes(
       buildASTSchema(document, { assumeValid: true, assumeValidSDL: true }),
@@ -157,7 +164,7 @@ function startOf(file: string): Place {
 }
 
 /** An error's own words, as the end of a sentence. */
-function reasonOf(error: unknown): string {
+export function reasonOf(error: unknown): string {
   // graphql's parser is recursive; this is how it ends.
   if (error instanceof RangeError) return "it is nested too deeply";
   const reason = error instanceof Error ? error.message : String(error);

@@ -72,6 +72,9 @@ const typenameField = leafField("__typename", "__typename");
 /** What a nested page holds where the server wants to be told: enough to see what is there, cheap to compute. */
 const nestedPageSize = 10;
 
+/** Most fields of one type that are looked at; types of hostile schemas have fields without number. */
+const mostCandidates = 5000;
+
 /** Fewest bytes that a child object is worth selecting for; with more children than that allows, the last ones are left out. */
 const smallestShare = 160;
 
@@ -139,9 +142,9 @@ export function selectFields(
     isWanted: (field: GraphQLField) => boolean = () => true,
     keyOf: (field: GraphQLField) => string = (field) => field.name,
   ): SelectionSet {
-    const candidates = Object.values(owner.getFields()).filter(
-      (field) => isSelectable(field) && isWanted(field),
-    );
+    const candidates = Object.values(owner.getFields())
+      .slice(0, mostCandidates)
+      .filter((field) => isSelectable(field) && isWanted(field));
     const fields: SelectedField[] = [];
     for (const leaf of candidates.filter(isLeaf).toSorted(byIdentification)) {
       const selected = leafField(keyOf(leaf), leaf.name);
@@ -235,13 +238,27 @@ export function selectFields(
     const common = isInterfaceType(abstract) ? selectOwnFields(abstract, position, free).fields : [];
     const commonKeys = new Set(common.map((field) => field.key));
     const typesByKey = new Map<string, string>();
+    const aliases = new Set<string>();
     const fragments: SelectedFragment[] = [];
     const members = fragmentMembers(abstract).filter((member) => !position.path.has(member.name));
+    /**
+     * Two members may have fields of one name and different types; a document that selects both under that name is invalid
+     * (GraphQL specification 5.3.2, fields in a set must merge), so the later one gets an alias, which no member has a field of.
+     */
+    const keyWithoutConflict = (member: GraphQLObjectType, field: GraphQLField): string => {
+      const taken = typesByKey.get(field.name);
+      if (taken === undefined || taken === String(field.type)) return field.name;
+      let alias = `${member.name}_${field.name}`;
+      while (aliases.has(alias) || members.some((other) => other.getFields()[alias] !== undefined))
+        alias += "_";
+      aliases.add(alias);
+      return alias;
+    };
     for (const [index, member] of members.entries()) {
       const fragment = fromShare(free, members.length - index, (share) => {
         share.bytes -= `... on ${member.name} {  } `.length;
         const isOwn = (field: GraphQLField) => !commonKeys.has(field.name);
-        const keyOf = (field: GraphQLField) => keyWithoutConflict(typesByKey, member, field);
+        const keyOf = (field: GraphQLField) => keyWithoutConflict(member, field);
         const selection = selectOwnFields(member, enter(member, position), share, isOwn, keyOf);
         return isEmpty(selection) ? undefined : { typeName: member.name, selection };
       });
@@ -285,19 +302,6 @@ function spend(free: Budget, text: string, fields = 1): boolean {
   free.bytes -= bytes;
   free.fields -= fields;
   return true;
-}
-
-/**
- * Two members of a union may have fields of one name and different types; a document that selects both under that name is
- * invalid (GraphQL specification 5.3.2, fields in a set must merge), so the later one gets an alias.
- */
-function keyWithoutConflict(
-  typesByKey: ReadonlyMap<string, string>,
-  member: GraphQLObjectType,
-  field: GraphQLField,
-): string {
-  const taken = typesByKey.get(field.name);
-  return taken === undefined || taken === String(field.type) ? field.name : `${member.name}_${field.name}`;
 }
 
 function isSelectable(field: GraphQLField): boolean {

@@ -6,8 +6,8 @@ export interface ArgumentRequest {
   readonly in: string;
 }
 
-/** Arguments of the gateway itself, see "Connections" in the configuration reference. */
-const reservedNames = ["_connection", "_instance"];
+/** Arguments of the gateway itself, see "Connections" and `pagination` in the configuration reference. */
+const reservedNames = ["_connection", "_instance", "_max_pages"];
 const maximumLength = 64;
 
 /**

@@ -91,7 +91,7 @@ function textsIn(value: JsonValue): readonly string[] {
  * Servers and proxies between here and the API may resolve `.` and `..`, some only after decoding, so no value may
  * hold such a segment, however it is encoded.
  */
-function holdsDotSegment(text: string): boolean {
+export function holdsDotSegment(text: string): boolean {
   let decoded = text;
   for (let round = 0; round < 4; round += 1) {
     if (decoded.split(/[/\\]/).some((segment) => segment === "." || segment === "..")) return true;

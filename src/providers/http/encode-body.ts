@@ -16,7 +16,8 @@ export interface EncodedBody {
  * Makes the body out of the arguments; `undefined` when the caller gave nothing for it and it may be left out.
  * Throws `invalid_arguments`.
  */
-export function encodeBody(body: HttpBody, toolArguments: JsonObject): EncodedBody | undefined {
+export function encodeBody(written: HttpBody, toolArguments: JsonObject): EncodedBody | undefined {
+  const body = chooseForm(written, toolArguments);
   const value = bodyValue(body, toolArguments);
   if (value === undefined) return undefined;
   const argument = body.source.kind === "argument" ? body.source.argument : "body";
@@ -45,6 +46,31 @@ export function encodeBody(body: HttpBody, toolArguments: JsonObject): EncodedBo
     case "multipart":
       return encodeMultipart(body, members(value, argument));
   }
+}
+
+/** The form that the caller chooses, else the first that takes every argument for the body that is given. */
+function chooseForm(body: HttpBody, toolArguments: JsonObject): HttpBody {
+  if (!body.alternatives) return body;
+  const { argument, bodies } = body.alternatives;
+  const forms = [body, ...bodies];
+  const given = [...new Set(forms.flatMap(argumentsOf))].filter((name) => Object.hasOwn(toolArguments, name));
+  const takesAll = (form: HttpBody): boolean => given.every((name) => argumentsOf(form).includes(name));
+  const chosen = Object.hasOwn(toolArguments, argument) ? toolArguments[argument] : undefined;
+  if (chosen === undefined) return forms.find(takesAll) ?? body;
+  const form = forms.find(({ mediaType }) => mediaType === chosen);
+  if (form && takesAll(form)) return form;
+  const surplus = given.filter((name) => form && !argumentsOf(form).includes(name));
+  throw new GatewayError(
+    "invalid_arguments",
+    form
+      ? `A body of \`${form.mediaType}\` has no place for ${surplus.map((name) => `\`${name}\``).join(", ")}.`
+      : `The argument \`${argument}\` must be one of ${forms.map(({ mediaType }) => `\`${mediaType}\``).join(", ")}.`,
+    { details: { argument } },
+  );
+}
+
+function argumentsOf({ source }: HttpBody): readonly string[] {
+  return source.kind === "argument" ? [source.argument] : source.members.map(({ argument }) => argument);
 }
 
 function bodyValue(body: HttpBody, toolArguments: JsonObject): JsonValue | undefined {
@@ -112,7 +138,9 @@ function encodePart(
     const file = decodeFile(argument, value);
     const mediaType = headerText(
       argument,
-      file.mediaType ?? encoding.contentType ?? "application/octet-stream",
+      file.mediaType ??
+        encoding.contentType ??
+        (file.isText ? "text/plain; charset=utf-8" : "application/octet-stream"),
     );
     const head = `${disposition}; filename="${quoted(file.name ?? name)}"\r\nContent-Type: ${mediaType}`;
     return { head, content: file.bytes };

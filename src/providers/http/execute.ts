@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import type { Executor } from "../../broker/executor.ts";
+import { pagesArgument } from "../../catalog/paginate.ts";
 import type { HttpBinding } from "../../model/catalog.ts";
 import type { ProviderConfig } from "../../model/config.ts";
 import type { Credential } from "../../model/credential.ts";
@@ -7,33 +9,136 @@ import type { HttpResult } from "../../model/result.ts";
 import type { HttpClient, HttpRequest } from "../../upstream/http-client.ts";
 import { dressRequest } from "../dress-request.ts";
 import { bindRequest } from "./bind-request.ts";
+import { type Clock, systemClock } from "./clock.ts";
+import { collectPages, type SentPage } from "./collect-pages.ts";
 import { mapResponse } from "./map-response.ts";
+import { withPageSize } from "./next-page.ts";
+import { type Answer, type AnswerLimits, usualLimits } from "./read-answer.ts";
+import { idempotencyArgument, isRepeatable } from "./retry.ts";
+import { send } from "./send.ts";
+
+/** What tests replace: time, and how much of an answer is taken. */
+export interface HttpExecutorOptions {
+  readonly clock?: Clock;
+  readonly limits?: AnswerLimits;
+}
 
 /** Sends calls of HTTP bindings: the `openapi` and `rest` surfaces. */
-export function createHttpExecutor(provider: ProviderConfig, http: HttpClient): Executor {
+export function createHttpExecutor(
+  provider: ProviderConfig,
+  http: HttpClient,
+  { clock = systemClock, limits = usualLimits }: HttpExecutorOptions = {},
+): Executor {
   return {
     async execute(invocation, tool, credential): Promise<HttpResult> {
-      if (tool.binding.kind !== "http") throw new Error(`\`${tool.name}\` is not called over plain HTTP.`);
-      const request = buildRequest(tool.binding, invocation.arguments, provider, credential);
-      const { status, headers, body } = await http.request({ ...request, signal: invocation.signal });
-      const result: HttpResult = { kind: "http", status, headers, body, isError: status >= 400 };
-      return mapResponse(result, tool.responseMapping);
+      const { binding } = tool;
+      if (binding.kind !== "http") throw new Error(`\`${tool.name}\` is not called over plain HTTP.`);
+      const { [pagesArgument]: wanted, ...given } = invocation.arguments;
+      const callArguments = withIdempotencyKey(binding, given, provider, randomUUID);
+      const endsAt = invocation.endsAt ?? Number.POSITIVE_INFINITY;
+      const hasKey = idempotencyKey(binding, callArguments) !== undefined;
+      const retries = isRepeatable(binding.method, hasKey) ? provider.retries.attempts : 0;
+      const sender = { http, clock, retries, endsAt };
+
+      const fetch = async (
+        next: { readonly arguments: JsonObject; readonly url: string | undefined },
+        maxBytes: number,
+        signal: AbortSignal,
+      ): Promise<SentPage> => {
+        const { bound, dressed } = prepareRequest(binding, next.arguments, provider, credential, next.url);
+        const answer = await send(sender, { ...dressed, signal }, { ...limits, bytes: maxBytes });
+        return { result: toResult(answer, dressed.headers), arguments: next.arguments, url: bound.url };
+      };
+      const start = { arguments: withPageSize(binding, callArguments), url: undefined };
+      const first = await fetch(start, limits.bytes, invocation.signal);
+      if (binding.pagination === undefined || first.result.isError) {
+        return mapResponse(first.result, tool.responseMapping);
+      }
+      return collectPages(first, {
+        operation: { binding, pagination: binding.pagination, inputSchema: tool.inputSchema },
+        mapping: tool.responseMapping,
+        wanted: typeof wanted === "number" ? Math.min(wanted, binding.pagination.maxPages) : 1,
+        maxItems: limits.items,
+        maxBytes: limits.bytes,
+        fetch,
+        signal: invocation.signal,
+        clock,
+        endsAt,
+      });
     },
   };
 }
 
-/** The request as it goes out, with what the provider sends itself and the credential. */
+/** The request as it would go out, with what the provider sends itself and the credential. For previews. */
 export function buildRequest(
   binding: HttpBinding,
   toolArguments: JsonObject,
   provider: ProviderConfig,
   credential: Credential,
 ): Omit<HttpRequest, "signal"> {
-  const { method, url, headers, body } = bindRequest(binding, toolArguments, provider.managedParameters);
-  return {
+  const keyed = withIdempotencyKey(binding, toolArguments, provider, () => "[made for each call]");
+  const given = withPageSize(binding, keyed);
+  return prepareRequest(binding, given, provider, credential, undefined).dressed;
+}
+
+/** The request before and after it is dressed; `url` takes the place of the one that the arguments make. */
+function prepareRequest(
+  binding: HttpBinding,
+  toolArguments: JsonObject,
+  provider: ProviderConfig,
+  credential: Credential,
+  url: string | undefined,
+): { readonly bound: { readonly url: string }; readonly dressed: Omit<HttpRequest, "signal"> } {
+  const bound = bindRequest(binding, toolArguments, provider.managedParameters);
+  const { method, headers, body } = bound;
+  const target = { url: url ?? bound.url, headers };
+  const dressed = {
     method,
-    ...dressRequest({ url, headers }, provider, credential),
+    ...dressRequest(target, provider, credential),
     ...(body !== undefined && { body }),
     namedBy: binding.addressFrom === "document" ? "upstream" : "operator",
+  } as const;
+  return { bound: target, dressed };
+}
+
+/** One key for all attempts of a call that the upstream may get twice, where the operation takes one and the caller gives none. */
+function withIdempotencyKey(
+  binding: HttpBinding,
+  callArguments: JsonObject,
+  provider: ProviderConfig,
+  makeKey: () => string,
+): JsonObject {
+  const argument = idempotencyArgument(binding);
+  const isNeeded = provider.retries.attempts > 0 && !isRepeatable(binding.method, false);
+  if (argument === undefined || !isNeeded || idempotencyKey(binding, callArguments) !== undefined)
+    return callArguments;
+  return { ...callArguments, [argument]: makeKey() };
+}
+
+function idempotencyKey(binding: HttpBinding, callArguments: JsonObject): string | undefined {
+  const argument = idempotencyArgument(binding);
+  const given =
+    argument !== undefined && Object.hasOwn(callArguments, argument) ? callArguments[argument] : "";
+  return typeof given === "string" && given !== "" ? given : undefined;
+}
+
+function toResult(
+  { status, headers, body, sequence, note, attempts }: Answer & { readonly attempts: number },
+  sent: Readonly<Record<string, string>>,
+): HttpResult {
+  return {
+    kind: "http",
+    status,
+    headers,
+    body,
+    isError: status >= 400 || (status >= 300 && !isUnchanged(status, sent)),
+    ...(attempts > 1 && { attempts }),
+    ...(sequence !== undefined && { sequence }),
+    ...(note !== undefined && { notes: [note] }),
   };
+}
+
+/** What was asked for on the condition that it has changed, and has not: the answer that the caller wanted. */
+function isUnchanged(status: number, sent: Readonly<Record<string, string>>): boolean {
+  return status === 304 && (sent["if-none-match"] !== undefined || sent["if-modified-since"] !== undefined);
 }

@@ -3,12 +3,13 @@ import type { JsonSchema } from "../../model/json.ts";
 import { assignArgumentNames } from "../http/argument-names.ts";
 import type { FindSource } from "../http/parameter-source.ts";
 import { describeArgument, makeCandidate } from "./argument-candidate.ts";
-import { bindBody, compileBody } from "./body-arguments.ts";
+import { bindBody, choiceCandidate, compileBody } from "./body-arguments.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
 import type { SchemaFitter } from "./fit-schema.ts";
 import type { ApiOperation, ApiParameter } from "./model.ts";
 import type { PathTemplate } from "./normalize-path.ts";
-import { visibleParameters } from "./visible-parameters.ts";
+import { describeCut, describeFiles, describeLoss } from "./notes.ts";
+import { explainHidden, visibleParameters } from "./visible-parameters.ts";
 
 /** The arguments of a tool and the way each takes into the request. */
 export interface OperationArguments {
@@ -17,6 +18,8 @@ export interface OperationArguments {
   readonly body: HttpBody | undefined;
   /** Arguments whose schema had to lose levels to fit the size limit. */
   readonly reduced: readonly string[];
+  /** What is missing, for people. */
+  readonly notes: readonly string[];
 }
 
 /** What arguments are compiled with. */
@@ -25,27 +28,43 @@ export interface ArgumentOptions {
   readonly fitter: SchemaFitter;
   /** Tells which parameters are no arguments, because the provider sends its own. */
   readonly sourceOf: FindSource;
+  /** Most bytes of one tool's input schema; 32,000 by default. */
+  readonly budget?: number;
 }
 
-/** Most bytes of one tool's input schema. */
-const schemaBudget = 32_000;
+/** As much as every client is known to take. */
+const defaultBudget = 32_000;
 
 /** Lays the parameters and the body of an operation out as flat arguments, by "Arguments of a tool" of the configuration reference. */
 export function compileArguments(
   operation: ApiOperation,
   template: PathTemplate,
-  { converter, fitter, sourceOf }: ArgumentOptions,
+  options: ArgumentOptions & {
+    /** Whether a connection sends what the operation wants of API keys. */
+    readonly hasConnection: boolean;
+  },
 ): OperationArguments {
-  const visible = visibleParameters(operation, template, sourceOf);
+  const visible = visibleParameters(operation, template, options.sourceOf, options.hasConnection);
+  const laidOut = layOutArguments(operation, visible, options);
+  return { ...laidOut, notes: [...laidOut.notes, ...explainHidden(operation, visible, template)] };
+}
+
+/** The same for parameters that were chosen before: every variable of the path is one of them. */
+export function layOutArguments(
+  operation: ApiOperation,
+  visible: readonly ApiParameter[],
+  { converter, fitter, sourceOf, budget = defaultBudget }: ArgumentOptions,
+): OperationArguments {
   const given = visible.filter((parameter) => sourceOf(parameter) === "caller");
   const managed = visible.filter((parameter) => sourceOf(parameter) === "provider");
-  const parameterCandidates = given.map((parameter) => {
-    const converted = converter.convert(parameter.schema, parameter.at);
-    const schema = describeArgument(converted, parameter.description, parameter.deprecated);
+  const converted = given.map(({ schema, at }) => converter.convert(schema, at));
+  const parameterCandidates = given.map((parameter, index) => {
+    const schema = describeArgument(converted[index] ?? {}, parameter.description, parameter.deprecated);
     return makeCandidate(parameter.name, parameter.in, schema, parameter.required);
   });
   const body = compileBody(operation, converter, given);
-  const candidates = [...parameterCandidates, ...(body?.candidates ?? [])];
+  const choice = body && choiceCandidate(body);
+  const candidates = [...parameterCandidates, ...(body?.candidates ?? []), ...(choice ? [choice] : [])];
   const names = assignArgumentNames(candidates);
 
   const parameters = [
@@ -65,7 +84,7 @@ export function compileArguments(
   });
   // Room for the words around the properties and the list of required ones.
   const rest = 200 + Buffer.byteLength(JSON.stringify(required));
-  const fitted = fitter.fitProperties(Object.fromEntries(properties), schemaBudget - rest);
+  const fitted = fitter.fitProperties(Object.fromEntries(properties), budget - rest);
   const inputSchema: JsonSchema = {
     type: "object",
     properties: fitted.properties,
@@ -76,8 +95,19 @@ export function compileArguments(
   return {
     inputSchema,
     parameters,
-    body: body && bindBody(body, names.slice(given.length)),
+    body: body && bindBody(body, names.slice(given.length), names.at(-1) ?? ""),
     reduced: fitted.reduced,
+    notes: [
+      ...operation.notes,
+      ...fitted.reduced.map((name) => describeCut(name, fitted.properties[name])),
+      ...converted.flatMap((schema, index) =>
+        converter.lossesOf(schema).map((loss) => describeLoss(names[index] ?? "", loss)),
+      ),
+      ...(body?.forms ?? []).flatMap((form) =>
+        converter.lossesOf(form.schema).map((loss) => describeLoss(body?.flat ? "" : "body", loss)),
+      ),
+      ...describeFiles(body),
+    ],
   };
 }
 

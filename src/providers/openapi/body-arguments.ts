@@ -1,14 +1,18 @@
 import type { HttpBody, HttpBodyMember, HttpPartEncoding } from "../../model/catalog.ts";
 import type { JsonSchema } from "../../model/json.ts";
+import { fileArgumentSchema } from "../http/decode-file.ts";
+import { essence } from "../http/media-type.ts";
 import {
   type ArgumentCandidate,
   describeArgument,
   descriptionLimit,
   makeCandidate,
 } from "./argument-candidate.ts";
-import { bodyFormat, chooseContent } from "./choose-content.ts";
+import { chooseAlternatives } from "./choose-alternatives.ts";
+import { type BodyForm, bodyFormat, rankContents } from "./choose-content.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
 import { asArray, asObject, asText, isArray } from "./json-view.ts";
+import { isSame } from "./merge-schemas.ts";
 import type { ApiContent, ApiOperation, ApiParameter } from "./model.ts";
 import { shorten } from "./shorten.ts";
 import { isAccessToken } from "./visible-parameters.ts";
@@ -18,9 +22,8 @@ const fieldsLimit = 200;
 
 /** A body and the arguments that it wants to be made of, before these have their names. */
 export interface CompiledBody {
-  readonly content: ApiContent;
-  readonly form: Pick<HttpBody, "format" | "mediaType">;
-  readonly encoding: HttpBody["encoding"];
+  /** The one that is sent unless the caller says otherwise, and those that can carry something else. */
+  readonly forms: readonly [BodyForm, ...BodyForm[]];
   readonly required: boolean;
   readonly flat: boolean;
   readonly candidates: readonly ArgumentCandidate[];
@@ -32,49 +35,85 @@ export function compileBody(
   converter: SchemaConverter,
   parameters: readonly ApiParameter[],
 ): CompiledBody | undefined {
-  const content = operation.body && chooseContent(operation.body.contents);
+  const [content, ...rest] = rankContents(operation.body?.contents ?? []);
   if (!operation.body || !content) return undefined;
   const { required, description } = operation.body;
-  const schema = converter.convertRoot(content.schema, content.at);
-  const form = bodyFormat(content.mediaType, schema);
-  const encoding =
-    form.format === "form" || form.format === "multipart" ? memberEncoding(form.format, content, schema) : {};
-  const base = { content, form, encoding, required };
-  if (holdsNothing(operation.method, form, schema)) {
+  const first = compileForm(content, converter);
+  const { form, schema } = first;
+  const others = chooseAlternatives(first, rest, (other) => compileForm(other, converter));
+  const base = { forms: [first, ...others], required } as const;
+  if (others.length === 0 && holdsNothing(operation.method, form, schema)) {
     // Where a body is asked for all the same, it is `{}`.
     const isAsked =
       required && form.format === "json" && operation.method !== "GET" && operation.method !== "HEAD";
     return isAsked ? { ...base, flat: true, candidates: [] } : undefined;
   }
-  const polymorphic = converter.isPolymorphic(content.schema, content.at);
-  if (required && !polymorphic && isFlat(form, schema, parameters)) {
-    const names = asArray(schema["required"]);
-    const properties = Object.entries(asObject(schema["properties"])).filter(
-      ([name, property]) => !isAccessToken(name, asObject(property)["description"]),
-    );
-    const candidates = properties.map(([name, property]): ArgumentCandidate => {
-      const member = encoding[name]?.file ? fileSchema(asObject(property)) : asObject(property);
-      return makeCandidate(name, "body", member, names.includes(name));
-    });
-    return { ...base, flat: true, candidates };
+  const isFlatForm = (one: BodyForm): boolean =>
+    !converter.isPolymorphic(one.content.schema, one.content.at) && isFlat(one.form, one.schema, parameters);
+  if (required && base.forms.every(isFlatForm)) {
+    return { ...base, flat: true, candidates: memberCandidates(base.forms) };
   }
-  const whole = describeArgument(
-    wholeBody(form, schema, encoding),
-    describeWhole(description, schema),
-    false,
-  );
+  const wholes = base.forms
+    .map((one) => wholeBody(one.form, one.schema, one.encoding))
+    .filter((one, index, all) => all.findIndex((other) => isSame(one, other)) === index);
+  const [only = {}] = wholes;
+  const whole = wholes.length === 1 ? only : { anyOf: wholes };
+  const described = describeArgument(whole, describeWhole(description, schema), false);
   return {
     ...base,
     flat: false,
-    candidates: [{ name: "body", in: "body", schema: whole, required, fixed: undefined }],
+    candidates: [{ name: "body", in: "body", schema: described, required, fixed: undefined }],
   };
+}
+
+/** RFC 6902, as far as a caller has to be told. */
+const jsonPatch: JsonSchema = {
+  type: "array",
+  description: "The steps of a JSON Patch (RFC 6902).",
+  items: { type: "object" },
+};
+
+function compileForm(content: ApiContent, converter: SchemaConverter): BodyForm {
+  const converted = converter.convertRoot(content.schema, content.at);
+  const form = bodyFormat(content.mediaType, converted);
+  const isPatch = essence(content.mediaType) === "application/json-patch+json";
+  // Documents that offer several kinds of patches often describe all of them as an object.
+  const schema = isPatch && converted["type"] === "object" ? jsonPatch : converted;
+  const hasMembers = form.format === "form" || form.format === "multipart";
+  return { content, form, schema, encoding: hasMembers ? memberEncoding(form.format, content, schema) : {} };
+}
+
+/** The members of all forms, each once. Required is what each form requires. */
+function memberCandidates(forms: readonly BodyForm[]): readonly ArgumentCandidate[] {
+  const members = new Map<string, { readonly schemas: JsonSchema[]; required: number }>();
+  for (const { schema, encoding } of forms) {
+    const required = asArray(schema["required"]);
+    for (const [name, property] of Object.entries(asObject(schema["properties"]))) {
+      const written = asObject(property);
+      if (isAccessToken(name, written["description"])) continue;
+      const own = isFileMember(encoding, name) ? fileSchema(written) : written;
+      const known = members.get(name) ?? { schemas: [], required: 0 };
+      members.set(name, known);
+      if (!known.schemas.some((other) => isSame(other, own))) known.schemas.push(own);
+      if (required.includes(name)) known.required += 1;
+    }
+  }
+  return [...members].map(([name, { schemas, required }]) => {
+    const [only = {}] = schemas;
+    const schema = schemas.length === 1 ? only : { anyOf: schemas };
+    return makeCandidate(name, "body", schema, required === forms.length);
+  });
+}
+
+function isFileMember(encoding: HttpBody["encoding"], name: string): boolean {
+  return Object.hasOwn(encoding, name) && encoding[name]?.file === true;
 }
 
 /**
  * True for objects without members, which documents give to operations that take no body. Where bodies are usual, an object
  * of which no members are told may hold anything, as long as it is not a form.
  */
-function holdsNothing(method: string, form: CompiledBody["form"], schema: JsonSchema): boolean {
+function holdsNothing(method: string, form: BodyForm["form"], schema: JsonSchema): boolean {
   const { type, properties, additionalProperties: rest } = schema;
   if (type !== "object" || Object.keys(asObject(properties)).length > 0) return false;
   if (schema["anyOf"] !== undefined || schema["allOf"] !== undefined) return false;
@@ -92,11 +131,7 @@ function describeWhole(description: string | undefined, schema: JsonSchema): str
 }
 
 /** Whether each member of the body can be an argument of its own without anything getting lost. */
-function isFlat(
-  form: CompiledBody["form"],
-  schema: JsonSchema,
-  parameters: readonly ApiParameter[],
-): boolean {
+function isFlat(form: BodyForm["form"], schema: JsonSchema, parameters: readonly ApiParameter[]): boolean {
   if (form.format === "lines" || form.format === "text" || form.format === "binary") return false;
   const names = Object.keys(asObject(schema["properties"]));
   const open = schema["additionalProperties"] !== undefined && schema["additionalProperties"] !== false;
@@ -105,11 +140,7 @@ function isFlat(
   return !parameters.some((parameter) => names.includes(parameter.name));
 }
 
-function wholeBody(
-  form: CompiledBody["form"],
-  schema: JsonSchema,
-  encoding: HttpBody["encoding"],
-): JsonSchema {
+function wholeBody(form: BodyForm["form"], schema: JsonSchema, encoding: HttpBody["encoding"]): JsonSchema {
   switch (form.format) {
     case "binary":
       return fileSchema(schema["type"] === "string" ? schema : {});
@@ -125,7 +156,7 @@ function wholeBody(
       if (properties.length === 0) return { ...schema, type: "object" };
       const withFiles = properties.map(([name, member]) => [
         name,
-        encoding[name]?.file ? fileSchema(asObject(member)) : member,
+        isFileMember(encoding, name) ? fileSchema(asObject(member)) : member,
       ]);
       return { ...schema, properties: Object.fromEntries(withFiles) };
     }
@@ -136,7 +167,7 @@ function wholeBody(
 
 /** Encodings of the members that need one: what the document says, files, and JSON in forms. */
 function memberEncoding(
-  format: "form" | "multipart",
+  format: HttpBody["format"],
   content: ApiContent,
   schema: JsonSchema,
 ): Readonly<Record<string, HttpPartEncoding>> {
@@ -183,29 +214,48 @@ function isFile(schema: JsonSchema, contentType: string | undefined): boolean {
 function fileSchema(schema: JsonSchema): JsonSchema {
   if (schema["type"] === "array") return { ...schema, items: fileSchema(asObject(schema["items"])) };
   const description = asText(schema["description"]);
-  const hint = "File content as base64, or as a data URI (`data:image/png;name=cat.png;base64,…`).";
+  return fileArgumentSchema(description === undefined ? undefined : shorten(description, 400));
+}
+
+/**
+ * The body's binding, once its arguments have names.
+ *
+ * @param choice the name of the argument that chooses among several forms.
+ */
+export function bindBody(body: CompiledBody, names: readonly string[], choice: string): HttpBody {
+  const [first, ...others] = body.forms;
+  const bind = (one: BodyForm): HttpBody => bindForm(body, one, names);
   return {
-    type: "string",
-    contentEncoding: "base64",
-    description: description === undefined ? hint : `${shorten(description, 400)} ${hint}`,
+    ...bind(first),
+    ...(others.length > 0 && { alternatives: { argument: choice, bodies: others.map(bind) } }),
   };
 }
 
-/** The body's binding, once its arguments have names. */
-export function bindBody(body: CompiledBody, names: readonly string[]): HttpBody {
-  const base = { ...body.form, encoding: body.encoding };
+function bindForm(body: CompiledBody, one: BodyForm, names: readonly string[]): HttpBody {
+  const base = { ...one.form, encoding: one.encoding };
   if (!body.flat) {
     return { ...base, required: body.required, source: { kind: "argument", argument: names[0] ?? "body" } };
   }
-  const members = body.candidates.map((candidate, index): HttpBodyMember => {
-    return {
-      argument: names[index] ?? candidate.name,
-      name: candidate.name,
-      required: candidate.required,
-      default: candidate.fixed,
-    };
+  const properties = asObject(one.schema["properties"]);
+  const required = asArray(one.schema["required"]);
+  const members = body.candidates.flatMap((candidate, index): readonly HttpBodyMember[] => {
+    if (!Object.hasOwn(properties, candidate.name)) return [];
+    const member = { argument: names[index] ?? candidate.name, name: candidate.name };
+    return [{ ...member, required: required.includes(candidate.name), default: candidate.fixed }];
   });
   // A form without any field is no form; a JSON body without any member is `{}`.
-  const required = body.form.format === "json" || members.some((member) => member.required);
-  return { ...base, required, source: { kind: "members", members } };
+  const isSent = one.form.format === "json" || members.some((member) => member.required);
+  return { ...base, required: isSent, source: { kind: "members", members } };
+}
+
+/** The argument that chooses among the forms of a body; `undefined`: there is only one. */
+export function choiceCandidate({ forms }: CompiledBody): ArgumentCandidate | undefined {
+  const [first, ...others] = forms;
+  if (others.length === 0) return undefined;
+  const schema: JsonSchema = {
+    type: "string",
+    enum: forms.map(({ form }) => form.mediaType),
+    description: `Media type of the body; \`${first.form.mediaType}\` unless the arguments need another.`,
+  };
+  return { name: "contentType", in: "header", schema, required: false, fixed: undefined };
 }

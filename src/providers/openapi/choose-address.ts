@@ -1,8 +1,9 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { HttpBinding } from "../../model/catalog.ts";
 import type { Place } from "../../model/place.ts";
-import { mayBePublic } from "../../upstream/classify-address.ts";
+import { canonicalHost, mayBePublic } from "../../upstream/classify-address.ts";
 import { resolveBaseUrl } from "./base-url.ts";
+import type { ChosenServer } from "./choose-server.ts";
 import type { ApiOperation } from "./model.ts";
 
 /** What decides where the operations of a document are sent. */
@@ -13,8 +14,10 @@ export interface AddressFacts {
   readonly documentUrl: string | undefined;
   /** The address that the configuration names in place of all servers. */
   readonly baseUrl: string | undefined;
+  /** Hosts that a fetched document may lead to although they are not public. */
+  readonly allowedHosts: readonly string[];
   /** The document's own server, or the first operation's when it has none: the one that credentials are for. */
-  readonly mainServer: string | undefined;
+  readonly mainServer: ChosenServer | undefined;
   /** Where the surface stands. */
   readonly place: Place;
 }
@@ -29,7 +32,11 @@ export interface AddressChooser {
    *
    * @param carriesSecret true when the gateway adds something to the operation's requests that only one API may see.
    */
-  choose(operation: ApiOperation, carriesSecret: boolean): ChosenAddress | undefined;
+  choose(
+    operation: ApiOperation,
+    server: ChosenServer | undefined,
+    carriesSecret: boolean,
+  ): ChosenAddress | undefined;
   /** One diagnostic for each reason and address: warnings as long as other operations are left. */
   diagnostics(): readonly Diagnostic[];
 }
@@ -42,30 +49,34 @@ interface Refusal {
 
 /**
  * Makes the chooser of a document, by "Where calls may go" of the configuration reference: a document that was fetched may
- * lead to its own origin and to public addresses, and credentials to one origin only.
+ * lead to its own origin, to public addresses and to what the operator names, and credentials to one origin only.
  */
 export function createAddressChooser(facts: AddressFacts): AddressChooser {
   const { documentUrl, baseUrl, mainServer } = facts;
   let chosen = 0;
   const refused = new Map<string, { readonly refusal: Refusal; readonly operations: ApiOperation[] }>();
-  const main = resolveBaseUrl(mainServer, documentUrl);
+  const main = resolveBaseUrl(mainServer?.url, documentUrl);
+  const allowedHosts = new Set(facts.allowedHosts.map(canonicalHost));
   const mainOrigin = main.ok ? new URL(main.url).origin : undefined;
 
-  function judge(server: string | undefined, carriesSecret: boolean): ChosenAddress | Refusal {
-    const base = resolveBaseUrl(server, documentUrl);
+  function judge(server: ChosenServer | undefined, carriesSecret: boolean): ChosenAddress | Refusal {
+    const base = resolveBaseUrl(server?.url, documentUrl);
     if (!base.ok) return { kind: "unusable", subject: base.problem };
     if (documentUrl === undefined) return { baseUrl: base.url, addressFrom: "operator" };
     const { origin, hostname } = new URL(base.url);
-    const addressFrom = origin === new URL(documentUrl).origin ? "operator" : "document";
-    if (addressFrom === "document" && !mayBePublic(hostname)) return { kind: "not-public", subject: origin };
+    const isOwn = origin === new URL(documentUrl).origin || server?.isNamed === true;
+    const addressFrom = isOwn ? "operator" : "document";
+    const isReachable =
+      addressFrom === "operator" || mayBePublic(hostname) || allowedHosts.has(canonicalHost(hostname));
+    if (!isReachable) return { kind: "not-public", subject: origin };
     if (carriesSecret && origin !== mainOrigin) return { kind: "elsewhere", subject: origin };
     return { baseUrl: base.url, addressFrom };
   }
 
   return {
-    choose(operation, carriesSecret) {
+    choose(operation, server, carriesSecret) {
       const judged: ChosenAddress | Refusal =
-        baseUrl === undefined ? judge(operation.server, carriesSecret) : { baseUrl, addressFrom: "operator" };
+        baseUrl === undefined ? judge(server, carriesSecret) : { baseUrl, addressFrom: "operator" };
       if (!("kind" in judged)) {
         chosen += 1;
         return judged;
@@ -102,7 +113,7 @@ function describe(
     case "unusable":
       return `There is no address to send calls to: \`${documentName}\` ${subject}. Set \`base_url\` of the surface.`;
     case "not-public":
-      return `\`${documentName}\` sends ${which} to \`${subject}\`, which is no public address, so there is no tool for it: a fetched document may not lead into a private network. Set \`base_url\` of the surface if calls shall go there.`;
+      return `\`${documentName}\` sends ${which} to \`${subject}\`, which is no public address, so there is no tool for it: a fetched document may not lead into a private network. If calls shall go there, set \`base_url\` of the surface or add the host to \`egress.allowed_hosts\`.`;
     case "elsewhere":
       return `\`${documentName}\` sends ${which} to \`${subject}\`, but what the gateway adds to requests is for \`${mainOrigin ?? "another address"}\`, so there is no tool for it: a fetched document may not pass credentials on. Set \`base_url\` of the surface if all calls shall go to one address, or name a copy of the document in a file, whose servers count as yours.`;
   }

@@ -1,15 +1,21 @@
 import type { HttpBody } from "../../model/catalog.ts";
-import type { JsonValue } from "../../model/json.ts";
+import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import { essence, isJsonLinesMediaType, isJsonMediaType, isTextMediaType } from "../http/media-type.ts";
 import { asObject } from "./json-view.ts";
 import type { ApiContent } from "./model.ts";
 
-/** Of the media types that a body may have, the one that is sent: JSON before forms, forms before everything else. */
-export function chooseContent(contents: readonly ApiContent[]): ApiContent | undefined {
-  return contents.reduce<ApiContent | undefined>(
-    (best, content) => (!best || rank(content.mediaType) < rank(best.mediaType) ? content : best),
-    undefined,
-  );
+/** One way to send a body: in one media type. */
+export interface BodyForm {
+  readonly content: ApiContent;
+  readonly form: Pick<HttpBody, "format" | "mediaType">;
+  /** Converted, never a reference. */
+  readonly schema: JsonSchema;
+  readonly encoding: HttpBody["encoding"];
+}
+
+/** The media types that a body may have, best first: JSON before forms, forms before everything else. */
+export function rankContents(contents: readonly ApiContent[]): readonly ApiContent[] {
+  return contents.toSorted((first, second) => rank(first.mediaType) - rank(second.mediaType));
 }
 
 function rank(mediaType: string): number {

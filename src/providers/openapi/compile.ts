@@ -8,19 +8,23 @@ import { annotationsOf } from "../http/annotations.ts";
 import { createSourceFinder, type FindSource, type OwnParameters } from "../http/parameter-source.ts";
 import { shareThread } from "../share-thread.ts";
 import { compileArguments } from "./arguments.ts";
+import { createCredentialCheck } from "./check-credential.ts";
 import { type ChosenAddress, createAddressChooser } from "./choose-address.ts";
+import { createServerChooser } from "./choose-server.ts";
 import { createSchemaConverter, type SchemaConverter } from "./convert-schema.ts";
 import { createDescriber } from "./describe-operation.ts";
 import { createSchemaFitter, type SchemaFitter } from "./fit-schema.ts";
 import { isObject } from "./json-view.ts";
 import { type ApiOperation, type DocumentPath, fileOf, keysOf, type Problem } from "./model.ts";
 import { normalizePath } from "./normalize-path.ts";
+import { limitNotes } from "./notes.ts";
 import { acceptHeader, compileOutputSchema } from "./output-schema.ts";
-import { detectVersion, documentServer, readOperations } from "./read-document.ts";
+import { detectVersion, documentServers, readOperations } from "./read-document.ts";
 import { createReferenceGraph } from "./reference-graph.ts";
-import { noRelatedDocuments, type RelatedDocuments } from "./related-documents.ts";
+import type { RelatedDocuments } from "./related-documents.ts";
 import { createReferenceResolver } from "./resolve-reference.ts";
 import { createSchemaMeasure } from "./schema-size.ts";
+import { readSecuritySchemes } from "./security.ts";
 
 /** Longest text in which problems and operations are located: the first place that is asked for costs some 25 ms for each MiB. */
 const longestLocated = 1024 * 1024;
@@ -36,8 +40,28 @@ interface Workshop {
   readonly sourceOf: FindSource;
   readonly converter: SchemaConverter;
   readonly fitter: SchemaFitter;
+  readonly budget: number;
   readonly output: SchemaConverter;
   readonly outputFitter: SchemaFitter;
+}
+
+/** What a document is compiled from. */
+export interface CompileFacts {
+  readonly document: LoadedDocument;
+  readonly surface: OpenApiSurface;
+  /** What it sends itself is no argument. */
+  readonly provider: OwnParameters;
+  /** The documents that this one refers to. */
+  readonly related: RelatedDocuments;
+  /** Hosts that a fetched document may lead to although they are not public. */
+  readonly allowedHosts: readonly string[];
+}
+
+/** Compiles a document to operations that are all held at once. */
+export async function compileOpenApi(facts: CompileFacts): Promise<CompiledDocument> {
+  const operations: Operation[] = [];
+  const diagnostics = await compileEach(facts, (operation) => operations.push(operation));
+  return { operations, diagnostics };
 }
 
 /**
@@ -45,24 +69,21 @@ interface Workshop {
  * others; only a document that is no OpenAPI, or that has no usable address, gives none. Other work of the thread gets its
  * turn in between: thousands of operations take seconds.
  *
- * @param provider what it sends itself is no argument.
- * @param related the files that the document refers to; default: none are known.
+ * @param take is given the operations as they come, in the order of the document, and may let go of them.
  */
-export async function compileOpenApi(
-  document: LoadedDocument,
-  surface: OpenApiSurface,
-  provider: OwnParameters,
-  related: RelatedDocuments = noRelatedDocuments,
-): Promise<CompiledDocument> {
+export async function compileEach(
+  { document, surface, provider, related, allowedHosts }: CompileFacts,
+  take: (operation: Operation) => void,
+): Promise<readonly Diagnostic[]> {
   const diagnostics: Diagnostic[] = [];
   const root = document.value;
   const version = detectVersion(root);
   if (!isObject(root) || version === undefined) {
-    return { operations: [], diagnostics: [unsupported(document, surface)] };
+    return [unsupported(document, surface)];
   }
   const locate = (at: DocumentPath, target: "key" | "value"): Place | undefined => {
     const holder = fileOf(at)?.document ?? document;
-    return holder.text.length <= longestLocated ? holder.locate(keysOf(at), target) : undefined;
+    return holder.length <= longestLocated ? holder.locate(keysOf(at), target) : undefined;
   };
   const report = (problem: Problem): void => {
     diagnostics.push(toDiagnostic(problem, locate(problem.at, "value"), surface));
@@ -72,12 +93,14 @@ export async function compileOpenApi(
   const resolver = createReferenceResolver(root, self, related, report);
   const measure = createSchemaMeasure();
   const graph = createReferenceGraph(resolver);
-  const input = createSchemaConverter({ resolver, graph, measure, version, direction: "input" });
-  const output = createSchemaConverter({ resolver, graph, measure, version, direction: "output" });
+  const parts = { resolver, graph, measure, version };
+  const input = createSchemaConverter({ ...parts, direction: "input" });
+  const output = createSchemaConverter({ ...parts, direction: "output" });
   const workshop: Workshop = {
     sourceOf: createSourceFinder(provider),
     converter: input,
     fitter: createSchemaFitter(input.definition, measure),
+    budget: surface.schemaBudget,
     output,
     outputFitter: createSchemaFitter(output.definition, measure),
   };
@@ -85,14 +108,22 @@ export async function compileOpenApi(
   const giveWay = shareThread();
   const found: ApiOperation[] = [];
   for (const operation of readOperations(root, version, resolver, report)) {
-    found.push(operation);
+    if (surface.deprecated === "include" || !operation.deprecated) found.push(operation);
     await giveWay();
   }
+  const servers = createServerChooser(
+    surface,
+    documentServers(root, version),
+    found.map((operation) => operation.servers),
+  );
+  // A region or a sandbox that the operator asks for must not silently become another one.
+  if (servers.diagnostics.length > 0) return [...diagnostics, ...servers.diagnostics];
   const addresses = createAddressChooser({
     documentName: document.name,
     documentUrl: surface.document.kind === "url" ? document.location : undefined,
     baseUrl: surface.baseUrl,
-    mainServer: documentServer(root, version) ?? found[0]?.server,
+    allowedHosts,
+    mainServer: servers.choose([]) ?? servers.choose(found[0]?.servers ?? []),
     place: surface.place,
   });
   const managed = provider.managedParameters.map(({ value }) => value);
@@ -100,28 +131,33 @@ export async function compileOpenApi(
     (value) => value instanceof Secret,
   );
   const describe = createDescriber(found);
+  const credentials = createCredentialCheck(readSecuritySchemes(root, resolver), surface, provider);
 
   const reduced: string[] = [];
-  const firstById = new Map<string, ApiOperation>();
-  const operations: Operation[] = [];
-  for (const operation of found) {
+  const firstById = new Map<string, Pick<ApiOperation, "method" | "path">>();
+  // What was compiled may go: together, the operations of a large document take much memory.
+  const pending = found.reverse();
+  for (let operation = pending.pop(); operation !== undefined; operation = pending.pop()) {
     await giveWay();
     const connection = operation.anonymous && !surface.connectionNamed ? undefined : surface.connection;
-    const address = addresses.choose(operation, connection !== undefined || sendsSecret);
+    const carriesSecret = connection !== undefined || sendsSecret;
+    const address = addresses.choose(operation, servers.choose(operation.servers), carriesSecret);
     if (address === undefined) continue;
+    if (connection !== undefined) credentials.note(operation);
     const id = operation.operationId ?? deriveId(operation);
     const first = firstById.get(id.toLowerCase());
     if (first) report(duplicateId(id, operation, first));
-    else firstById.set(id.toLowerCase(), operation);
+    else firstById.set(id.toLowerCase(), { method: operation.method, path: operation.path });
     const place = locate(operation.at, "key");
     const facts = { id, words: describe(operation), address, connection, place };
     const compiled = compileOperation(operation, facts, workshop);
     if (compiled.isReduced) reduced.push(id);
-    operations.push(compiled.operation);
+    take(compiled.operation);
   }
-  diagnostics.push(...addresses.diagnostics());
+  const mismatch = credentials.diagnostic();
+  diagnostics.push(...addresses.diagnostics(), ...(mismatch ? [mismatch] : []));
   if (reduced.length > 0) diagnostics.push(reducedSchemas(document, surface, reduced));
-  return { operations, diagnostics };
+  return diagnostics;
 }
 
 function compileOperation(
@@ -133,7 +169,9 @@ function compileOperation(
   workshop: Workshop,
 ): { readonly operation: Operation; readonly isReduced: boolean } {
   const template = normalizePath(operation.path);
-  const { inputSchema, parameters, body, reduced } = compileArguments(operation, template, workshop);
+  const hasConnection = facts.connection !== undefined;
+  const options = { ...workshop, hasConnection };
+  const { inputSchema, parameters, body, reduced, notes } = compileArguments(operation, template, options);
   const { method, path, tags, deprecated } = operation;
   const compiled: Operation = {
     id: facts.id,
@@ -154,6 +192,7 @@ function compileOperation(
       body,
       accept: acceptHeader(operation),
     },
+    ...(notes.length > 0 && { notes: limitNotes(notes) }),
     connection: facts.connection,
     place: facts.place,
   };
@@ -179,7 +218,11 @@ function toDiagnostic(problem: Problem, place: Place | undefined, surface: OpenA
   return { ...parts, message: `${message} (at \`${file}#${pointer}\`)`, place: surface.place };
 }
 
-function duplicateId(id: string, operation: ApiOperation, first: ApiOperation): Problem {
+function duplicateId(
+  id: string,
+  operation: ApiOperation,
+  first: Pick<ApiOperation, "method" | "path">,
+): Problem {
   return {
     severity: "warning",
     code: "name-collision",

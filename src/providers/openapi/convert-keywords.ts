@@ -125,12 +125,15 @@ export function convertEnum(schema: JsonSchema, source: JsonObject, types: reado
 }
 
 function choiceOf(values: readonly JsonValue[], schema: JsonSchema): JsonSchema {
-  const constants = values.map((value): JsonSchema => ({ type: typeOf(value), const: value }));
+  const constants = values.map((value): JsonSchema => {
+    return { type: typeOf(value), ...(isArray(value) && { items: {} }), const: value };
+  });
   const [only] = constants;
   if (constants.length === 1 && only) return only;
   if (constants.length <= 50 && schema["anyOf"] === undefined) return { anyOf: constants };
   const { type } = schema;
-  return { ...(type !== undefined && { type }) };
+  const isArrayType = type === "array" || (isArray(type) && type.includes("array"));
+  return { ...(type !== undefined && { type }), ...(isArrayType && { items: {} }) };
 }
 
 function fitType(value: JsonValue, types: readonly string[]): readonly JsonValue[] {

@@ -1,11 +1,13 @@
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import { stableHash } from "../http/stable-hash.ts";
 import { convertConstraints, convertEnum } from "./convert-keywords.ts";
-import { asArray, asObject, asText, isArray, isObject, member } from "./json-view.ts";
+import type { BaseSchema } from "./inheritance.ts";
+import { asArray, asObject, asText, isArray, isObject, member, referenceOf } from "./json-view.ts";
 import { describeChoice, mergeSchemas } from "./merge-schemas.ts";
 import type { ApiVersion, DocumentPath } from "./model.ts";
 import type { ReferenceGraph } from "./reference-graph.ts";
-import type { ReferenceResolver } from "./resolve-reference.ts";
+import { pointerOf, type ReferenceResolver } from "./resolve-reference.ts";
+import { createLossFinder, type SchemaLoss } from "./schema-losses.ts";
 import type { SchemaMeasure } from "./schema-size.ts";
 import { shorten } from "./shorten.ts";
 
@@ -24,6 +26,8 @@ export interface SchemaConverter {
   isPolymorphic(schema: JsonValue | undefined, at: DocumentPath): boolean;
   /** The schema behind `#/$defs/<name>` of an earlier result. */
   definition(name: string): JsonSchema;
+  /** What could not be converted in a schema of an earlier result; the first few. */
+  lossesOf(schema: JsonSchema): readonly SchemaLoss[];
 }
 
 /**
@@ -36,12 +40,18 @@ export type SchemaDirection = "input" | "output";
 /** Deepest nesting of one written-out schema; deeper references become definitions, deeper literals accept anything. */
 const maximumHeight = 100;
 const descriptionLimit = 400;
+/** Longest pattern that a description quotes. */
+const patternLimit = 100;
+/** Most bytes that the children of a base may add to it. */
+const childrenLimit = 6_000;
 
 /** How the schema at hand is used, which decides what its references may do. */
 interface Position {
   /** The schema that is being made a definition or written in place, while no property or item has been entered. */
   readonly owner: string | undefined;
   readonly within: "nested" | "union" | "all-of";
+  /** True when the way from the owner leads through an `allOf` that is written in place. */
+  readonly inAllOf?: boolean;
   readonly level: number;
 }
 
@@ -62,46 +72,91 @@ export function createSchemaConverter({
   version,
   direction,
 }: ConverterParts): SchemaConverter {
+  const { inheritance } = graph;
   const inPlace = new Map<string, JsonSchema>();
   const definitions = new Map<string, JsonSchema>();
   const pointers = new Map<string, string>();
+  const included = new Map<string, JsonSchema>();
+  const converted = new WeakMap<JsonObject, JsonSchema>();
+  /** Schemas that are being written in place. */
+  const open = new Set<string>();
+  /** What stands in place inside of each schema, as far as they were converted. */
+  const contained = new Map<string, Set<string>>();
   const hiddenKeyword = direction === "input" ? "readOnly" : "writeOnly";
   const isOutput = direction === "output";
+  const losses = createLossFinder(definition);
 
   function convertAny(schema: JsonValue | undefined, at: DocumentPath, position: Position): JsonSchema {
     if (schema === false) return { not: {} };
     if (!isObject(schema) || position.level > maximumHeight) return {};
-    const reference = schema["$ref"];
-    if (typeof reference !== "string") return convertObject(schema, at, position);
+    const reference = referenceOf(schema);
+    if (reference === undefined) return convertObject(schema, at, position);
     const target = convertReference(reference, at, position);
-    return withSiblings(target, schema, at, position);
+    return losses.inherit(withSiblings(target, schema, at, position), [target]);
   }
 
   function convertReference(reference: string, at: DocumentPath, position: Position): JsonSchema {
     const target = resolver.resolve(reference, at);
     if (!target || target.path.length === 0) {
       resolver.reportUnresolved(reference, [...at, "$ref"]);
-      return {};
+      return losses.note({}, [`the reference \`${shorten(reference, 80)}\` can't be followed.`]);
     }
+    // The placeholder of a generic schema, which those that use it fill in.
+    if (isPlaceholder(target.value)) return {};
     const { owner, within, level } = position;
     if (owner !== undefined && graph.isEndless(owner, target.pointer, false)) {
       // A base that lists its children, each of which includes the base: the child takes the base without the list.
-      if (within === "all-of")
-        return convertObject(
-          withoutCircle(asObject(target.value), target.path, owner),
-          target.path,
-          position,
+      if (within === "all-of") {
+        return once(`${owner} ${target.pointer}`, () =>
+          convertObject(withoutCircle(asObject(target.value), target.path, owner), target.path, position),
         );
-      if (graph.isEndless(owner, target.pointer, true)) return {};
+      }
+      if (position.inAllOf || graph.isEndless(owner, target.pointer, true)) return {};
     }
-    if (graph.isRecursive(target.pointer)) return { $ref: `#/$defs/${definitionName(target.pointer)}` };
+    // What the graph can't foresee: names that mean different schemas in different places.
+    if (owner !== undefined && closesCircle(owner, target.pointer)) return {};
+    // Who includes a base is one of its children, and not another one.
+    if (within === "all-of" && inheritance.baseAt(target.path)) {
+      const inside = { owner: target.pointer, within, inAllOf: true, level: level + 1 };
+      return once(target.pointer, () => convertAny(target.value, target.path, inside));
+    }
+    // Or met inside of itself, which the graph did not foresee either.
+    if (graph.isRecursive(target.pointer) || open.has(target.pointer))
+      return { $ref: `#/$defs/${definitionName(target.pointer)}` };
     const known = inPlace.get(target.pointer);
+    open.add(target.pointer);
     const converted =
       known ??
       convertAny(target.value, target.path, { owner: target.pointer, within: "union", level: level + 1 });
+    open.delete(target.pointer);
     if (!known) inPlace.set(target.pointer, converted);
     if (level + measure.heightOf(converted) <= maximumHeight) return converted;
     return { $ref: `#/$defs/${definitionName(target.pointer)}` };
+  }
+
+  /** What is included by `allOf` is converted once, and adds nothing to itself: it would multiply with each step. */
+  function once(key: string, convertFresh: () => JsonSchema): JsonSchema {
+    const known = included.get(key);
+    if (known) return known;
+    included.set(key, {});
+    const converted = convertFresh();
+    included.set(key, converted);
+    return converted;
+  }
+
+  /** Remembers that one schema stands in place inside of another; true, and forgotten, when that would never end. */
+  function closesCircle(owner: string, pointer: string): boolean {
+    const pending = [pointer];
+    const seen = new Set(pending);
+    for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+      if (next === owner) return true;
+      for (const inner of contained.get(next) ?? []) {
+        if (!seen.has(inner)) pending.push(inner);
+        seen.add(inner);
+      }
+    }
+    contained.set(owner, (contained.get(owner) ?? new Set()).add(pointer));
+    return false;
   }
 
   function withoutCircle(schema: JsonObject, at: DocumentPath, owner: string): JsonObject {
@@ -121,7 +176,7 @@ export function createSchemaConverter({
     at: DocumentPath,
     position: Position,
   ): JsonSchema {
-    const { $ref: _reference, ...siblings } = schema;
+    const { $ref: _reference, $dynamicRef: _dynamic, ...siblings } = schema;
     if (Object.keys(siblings).length === 0) return target;
     const old = version === "2.0" || version === "3.0";
     const description = asText(siblings["description"]);
@@ -129,14 +184,20 @@ export function createSchemaConverter({
       ? description === undefined
         ? {}
         : { description: shorten(description, descriptionLimit) }
-      : convertObject(siblings, at, position);
+      : convertObject(siblings, at, position, typesOf(target));
     const nullable = old && isNullable(siblings);
     if (Object.keys(own).length === 0) return nullable ? makeNullable(target) : target;
     const merged = mergeSchemas([target, own]);
     return nullable ? makeNullable(merged) : merged;
   }
 
-  function convertObject(source: JsonObject, at: DocumentPath, position: Position): JsonSchema {
+  /** @param around the types of what the schema stands beside, for limits of a schema that says no type itself. */
+  function convertObject(
+    source: JsonObject,
+    at: DocumentPath,
+    position: Position,
+    around: readonly string[] = [],
+  ): JsonSchema {
     const nested: Position = { owner: undefined, within: "nested", level: position.level + 1 };
     const result: Record<string, JsonValue> = {};
     const description = asText(member(source, "description"));
@@ -147,18 +208,23 @@ export function createSchemaConverter({
 
     if (types.includes("object")) convertMembers(source, at, nested, result);
     if (types.includes("array")) convertItems(source, at, nested, result);
-    if (!isOutput) Object.assign(result, convertConstraints(source, types));
-
-    const choices = [...asArray(source["oneOf"]), ...asArray(source["anyOf"])].filter(
-      (choice) => choice !== false,
+    const choices = (["oneOf", "anyOf"] as const).flatMap((keyword) =>
+      asArray(source[keyword]).flatMap((choice, index) =>
+        choice === false ? [] : [{ choice, choiceAt: [...at, keyword, index] }],
+      ),
     );
     const union = { ...position, within: "union", level: position.level + 1 } as const;
-    const keyword = isArray(source["oneOf"]) ? "oneOf" : "anyOf";
-    const branches = choices.map((choice, index) => convertAny(choice, [...at, keyword, index], union));
-    const all = { ...position, within: "all-of", level: position.level + 1 } as const;
+    const written = choices.map(({ choice, choiceAt }) => convertAny(choice, choiceAt, union));
+    const references = choices.map(({ choice }) => choice);
+    const branches = isOutput ? written : discriminate(source, references, written, at);
+    const all = { ...position, within: "all-of", inAllOf: true, level: position.level + 1 } as const;
     const parts = asArray(source["allOf"]).map((part, index) =>
       convertAny(part, [...at, "allOf", index], all),
     );
+    if (!isOutput) {
+      const limited = types.length > 0 ? types : [...around, ...parts.flatMap(typesOf)];
+      Object.assign(result, convertConstraints(source, limited));
+    }
 
     let schema: JsonSchema = result;
     if (parts.length > 0)
@@ -167,10 +233,88 @@ export function createSchemaConverter({
     if (branches.length === 1 && onlyBranch) schema = mergeSchemas([onlyBranch, schema]);
     // `oneOf` refuses what fits two branches, such as 1 for integer and number; what is meant is a choice.
     else if (branches.length > 1) schema = mergeSchemas([schema, describeChoice(branches)]);
+    // Without its discriminator a base is taken as the part of another schema.
+    const isBare = isOutput || position.within === "all-of" || source["discriminator"] === undefined;
+    const base = isBare ? undefined : inheritance.baseAt(at);
+    if (base) schema = withChildren(schema, base, position.owner ?? pointerOf(at), position.level, false);
     types = typeof schema["type"] === "string" ? [schema["type"]] : types;
     if (!isOutput) schema = convertEnum(schema, source, types);
     if (isOutput || isNullable(source)) schema = makeNullable(schema);
-    return schema;
+    return losses.inherit(losses.note(schema, lostKeywords(source, schema)), [...parts, ...branches]);
+  }
+
+  function lostKeywords(source: JsonObject, schema: JsonSchema): readonly string[] {
+    if (isOutput) return [];
+    const { pattern, enum: values } = source;
+    const isPatternLost =
+      typeof pattern === "string" && asText(pattern) !== undefined && readTypes(source).includes("string");
+    const kept =
+      schema["pattern"] !== undefined || schema["enum"] !== undefined || schema["anyOf"] !== undefined;
+    const isEnumLost =
+      isArray(values) && values.length > 50 && !values.some((value) => typeof value === "string");
+    return [
+      ...(isPatternLost && !kept
+        ? [
+            `the pattern \`${shorten(pattern, patternLimit)}\` is no regular expression of JSON Schema and is not checked.`,
+          ]
+        : []),
+      ...(isEnumLost && !kept ? [`its ${values.length} possible values are not listed.`] : []),
+    ];
+  }
+
+  /**
+   * What a base schema's children are beside what they have in common: alternatives, or members that may be given where there can't be a
+   * choice (`isMerged`), or where the base may stand for itself.
+   */
+  function withChildren(
+    schema: JsonSchema,
+    base: BaseSchema,
+    owner: string,
+    level: number,
+    isMerged: boolean,
+  ): JsonSchema {
+    const { property, children, values } = base;
+    const inside = { owner, within: "union", level: level + 1 } as const;
+    const parts = children.map((child) => convertAny(child.part, child.at, inside));
+    const names = children.map((child) => child.values[0] ?? child.name);
+    const all = [...(values ?? []), ...children.flatMap((child) => child.values)];
+    const isComplete = values !== undefined && children.every((child) => child.values.length > 0);
+    const telling = (shown: JsonSchema): JsonSchema =>
+      withValue(shown, shown, property, isComplete ? all : [], names);
+    if (parts.reduce((sum, part) => sum + measure.sizeOf(part), 0) > childrenLimit) {
+      const listed = children.map(({ name }) => `\`${name}\``).join(", ");
+      return losses.note(telling(schema), [
+        `the members of its forms (${shorten(listed, 80)}) are not shown.`,
+      ]);
+    }
+    if (isMerged || values === undefined) {
+      return telling(mergeSchemas([schema, describeChoice([...parts, {}])]));
+    }
+    const branches = parts.map((part, index) => {
+      const child = children[index];
+      return withValue(part, schema, property, child?.values ?? [], child ? [child.name] : []);
+    });
+    const own = values.length === 0 ? [] : [withValue({}, schema, property, values, [])];
+    const [only = {}, ...others] = [...branches, ...own];
+    return mergeSchemas([schema, others.length === 0 ? only : { anyOf: [only, ...others] }]);
+  }
+
+  /** The alternatives of a union, each with the values of the discriminator that mean it, where the document lists them. */
+  function discriminate(
+    source: JsonObject,
+    choices: readonly JsonValue[],
+    branches: readonly JsonSchema[],
+    at: DocumentPath,
+  ): readonly JsonSchema[] {
+    const property = asText(asObject(source["discriminator"])["propertyName"]);
+    if (property === undefined) return branches;
+    const known = inheritance.valuesOf(source["discriminator"], at);
+    return branches.map((branch, index) => {
+      const reference = asObject(choices[index])["$ref"];
+      const target = typeof reference === "string" ? resolver.resolve(reference, at) : undefined;
+      const values = target && known.get(target.pointer);
+      return values && branch["$ref"] === undefined ? withValue(branch, {}, property, values, []) : branch;
+    });
   }
 
   function convertMembers(
@@ -248,8 +392,29 @@ export function createSchemaConverter({
     return converted;
   }
 
+  function convert(schema: JsonValue | undefined, at: DocumentPath): JsonSchema {
+    const position: Position = { owner: undefined, within: "nested", level: 0 };
+    if (!isObject(schema)) return convertAny(schema, at, position);
+    // One parameter is often that of a thousand operations.
+    const known = converted.get(schema);
+    if (known) return known;
+    const fresh = convertAny(schema, at, position);
+    converted.set(schema, fresh);
+    return fresh;
+  }
+
   function convertRoot(schema: JsonValue | undefined, at: DocumentPath): JsonSchema {
+    const traced = resolver.trace(schema, at);
+    const base = isOutput || traced.unresolved !== undefined ? undefined : inheritance.baseAt(traced.at);
+    if (base) return convertBaseRoot(traced.value, traced.at, base);
     return expand(convertAny(schema, at, { owner: undefined, within: "nested", level: 0 }), new Set());
+  }
+
+  /** Without a choice at the top: the members of all children may be given. */
+  function convertBaseRoot(source: JsonObject, at: DocumentPath, base: BaseSchema): JsonSchema {
+    const owner = pointerOf(at);
+    const schema = convertAny(source, at, { owner, within: "all-of", level: 0 });
+    return withChildren(expand(schema, new Set()), base, owner, 0, true);
   }
 
   /** Definitions take the place of the references at the top of the schema; each at most once. */
@@ -266,10 +431,60 @@ export function createSchemaConverter({
   }
 
   return {
-    convert: (schema, at) => convertAny(schema, at, { owner: undefined, within: "nested", level: 0 }),
+    convert,
     convertRoot,
-    isPolymorphic: (schema, at) => isObject(resolver.follow(schema, at).value["discriminator"]),
+    isPolymorphic: (schema, at) => {
+      const { value, at: valueAt } = resolver.follow(schema, at);
+      // What all of its children have is written out.
+      if (value["discriminator"] === undefined) return false;
+      const base = inheritance.baseAt(valueAt);
+      return !base || !isWrittenOut(asObject(convertRoot(schema, at)["properties"]), base);
+    },
     definition,
+    lossesOf: losses.of,
+  };
+}
+
+/** True when the properties of all children are among those of their base. */
+function isWrittenOut(properties: JsonSchema, { children }: BaseSchema): boolean {
+  return children.every(({ part }) =>
+    Object.keys(asObject(part["properties"])).every((name) => Object.hasOwn(properties, name)),
+  );
+}
+
+/** A schema that nothing fits, which stands where a generic one lets others say what fits. */
+function isPlaceholder(value: JsonValue): boolean {
+  const { not, ...rest } = asObject(value);
+  const isNothing = not === true || (isObject(not) && Object.keys(not).length === 0);
+  return isNothing && typeof rest["$dynamicAnchor"] === "string";
+}
+
+/**
+ * A schema in which the discriminator has one of the values. What the schema says itself of the property counts more. Without any value
+ * the document only implies some by the schemas' names: those are shown and not insisted on, because documents often mean others.
+ */
+function withValue(
+  schema: JsonSchema,
+  base: JsonSchema,
+  property: string,
+  values: readonly string[],
+  names: readonly string[],
+): JsonSchema {
+  const properties = asObject(schema["properties"]);
+  const own = asObject(properties[property] ?? asObject(base["properties"])[property]);
+  const isTold = ["enum", "const", "anyOf", "allOf", "$ref"].some((keyword) => own[keyword] !== undefined);
+  const isText = own["type"] === undefined || own["type"] === "string";
+  if (!isText || (isTold && (values.length === 0 || properties[property] !== undefined))) return schema;
+  if (values.length === 0 && names.length === 0) return schema;
+  const { pattern: _pattern, minLength: _minimum, maxLength: _maximum, format: _format, ...rest } = own;
+  const told: JsonSchema =
+    values.length > 0
+      ? { ...(isTold ? {} : rest), type: "string", enum: [...new Set(values)] }
+      : { ...own, type: "string", examples: [...names] };
+  return {
+    ...schema,
+    ...(schema["type"] === undefined && { type: "object" }),
+    properties: { ...properties, [property]: told },
   };
 }
 
@@ -283,6 +498,10 @@ function readTypes(source: JsonObject): readonly string[] {
   if (isObject(source["properties"]) || isObject(source["additionalProperties"])) return ["object"];
   if (source["items"] !== undefined) return ["array"];
   return [];
+}
+
+function typesOf({ type }: JsonSchema): readonly string[] {
+  return (isArray(type) ? type : [type]).filter((name) => typeof name === "string");
 }
 
 /** Besides the JSON types, names from other systems that documents use for them. */

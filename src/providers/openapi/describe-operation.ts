@@ -7,7 +7,7 @@ const titleLimit = 120;
 
 /**
  * Makes what gives an operation of a document its title and description. Where several operations have the same words, the
- * method and the path are added, so that a caller can tell them apart.
+ * method and the path are added, so that a caller can tell them apart. What is deprecated says so first.
  */
 export function createDescriber(
   operations: readonly ApiOperation[],
@@ -20,14 +20,16 @@ export function createDescriber(
     seen.add(text);
   }
   return (operation) => {
-    const { method, path, summary } = operation;
+    const { method, path, summary, deprecated } = operation;
     const words = wordsOf(operation);
-    if (words === "") return { title: undefined, description: `${method} ${path}` };
+    const warning = deprecated ? "Deprecated. " : "";
+    if (words === "") return { title: undefined, description: `${warning}${method} ${path}` };
     const address = shared.has(words) ? ` (${method} ${path})` : "";
     // A summary that is all that is said is no title beside itself.
     const title =
       summary === undefined || words === summary.trim() ? undefined : shorten(summary, titleLimit);
-    return { title, description: `${shorten(words, descriptionLimit - address.length)}${address}` };
+    const room = descriptionLimit - warning.length - address.length;
+    return { title, description: `${warning}${shorten(words, room)}${address}` };
   };
 }
 

@@ -1,5 +1,6 @@
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import { asObject, asText, isArray, isObject } from "./json-view.ts";
+import { partsOf } from "./schema-parts.ts";
 import type { SchemaMeasure } from "./schema-size.ts";
 import { shorten } from "./shorten.ts";
 
@@ -75,13 +76,13 @@ export function createSchemaFitter(
   /** Names of the definitions that schemas need, directly or not; `undefined` as soon as they exceed the budget. */
   function closure(schemas: readonly JsonSchema[], budget: number): ReadonlySet<string> | undefined {
     const names = new Set<string>();
-    const seen = new Set<JsonValue>();
-    const pending: JsonValue[] = [...schemas];
+    const seen = new Set<JsonSchema>();
+    const pending: JsonSchema[] = [...schemas];
     let size = 0;
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-      if (value === null || typeof value !== "object" || seen.has(value)) continue;
+      if (seen.has(value)) continue;
       seen.add(value);
-      const reference = isObject(value) ? value["$ref"] : undefined;
+      const reference = value["$ref"];
       if (typeof reference === "string" && !names.has(nameOf(reference))) {
         names.add(nameOf(reference));
         const target = definition(nameOf(reference));
@@ -89,7 +90,7 @@ export function createSchemaFitter(
         if (size > budget) return undefined;
         pending.push(target);
       }
-      pending.push(...Object.values(value));
+      for (const [, part] of partsOf(value)) pending.push(part);
     }
     return names;
   }
@@ -151,6 +152,13 @@ function isStructured(schema: JsonSchema): boolean {
   );
 }
 
+const cutMark = "(Structure not shown.)";
+
+/** True for a schema whose parts were left out. */
+export function isCut(schema: JsonSchema): boolean {
+  return asText(schema["description"])?.endsWith(cutMark) === true;
+}
+
 /** What remains of a schema whose parts are left out. */
 function outline(schema: JsonSchema): JsonSchema {
   const { type, enum: values } = schema;
@@ -160,7 +168,7 @@ function outline(schema: JsonSchema): JsonSchema {
     ...(type !== undefined && { type }),
     ...(values !== undefined && { enum: values }),
     ...(isArrayType && { items: {} }),
-    description: `${description === undefined ? "" : `${shorten(description, 120)} `}(Structure not shown.)`,
+    description: `${description === undefined ? "" : `${shorten(description, 120)} `}${cutMark}`,
   };
 }
 

@@ -31,3 +31,12 @@ export function isObject(value: JsonValue | undefined): value is JsonObject {
 export function isArray(value: JsonValue | undefined): value is readonly JsonValue[] {
   return Array.isArray(value);
 }
+
+/**
+ * The reference that a schema is, or holds. A dynamic one is taken as what it means where nothing else is said: who extends the
+ * schema may mean another target by it (JSON Schema 2020-12 section 8.2.3.2).
+ */
+export function referenceOf({ $ref: reference, $dynamicRef: dynamic }: JsonObject): string | undefined {
+  if (typeof reference === "string") return reference;
+  return typeof dynamic === "string" ? dynamic : undefined;
+}

@@ -1,38 +1,45 @@
-import type { LoadedDocument } from "../../documents/load-document.ts";
-import type { OpenApiSurface, ProviderConfig } from "../../model/config.ts";
+import { fileURLToPath } from "node:url";
+import type { OpenApiSurface } from "../../model/config.ts";
+import { outlineProvider } from "../compile-thread/compile-job.ts";
 import { createHttpExecutor } from "../http/execute.ts";
 import { isReadableOffline, type ProviderContext, type ProviderKind } from "../provider-kind.ts";
-import { type CompiledDocument, compileOpenApi } from "./compile.ts";
-import { loadRelatedDocuments } from "./related-documents.ts";
+import { createRelatedReader } from "./read-related.ts";
+import { type ReadRelated, urlOf } from "./related-documents.ts";
 
 /** Surfaces described by an OpenAPI document, version 2.0 to 3.2. */
 export const openApiKind: ProviderKind<OpenApiSurface> = {
   kind: "openapi",
   compilesOffline: ({ document }) => isReadableOffline(document),
   async open(surface, provider, context) {
+    const { documents, signal, allowedHosts } = context;
     const headers = documentHeaders(surface, context);
-    const loaded = await context.documents.document(surface.document, { signal: context.signal, headers });
-    const compiled = loaded.ok
-      ? await compileLoaded(loaded.document, surface, provider, context)
-      : { operations: [], diagnostics: loaded.diagnostics };
-    return {
-      ...compiled,
+    const files: string[] = surface.document.kind === "file" ? [surface.document.path] : [];
+    const rest = {
+      files,
       executor: createHttpExecutor(provider, context.http),
       origin: "declared",
       close: async () => {},
+    } as const;
+    const entry = await documents.source(surface.document, { signal, headers });
+    if (!entry.ok) return { ...rest, operations: [], diagnostics: entry.diagnostics };
+    const job = { surface, provider: outlineProvider(provider), allowedHosts };
+    const read = createRelatedReader({
+      location: surface.document,
+      documents,
+      allowedHosts,
+      headers,
+      signal,
+    });
+    const folder = new URL(".", urlOf(surface.document)).href;
+    const readAndRecord: ReadRelated = (url) => {
+      // One that is not there, or broken, is worth a look once it changes.
+      if (url.startsWith("file:") && url.startsWith(folder)) files.push(fileURLToPath(url));
+      return read(url);
     };
+    const { operations, diagnostics } = await context.compile(job, entry.document, readAndRecord, signal);
+    return { ...rest, operations, diagnostics };
   },
 };
-
-async function compileLoaded(
-  document: LoadedDocument,
-  surface: OpenApiSurface,
-  provider: ProviderConfig,
-  { documents, signal }: ProviderContext,
-): Promise<CompiledDocument> {
-  const related = await loadRelatedDocuments(document, surface.document, documents, signal);
-  return compileOpenApi(document, surface, provider, related);
-}
 
 /** The API's credential goes along only when the document comes from the API itself. */
 function documentHeaders(

@@ -74,7 +74,7 @@ function commonType(first: JsonValue, second: JsonValue): JsonValue {
 }
 
 /** Equal in content. Comparing stops after a while, because shared parts can make a schema endlessly large to walk. */
-function isSame(first: JsonValue, second: JsonValue): boolean {
+export function isSame(first: JsonValue, second: JsonValue): boolean {
   let steps = 0;
   const compare = (left: JsonValue | undefined, right: JsonValue | undefined): boolean => {
     steps += 1;

@@ -48,12 +48,40 @@ export interface ApiOperation {
   readonly parameters: readonly ApiParameter[];
   readonly body: ApiBody | undefined;
   readonly responses: readonly ApiResponse[];
-  /** First server that counts for this operation, variables filled in; may be relative. */
-  readonly server: string | undefined;
+  /** The servers of the operation, else those of its path; empty: it has those of the document. */
+  readonly servers: readonly ApiServer[];
   /** True when the operation itself says that it needs no credential (`security: []`). */
   readonly anonymous: boolean;
+  /** What it asks for: any one of these, and of it all security schemes. Empty: nothing, or nothing that it insists on. */
+  readonly security: readonly (readonly string[])[];
+  /** What could not be read of it, in short sentences. */
+  readonly notes: readonly string[];
   /** Parameters that carry API keys, as `<in>:<name>` in lower case. */
   readonly keyParameters: readonly string[];
+}
+
+/** A server that operations may be sent to. */
+export interface ApiServer {
+  /** As it is written: may be relative, and hold variables in braces. */
+  readonly url: string;
+  readonly name: string | undefined;
+  readonly description: string | undefined;
+  readonly variables: ReadonlyMap<string, ApiServerVariable>;
+}
+
+/** A variable in the URL of a server. */
+export interface ApiServerVariable {
+  readonly default: string | undefined;
+  /** The only values that it can have; empty: any. */
+  readonly values: readonly string[];
+}
+
+/** A way to authenticate. */
+export interface ApiSecurityScheme {
+  /** What has to be sent, as in `OpenApiSurface.sends`; `undefined`: something that no connection can send. */
+  readonly wants: string | undefined;
+  /** The same for people. */
+  readonly phrase: string;
 }
 
 /** A parameter that is no part of the body. */

@@ -18,7 +18,7 @@ export interface OperationSource {
 /** What depends on the version: everything between the operation's head and its schemas. */
 export type OperationDetails = Pick<
   ApiOperation,
-  "parameters" | "body" | "responses" | "server" | "keyParameters"
+  "parameters" | "body" | "responses" | "servers" | "keyParameters" | "notes"
 >;
 
 /** What is wrong with a parameter that can't be read. */

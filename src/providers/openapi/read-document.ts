@@ -1,10 +1,12 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { asArray, asObject, asText, isArray, isObject, member } from "./json-view.ts";
-import type { ApiOperation, ApiVersion, DocumentPath, Problem, Report } from "./model.ts";
+import type { ApiOperation, ApiServer, ApiVersion, DocumentPath, Problem, Report } from "./model.ts";
 import { isToken, type OperationDetails, type OperationSource } from "./operation-source.ts";
-import { readOpenapiOperation, readServer } from "./read-openapi.ts";
-import { readSwaggerOperation, readSwaggerServer } from "./read-swagger.ts";
+import { readOpenapiOperation } from "./read-openapi.ts";
+import { readServers, readSwaggerServers } from "./read-servers.ts";
+import { readSwaggerOperation } from "./read-swagger.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
+import { readRequirements } from "./security.ts";
 import { shorten } from "./shorten.ts";
 
 const fixedMethods = ["get", "put", "post", "delete", "options", "head", "patch", "trace"];
@@ -21,9 +23,9 @@ export function detectVersion(value: JsonValue): ApiVersion | undefined {
   return minor === "1" ? "3.1" : "3.2";
 }
 
-/** The document's own server, variables filled in; may be relative. */
-export function documentServer(root: JsonObject, version: ApiVersion): string | undefined {
-  return version === "2.0" ? readSwaggerServer(root, {}) : readServer(root);
+/** The document's own servers. */
+export function documentServers(root: JsonObject, version: ApiVersion): readonly ApiServer[] {
+  return version === "2.0" ? readSwaggerServers(root, {}) : readServers(root);
 }
 
 /** Reads all operations, in the order of the document. What can't be read is reported and left out. */
@@ -110,6 +112,7 @@ function describeLoss(
 }
 
 function readHead({
+  root,
   method,
   operation,
   pathItem,
@@ -127,5 +130,6 @@ function readHead({
     description: asText(operation["description"]) ?? asText(pathItem["description"]),
     deprecated: operation["deprecated"] === true,
     anonymous: isArray(security) && security.length === 0,
+    security: readRequirements(root, operation),
   };
 }

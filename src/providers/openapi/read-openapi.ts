@@ -1,6 +1,6 @@
 import type { ParameterStyle } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
-import { asArray, asObject, asText, isObject, member } from "./json-view.ts";
+import { asObject, asText, member } from "./json-view.ts";
 import type {
   ApiBody,
   ApiContent,
@@ -19,6 +19,7 @@ import {
   readParameterList,
   reportDegraded,
 } from "./operation-source.ts";
+import { readServers } from "./read-servers.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
 
 const stylesByLocation: Readonly<Record<ApiParameter["in"], readonly ParameterStyle[]>> = {
@@ -37,17 +38,20 @@ export function readOpenapiOperation(
 ): OperationDetails {
   const { root, pathItem, operation, at } = source;
   const components = asObject(root["components"]);
+  const notes: string[] = [];
   return {
     parameters: readParameterList(source, resolver).flatMap((parameter) => {
       const read = readParameter(parameter.value, resolver, parameter.at);
       if (read) return [read];
       reportDegraded(report, source, parameterProblem, parameter.at);
+      notes.push(`Left out: ${parameterProblem}`);
       return [];
     }),
     body: readBody(operation["requestBody"], [...at, "requestBody"], resolver),
     responses: readResponses(operation["responses"], [...at, "responses"], resolver),
-    server: readServer(operation) ?? readServer(pathItem) ?? readServer(root),
+    servers: [readServers(operation), readServers(pathItem)].find((servers) => servers.length > 0) ?? [],
     keyParameters: readKeyParameters(components["securitySchemes"], resolver),
+    notes,
   };
 }
 
@@ -146,20 +150,5 @@ function readResponses(
         contents: readContents(response.value["content"], [...response.at, "content"], resolver),
       },
     ];
-  });
-}
-
-/** The first server that a document, a path or an operation has, with every variable at its default. */
-export function readServer(holder: JsonObject): string | undefined {
-  const server = asArray(holder["servers"]).find(
-    (candidate) => typeof asObject(candidate)["url"] === "string",
-  );
-  if (server === undefined) return undefined;
-  const { url, variables } = asObject(server);
-  const values = new Map(Object.entries(asObject(variables)).filter(([, variable]) => isObject(variable)));
-  return String(url).replace(/\{([^{}]+)\}/g, (expression: string, name: string) => {
-    const variable = asObject(values.get(name));
-    const value = variable["default"] ?? asArray(variable["enum"])[0];
-    return value === undefined || value === null || typeof value === "object" ? expression : String(value);
   });
 }

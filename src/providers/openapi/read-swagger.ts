@@ -19,6 +19,7 @@ import {
   readParameterList,
   reportDegraded,
 } from "./operation-source.ts";
+import { readSwaggerServers } from "./read-servers.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
 
 const collectionStyles: ReadonlyMap<string, ParameterStyle> = new Map([
@@ -40,6 +41,7 @@ export function readSwaggerOperation(
   const produces = readMediaTypes(operation["produces"]) ??
     readMediaTypes(root["produces"]) ?? ["application/json"];
   const parameters: ApiParameter[] = [];
+  const notes: string[] = [];
   const fields: JsonObject[] = [];
   let body: ApiBody | undefined;
   for (const { value, at: parameterAt } of readParameterList(source, resolver)) {
@@ -49,15 +51,19 @@ export function readSwaggerOperation(
     else {
       const parameter = readParameter(value, parameterAt);
       if (parameter) parameters.push(parameter);
-      else reportDegraded(report, source, parameterProblem, parameterAt);
+      else {
+        reportDegraded(report, source, parameterProblem, parameterAt);
+        notes.push(`Left out: ${parameterProblem}`);
+      }
     }
   }
   return {
     parameters,
     body: body ?? (fields.length > 0 ? readForm(fields, consumes, at) : undefined),
     responses: readResponses(operation["responses"], [...at, "responses"], produces, resolver),
-    server: readSwaggerServer(root, operation),
+    servers: asArray(operation["schemes"]).length > 0 ? readSwaggerServers(root, operation) : [],
     keyParameters: readKeyParameters(root["securityDefinitions"], resolver),
+    notes,
   };
 }
 
@@ -169,17 +175,4 @@ function readResponses(
 function readMediaTypes(value: JsonValue | undefined): readonly string[] | undefined {
   const mediaTypes = asArray(value).filter((mediaType) => typeof mediaType === "string");
   return mediaTypes.length > 0 ? mediaTypes : undefined;
-}
-
-/** The address of an operation: https when it is offered. Without a host the address is relative to where the document came from. */
-export function readSwaggerServer(root: JsonObject, operation: JsonObject): string | undefined {
-  const host = asText(root["host"]);
-  const basePath = asText(root["basePath"]) ?? "";
-  const schemes = [...asArray(operation["schemes"]), ...asArray(root["schemes"])].filter(
-    (scheme) => typeof scheme === "string",
-  );
-  const scheme =
-    schemes.find((candidate) => candidate === "https") ?? schemes.find((candidate) => candidate === "http");
-  if (host === undefined) return basePath === "" && scheme === undefined ? undefined : basePath || "/";
-  return `${scheme ?? "https"}://${host}${basePath}`;
 }

@@ -1,9 +1,13 @@
 import type { JsonValue } from "../../model/json.ts";
-import { isArray, isObject } from "./json-view.ts";
+import { createInheritance, type Inheritance } from "./inheritance.ts";
+import { isArray, isObject, referenceOf } from "./json-view.ts";
+import type { DocumentPath } from "./model.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
 
 /** Answers which schemas contain themselves. Worked out for what is asked, kept for the life of the document. */
 export interface ReferenceGraph {
+  /** Which schemas are alternatives of another one that does not refer to them. */
+  readonly inheritance: Inheritance;
   /** True when the schema at `pointer` can be reached from itself. */
   isRecursive(pointer: string): boolean;
   /**
@@ -17,10 +21,14 @@ type Reach = "anywhere" | "in-place" | "unions-only";
 
 /** Makes the graph of a document's references. */
 export function createReferenceGraph(resolver: ReferenceResolver): ReferenceGraph {
-  const anywhere = createComponentFinder((pointer) => edges(resolver, pointer, "anywhere"));
-  const inPlace = createComponentFinder((pointer) => edges(resolver, pointer, "in-place"));
-  const unions = createComponentFinder((pointer) => edges(resolver, pointer, "unions-only"));
+  const inheritance = createInheritance(resolver);
+  const find = (reach: Reach): ReturnType<typeof createComponentFinder> =>
+    createComponentFinder((pointer) => edges(resolver, inheritance, pointer, reach));
+  const anywhere = find("anywhere");
+  const inPlace = find("in-place");
+  const unions = find("unions-only");
   return {
+    inheritance,
     isRecursive: (pointer) => anywhere(pointer, pointer),
     isEndless: (from, to, unionsOnly) => (unionsOnly ? unions : inPlace)(from, to),
   };
@@ -30,28 +38,53 @@ export function createReferenceGraph(resolver: ReferenceResolver): ReferenceGrap
  * Pointers that the schema at `pointer` refers to. Looks into examples too, because a property may be called `example`:
  * a circle too many only makes a definition of what could have been written in place.
  */
-function edges(resolver: ReferenceResolver, pointer: string, reach: Reach): readonly string[] {
+function edges(
+  resolver: ReferenceResolver,
+  inheritance: Inheritance,
+  pointer: string,
+  reach: Reach,
+): readonly string[] {
   const found = new Set<string>();
-  const pending: JsonValue[] = [];
+  const pending: Trail[] = [];
   const start = resolver.resolve(pointer, []);
-  if (start) pending.push(start.value);
-  for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
-    if (isArray(value)) pending.push(...value);
-    if (!isObject(value)) continue;
-    const reference = value["$ref"];
-    const resolved =
-      typeof reference === "string" ? resolver.resolve(reference, start?.path ?? []) : undefined;
+  if (start) pending.push({ value: start.value, start: start.path });
+  // The children of a base are alternatives of it, although it does not name them.
+  const base = start && isObject(start.value) ? inheritance.baseAt(start.path) : undefined;
+  for (const { part, at } of base?.children ?? []) pending.push({ value: part, start: at });
+  for (let trail = pending.pop(); trail !== undefined; trail = pending.pop()) {
+    const { value } = trail;
+    if (!isArray(value) && !isObject(value)) continue;
+    const reference = isObject(value) ? referenceOf(value) : undefined;
+    const resolved = reference === undefined ? undefined : resolver.resolve(reference, placeOf(trail));
     if (resolved) found.add(resolved.pointer);
     for (const [key, child] of Object.entries(value)) {
       const followed =
         reach === "anywhere" ||
+        isArray(value) ||
         key === "anyOf" ||
         key === "oneOf" ||
         (key === "allOf" && reach === "in-place");
-      if (followed && typeof child === "object" && child !== null) pending.push(child);
+      if (followed && typeof child === "object" && child !== null) {
+        pending.push({ value: child, from: trail, key: isArray(value) ? Number(key) : key });
+      }
     }
   }
   return [...found];
+}
+
+/** A value and the way to it, of which few are ever written out. */
+type Trail =
+  | { readonly value: JsonValue; readonly start: DocumentPath }
+  | { readonly value: JsonValue; readonly from: Trail; readonly key: string | number };
+
+function placeOf(trail: Trail): DocumentPath {
+  const keys: (string | number)[] = [];
+  let step = trail;
+  while ("from" in step) {
+    keys.push(step.key);
+    step = step.from;
+  }
+  return [...step.start, ...keys.reverse()];
 }
 
 /**

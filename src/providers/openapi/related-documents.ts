@@ -1,14 +1,13 @@
-import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
-import type { DocumentLoader, LoadedDocument } from "../../documents/load-document.ts";
+import { type DocumentSource, type LoadedDocument, readDocument } from "../../documents/load-document.ts";
 import type { DocumentLocation } from "../../model/config.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { shareThread } from "../share-thread.ts";
 import { collectReferences } from "./collect-references.ts";
 import type { RelatedFile } from "./model.ts";
 
-/** Most files beside the one that the configuration names. */
+/** Most documents beside the one that the configuration names. */
 const mostFiles = 200;
 /** Most characters of all of them. */
 const mostText = 64 * 1000 * 1000;
@@ -17,6 +16,8 @@ const mostNodes = 4_000_000;
 
 /** The documents that another one refers to, all of them read beforehand. */
 export interface RelatedDocuments {
+  /** What was read, in the order in which it was found. */
+  readonly files: readonly RelatedFile[];
   /**
    * The document that a reference names.
    *
@@ -40,30 +41,39 @@ export interface Refusal {
   readonly related?: NonNullable<Diagnostic["related"]>;
 }
 
-const advice = "Bundle the document into one file.";
+/**
+ * Gets a document that another one names, by its absolute URL (`file:`, `http:` or `https:`), if it may be read at all: the
+ * decision is made where files and network are, not where foreign documents are looked into.
+ */
+export type ReadRelated = (
+  url: string,
+) => Promise<{ readonly ok: true; readonly source: DocumentSource } | Refusal>;
+
+const bundleAdvice = "Bundle the document into one file.";
 
 const tooMuchText = refuse("the files of the document have more than 64 MB together.");
 
-/** For a document that was fetched, or that stands alone: there are no others. */
+/** For a document that stands alone: there are no others. */
 export const noRelatedDocuments: RelatedDocuments = {
-  find: () => refuse(`it leads to another document, and for a fetched one no others are fetched. ${advice}`),
+  files: [],
+  find: () => refuse(`it leads to another document. ${bundleAdvice}`),
 };
 
 /**
- * Reads the files that a document in a file refers to, directly or through others, as long as they lie in its folder;
- * the network is never asked. What can't be read is no mistake before a reference to it is used.
+ * Reads the documents that another one refers to, directly or through others. What can't be read is no mistake before a
+ * reference to it is used.
+ *
+ * @param location where the configuration names the entry document.
  */
 export async function loadRelatedDocuments(
   entry: LoadedDocument,
   location: DocumentLocation,
-  documents: DocumentLoader,
-  signal: AbortSignal,
+  read: ReadRelated,
 ): Promise<RelatedDocuments> {
-  if (location.kind === "url") return noRelatedDocuments;
-  const folder = dirname(entry.location);
-  const folderUrl = pathToFileURL(`${folder}/`).href;
-  const entryUrl = pathToFileURL(entry.location).href;
+  const entryUrl = urlOf(location);
+  const folderUrl = new URL(".", entryUrl).href;
   const known = new Map<string, FoundDocument>([[entryUrl, { ok: true, file: undefined }]]);
+  const files: RelatedFile[] = [];
   const pending: { readonly url: string; readonly value: JsonValue }[] = [
     { url: entryUrl, value: entry.value },
   ];
@@ -71,19 +81,24 @@ export async function loadRelatedDocuments(
   let nodesLeft = mostNodes;
   let textLeft = mostText;
 
-  async function load(url: string, path: string): Promise<FoundDocument> {
+  async function load(url: string): Promise<FoundDocument> {
     if (known.size > mostFiles)
-      return refuse(`the document consists of more than ${mostFiles} files. ${advice}`);
+      return refuse(`the document consists of more than ${mostFiles} files. ${bundleAdvice}`);
     // What is too much already needs not be read to know it.
     if (textLeft < 0) return tooMuchText;
-    const place = location.place;
-    const loaded = await documents.document({ kind: "file", path, place }, { signal, within: folder });
+    const answer = await read(url);
+    if (!answer.ok) return answer;
+    await giveWay();
+    const loaded = readDocument(answer.source, location);
     if (!loaded.ok) return refuseBroken(loaded.diagnostics, location);
     const { document } = loaded;
-    textLeft -= document.text.length;
+    textLeft -= document.length;
     if (textLeft < 0) return tooMuchText;
     pending.push({ url, value: document.value });
-    return { ok: true, file: { name: `./${url.slice(folderUrl.length)}`, url, document } };
+    const name = url.startsWith(folderUrl) ? `./${url.slice(folderUrl.length)}` : url;
+    const file = { name, url, document };
+    files.push(file);
+    return { ok: true, file };
   }
 
   for (const { url, value } of pending) {
@@ -95,42 +110,49 @@ export async function loadRelatedDocuments(
       continue;
     }
     for (const target of targets) {
-      const file = locateFile(target, url);
-      if (file.ok && !known.has(file.url)) known.set(file.url, await load(file.url, file.path));
+      const located = locateDocument(target, url);
+      if (located.ok && !known.has(located.url)) known.set(located.url, await load(located.url));
     }
   }
   return {
+    files,
     find(target, from) {
-      const file = locateFile(target, from?.url ?? entryUrl);
-      if (!file.ok) return file;
-      return known.get(file.url) ?? refuse(`it leads to a file that was not looked for. ${advice}`);
+      const located = locateDocument(target, from?.url ?? entryUrl);
+      if (!located.ok) return located;
+      return known.get(located.url) ?? refuse(`it leads to a file that was not looked for. ${bundleAdvice}`);
     },
   };
 }
 
-/** The file that a reference means, by its URL in one spelling. */
-function locateFile(
-  target: string,
-  base: string,
-): { readonly ok: true; readonly url: string; readonly path: string } | Refusal {
+/** The URL from which the references of a document that the configuration names count. */
+export function urlOf(location: DocumentLocation): string {
+  return location.kind === "url" ? new URL(location.url).href : pathToFileURL(location.path).href;
+}
+
+/** The document that a reference means, by its URL in one spelling. */
+function locateDocument(target: string, base: string): { readonly ok: true; readonly url: string } | Refusal {
   const url = URL.parse(target, base);
-  if (url?.protocol === "http:" || url?.protocol === "https:") {
-    return refuse(
-      `it leads to another server, and references to documents elsewhere are not fetched. ${advice}`,
-    );
+  if (url === null) return refuse(`it names no file. ${bundleAdvice}`);
+  url.hash = "";
+  if (url.protocol === "http:" || url.protocol === "https:") return { ok: true, url: url.href };
+  if (!base.startsWith("file:")) {
+    return refuse(`a document that was fetched may not lead to files of this machine. ${bundleAdvice}`);
   }
   // Some systems would take a host for a server that shares its files.
-  if (url?.protocol !== "file:" || url.hostname !== "") return refuse(`it names no file. ${advice}`);
+  if (url.protocol !== "file:" || url.hostname !== "") return refuse(`it names no file. ${bundleAdvice}`);
   try {
-    const path = fileURLToPath(url);
     // One file has many URLs: percent-encoding is a matter of taste. This one is its identity.
-    return { ok: true, url: pathToFileURL(path).href, path };
+    return { ok: true, url: pathToFileURL(fileURLToPath(url)).href };
   } catch {
     return refuse(`it names no file: its percent-encoding is broken, or hides a slash.`);
   }
 }
 
-function refuseBroken([diagnostic]: readonly Diagnostic[], { place: asked }: DocumentLocation): Refusal {
+/** What is wrong with a document that was read, as the reason not to follow a reference to it. */
+export function refuseBroken(
+  [diagnostic]: readonly Diagnostic[],
+  { place: asked }: DocumentLocation,
+): Refusal {
   if (diagnostic === undefined) return refuse("the document can't be read.");
   const { message, place } = diagnostic;
   if (place === undefined || place === asked) return refuse(message);

@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { type AnchorIndex, absolute, indexAnchors } from "./anchors.ts";
 import { isArray, isObject } from "./json-view.ts";
 import { type DocumentPath, fileOf, keysOf, type RelatedFile, type Report } from "./model.ts";
 import type { FoundDocument, Refusal, RelatedDocuments } from "./related-documents.ts";
@@ -52,8 +53,49 @@ export function createReferenceResolver(
   const caches = new Map<RelatedFile | undefined, Map<string, ResolvedReference | undefined>>();
   const reported = new Map<RelatedFile | undefined, Set<string>>();
 
+  const indexes = new Map<RelatedFile | undefined, AnchorIndex>();
+
   function resolve(reference: string, at: DocumentPath): ResolvedReference | undefined {
-    return resolveFrom(reference, fileOf(at), 0);
+    return resolveFrom(reference, fileOf(at), 0) ?? resolveNamed(reference, at);
+  }
+
+  /** What schemas call themselves by `$id`, `$anchor` and `$dynamicAnchor`; looked for only where their place says nothing. */
+  function resolveNamed(reference: string, at: DocumentPath): ResolvedReference | undefined {
+    const file = fileOf(at);
+    const base = file?.url ?? self[0] ?? "";
+    const index = indexes.get(file) ?? indexAnchors(file ? file.document.value : root, base);
+    indexes.set(file, index);
+    const [target = ""] = reference.split("#", 1);
+    const fragment = fragmentOf(reference);
+    const around = index.resourceAt(keysOf(at));
+    const resource =
+      target === ""
+        ? around
+        : (index.findResource(absolute(target, around?.uri ?? base)) ?? index.findResource(target));
+    if (target !== "" && resource === undefined) return undefined;
+    const start: DocumentPath = [...(file ? [file] : []), ...(resource?.path ?? [])];
+    if (fragment !== "" && !fragment.startsWith("/")) {
+      const path = index.findAnchor(fragment, resource);
+      return path && walkFrom(file ? [file, ...path] : path, "", maximumDetours);
+    }
+    if (resource) return walkFrom(start, fragment, 0);
+    return /^\/(?:\$defs|definitions)\//.test(fragment) ? findAround(fragment, at) : undefined;
+  }
+
+  /** Schemas that were written as documents of their own, and put here, count from themselves. */
+  function findAround(fragment: string, at: DocumentPath): ResolvedReference | undefined {
+    for (let length = at.length - 1; length > 0; length -= 1) {
+      const found = walkFrom(at.slice(0, length), fragment, maximumDetours);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** Follows a pointer from a place whose value is known to be there. */
+  function walkFrom(start: DocumentPath, fragment: string, detours: number): ResolvedReference | undefined {
+    const pointer = pointerOf(start);
+    const mark = pointer.indexOf("#");
+    return walk(fileOf(start), `${pointer.slice(mark + 1)}${fragment}`, detours, true);
   }
 
   function resolveFrom(
@@ -81,9 +123,10 @@ export function createReferenceResolver(
     file: RelatedFile | undefined,
     fragment: string,
     detours: number,
+    isKnown = false,
   ): ResolvedReference | undefined {
     // Other files may be one schema or one path as a whole; the entry document is neither.
-    if (!fragment.startsWith("/") && (fragment !== "" || !file)) return undefined;
+    if (!isKnown && !fragment.startsWith("/") && (fragment !== "" || !file)) return undefined;
     let path: DocumentPath = file ? [file] : [];
     let value: JsonValue | undefined = file ? file.document.value : root;
     for (const token of fragment.split("/").slice(1)) {
@@ -110,7 +153,7 @@ export function createReferenceResolver(
     if (resolve(reference, at)) return { reason: "it leads back to itself." };
     const fragment = fragmentOf(reference);
     if (fragment !== "" && !fragment.startsWith("/"))
-      return { reason: "only pointers (`#/…`) are followed, not names of anchors." };
+      return { reason: "no schema has that name as its `$anchor`." };
     const name = found.file ? `\`${found.file.document.name}\`` : "the document";
     return { reason: `it points to nothing in ${name}.` };
   }
@@ -163,9 +206,15 @@ export function createReferenceResolver(
   return { resolve, trace, follow, reportUnresolved, explain };
 }
 
-function pointerOf(path: DocumentPath): string {
-  const steps = keysOf(path).map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`);
-  return `${fileOf(path)?.name ?? ""}#${steps.join("")}`;
+/** The one canonical spelling of a place. */
+export function pointerOf(path: DocumentPath): string {
+  let pointer = "#";
+  for (const key of path) {
+    if (typeof key === "object") continue;
+    const token = String(key);
+    pointer += `/${/[~/]/.test(token) ? token.replaceAll("~", "~0").replaceAll("/", "~1") : token}`;
+  }
+  return `${fileOf(path)?.name ?? ""}${pointer}`;
 }
 
 /** RFC 6901 says percent-decoding first, then `~`; documents in the wild also have it undecoded or the other way round. */
@@ -173,15 +222,20 @@ function stepInto(
   value: JsonValue | undefined,
   token: string,
 ): { readonly key: string | number; readonly value: JsonValue | undefined } | undefined {
-  const unescaped = (text: string): string => text.replaceAll("~1", "/").replaceAll("~0", "~");
-  const decoded = percentDecoded(token);
-  for (const key of [unescaped(decoded), percentDecoded(unescaped(token)), unescaped(token), token]) {
+  const spellings = /[~%]/.test(token)
+    ? [unescaped(percentDecoded(token)), percentDecoded(unescaped(token)), unescaped(token), token]
+    : [token];
+  for (const key of spellings) {
     if (isArray(value) && /^(?:0|[1-9]\d*)$/.test(key) && Number(key) < value.length) {
       return { key: Number(key), value: value[Number(key)] };
     }
     if (isObject(value) && Object.hasOwn(value, key)) return { key, value: value[key] };
   }
   return undefined;
+}
+
+function unescaped(text: string): string {
+  return text.replaceAll("~1", "/").replaceAll("~0", "~");
 }
 
 function percentDecoded(text: string): string {

@@ -24,20 +24,23 @@ const reservedHeaders: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Parameters that callers or the provider fill in: without reserved headers and API keys, with variables that only the path
- * names.
+ * Parameters that callers or the provider fill in: without reserved headers and what a connection sends, with variables that only
+ * the path names.
+ *
+ * @param hasConnection API keys are arguments like any other where no connection sends them.
  */
 export function visibleParameters(
   operation: ApiOperation,
   template: PathTemplate,
   sourceOf: FindSource,
+  hasConnection: boolean,
 ): readonly ApiParameter[] {
   const declared = operation.parameters.filter((parameter) => {
     if (template.queryVariables.some(({ variable }) => variable === parameter.name)) return false;
     if (parameter.in === "path") return template.variables.includes(parameter.name);
     const source = sourceOf(parameter);
     if (source !== "caller") return source === "provider";
-    if (operation.keyParameters.includes(`${parameter.in}:${parameter.name}`.toLowerCase())) return false;
+    if (hasConnection && isKey(operation, parameter)) return false;
     if (isAccessToken(parameter.name, parameter.description)) return false;
     return parameter.in !== "header" || !reservedHeaders.has(parameter.name.toLowerCase());
   });
@@ -63,13 +66,38 @@ export function visibleParameters(
   );
 }
 
+/** Tells which declared parameters are no arguments, and why. */
+export function* explainHidden(
+  operation: ApiOperation,
+  visible: readonly ApiParameter[],
+  template: PathTemplate,
+): Generator<string> {
+  for (const parameter of operation.parameters) {
+    const { name, in: location } = parameter;
+    const isVisible = visible.some((other) => other.in === location && other.name === name);
+    if (isVisible || template.queryVariables.some(({ variable }) => variable === name)) continue;
+    const why =
+      location === "path"
+        ? "the path does not have it."
+        : location === "header" && reservedHeaders.has(name.toLowerCase())
+          ? "the gateway sets it."
+          : "the connection or the provider sends it.";
+    yield `The ${location} parameter \`${name}\` is no argument: ${why}`;
+  }
+}
+
+function isKey({ keyParameters }: ApiOperation, { in: location, name }: ApiParameter): boolean {
+  return keyParameters.includes(`${location}:${name}`.toLowerCase());
+}
+
 /** Slack's documents declare the access token, which the connection sends, as a parameter or form field of every operation. */
 export function isAccessToken(name: string, description: JsonValue | undefined): boolean {
   const isToken = name === "token" && typeof description === "string";
   return isToken && description.startsWith("Authentication token. Requires scope");
 }
 
-function undeclaredVariable(name: string, at: DocumentPath): ApiParameter {
+/** A variable of the path that no parameter declares: a required text. */
+export function undeclaredVariable(name: string, at: DocumentPath): ApiParameter {
   return {
     name,
     in: "path",

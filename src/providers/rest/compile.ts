@@ -1,160 +1,131 @@
+import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { HttpBody, HttpParameter, Operation } from "../../model/catalog.ts";
-import type { RestOperationConfig, RestParameterConfig, RestSurface } from "../../model/config.ts";
-import type { JsonSchema, JsonValue } from "../../model/json.ts";
+import type { RestOperationConfig, RestSurface } from "../../model/config.ts";
+import type { JsonValue } from "../../model/json.ts";
 import { annotationsOf } from "../http/annotations.ts";
-import { assignArgumentNames } from "../http/argument-names.ts";
-import { createSourceFinder, type FindSource, type OwnParameters } from "../http/parameter-source.ts";
-import { templateVariables } from "../http/path-template.ts";
+import { createSourceFinder, type OwnParameters } from "../http/parameter-source.ts";
+import { type ArgumentOptions, layOutArguments, type OperationArguments } from "../openapi/arguments.ts";
+import { createSchemaConverter, type SchemaConverter } from "../openapi/convert-schema.ts";
+import { createSchemaFitter, type SchemaFitter } from "../openapi/fit-schema.ts";
+import type { ApiOperation, Report } from "../openapi/model.ts";
+import { normalizePath } from "../openapi/normalize-path.ts";
+import { limitNotes } from "../openapi/notes.ts";
+import { acceptHeader, compileOutputSchema } from "../openapi/output-schema.ts";
+import { createReferenceGraph } from "../openapi/reference-graph.ts";
+import { noRelatedDocuments } from "../openapi/related-documents.ts";
+import { createReferenceResolver } from "../openapi/resolve-reference.ts";
+import { createSchemaMeasure } from "../openapi/schema-size.ts";
+import { createInlineSchemas } from "./inline-schemas.ts";
+import { readOperation } from "./read-operation.ts";
 
-/** A parameter that is no part of the body. */
-type PlacedParameter = RestParameterConfig & { readonly in: Exclude<RestParameterConfig["in"], "body"> };
+/** What inline declarations came to. */
+export interface CompiledOperations {
+  readonly operations: readonly Operation[];
+  readonly diagnostics: readonly Diagnostic[];
+}
 
-/** Compiles the operations that are written in the configuration file itself. What the provider sends is no argument. */
-export function compileRest(surface: RestSurface, provider: OwnParameters): readonly Operation[] {
+/** What every operation of a surface is compiled with. */
+interface Workshop extends ArgumentOptions {
+  readonly output: SchemaConverter;
+  readonly outputFitter: SchemaFitter;
+}
+
+/**
+ * Compiles the operations that are written in the configuration file itself, by the means of OpenAPI documents: what is said
+ * there of arguments, bodies and schemas holds here. What the provider sends is no argument.
+ */
+export function compileRest(surface: RestSurface, provider: OwnParameters): CompiledOperations {
+  const diagnostics: Diagnostic[] = [];
+  const schemas = createInlineSchemas();
   const sourceOf = createSourceFinder(provider);
-  return surface.operations.map((operation) => compileOperation(operation, surface, sourceOf));
+  const read = surface.operations.map((config) => {
+    return { config, operation: readOperation(config, schemas, sourceOf) };
+  });
+  const report: Report = ({ severity, code, message, at }) => {
+    diagnostics.push({ severity, code, message, place: schemas.placeAt(at) ?? surface.place });
+  };
+  const resolver = createReferenceResolver(schemas.root, [], noRelatedDocuments, report);
+  const shared = { resolver, measure: createSchemaMeasure(), graph: createReferenceGraph(resolver) };
+  const converter = createSchemaConverter({ ...shared, version: "3.1", direction: "input" });
+  const output = createSchemaConverter({ ...shared, version: "3.1", direction: "output" });
+  const workshop: Workshop = {
+    sourceOf,
+    converter,
+    fitter: createSchemaFitter(converter.definition, shared.measure),
+    output,
+    outputFitter: createSchemaFitter(output.definition, shared.measure),
+  };
+  const operations = read.map(({ config, operation }) => {
+    const visible = operation.parameters.filter(
+      (parameter) => workshop.sourceOf(parameter) !== "every-request",
+    );
+    const laidOut = layOutArguments(operation, visible, workshop);
+    if (laidOut.reduced.length > 0) diagnostics.push(reducedSchema(config, laidOut.reduced));
+    return compileOperation(config, operation, laidOut, workshop, surface);
+  });
+  return { operations, diagnostics };
 }
 
 function compileOperation(
   config: RestOperationConfig,
+  operation: ApiOperation,
+  { inputSchema, parameters, body, notes }: OperationArguments,
+  { output, outputFitter }: Workshop,
   surface: RestSurface,
-  sourceOf: FindSource,
 ): Operation {
-  const declared = config.parameters.filter(
-    (parameter): parameter is PlacedParameter => parameter.in !== "body",
-  );
-  const placed = [...declared, ...undeclaredVariables(config)];
-  const parameters = placed.filter((parameter) => sourceOf(parameter) === "caller");
-  const managed = placed.filter((parameter) => sourceOf(parameter) === "provider");
-  const members = config.parameters.filter((parameter) => parameter.in === "body");
-  const isFlat = !members.some((member) => parameters.some((parameter) => parameter.name === member.name));
-  const whole: readonly RestParameterConfig[] = members.length === 0 ? [] : [wholeBody(members, config)];
-  const candidates = [...parameters, ...(isFlat ? members : whole)];
-  const names = assignArgumentNames(candidates);
-  const argumentNames = new Map(
-    candidates.map((candidate, index) => [candidate, names[index] ?? candidate.name]),
-  );
-  const nameOf = (parameter: RestParameterConfig): string => argumentNames.get(parameter) ?? parameter.name;
-
-  const required = candidates
-    .filter((candidate) => candidate.required && candidate.default === undefined)
-    .map(nameOf);
+  const { name, title, description, method, path, tags, deprecated, responseMapping, place } = config;
   return {
-    id: config.name,
-    method: config.method,
-    path: config.path,
-    tags: [],
-    deprecated: false,
-    title: undefined,
-    description: config.description ?? `${config.method} ${config.path}`,
-    inputSchema: {
-      type: "object",
-      properties: Object.fromEntries(candidates.map((candidate) => [nameOf(candidate), schemaOf(candidate)])),
-      ...(required.length > 0 && { required }),
-      additionalProperties: false,
-    },
-    outputSchema: undefined,
-    annotations: annotationsOf(config.method),
+    id: name,
+    ...{ method, path, tags, deprecated, title, place },
+    description: description ?? `${method} ${path}`,
+    inputSchema,
+    outputSchema: compileOutputSchema(operation, output, outputFitter),
+    annotations: { ...annotationsOf(method), ...config.annotations },
     binding: {
       kind: "http",
-      method: config.method,
+      method,
       baseUrl: surface.baseUrl,
       addressFrom: "operator",
-      path: config.path,
-      parameters: [
-        ...parameters.map((parameter) => compileParameter(parameter, nameOf(parameter))),
-        ...managed.map((parameter) => compileParameter(parameter, undefined)),
-      ],
-      body:
-        members.length === 0
-          ? undefined
-          : compileBody(members, isFlat ? undefined : whole.map(nameOf)[0], nameOf),
-      accept: "application/json, */*;q=0.8",
+      path: normalizePath(path).path,
+      parameters: parameters.map((parameter) => withDefault(parameter, config)),
+      body: body && withDefaults(body, config),
+      accept: config.accept ?? acceptHeader(operation),
+      ...(config.pagination && { pagination: config.pagination }),
     },
     connection: config.connection ?? surface.connection,
-    place: config.place,
+    ...(responseMapping && { responseMapping }),
+    ...(notes.length > 0 && { notes: limitNotes(notes) }),
   };
 }
 
-/** Variables of the path that no parameter declares are required texts. */
-function undeclaredVariables(config: RestOperationConfig): readonly PlacedParameter[] {
-  const declared = config.parameters.filter((parameter) => parameter.in === "path").map(({ name }) => name);
-  return templateVariables(config.path)
-    .filter((name) => !declared.includes(name))
-    .map((name) => ({
-      name,
-      in: "path",
-      required: true,
-      description: undefined,
-      default: undefined,
-      schema: { type: "string" },
-      place: config.place,
-    }));
+/** Unlike one of a document, which describes what the upstream does without, a default of the file is sent. */
+function withDefault(parameter: HttpParameter, config: RestOperationConfig): HttpParameter {
+  if (parameter.argument === undefined) return parameter;
+  return { ...parameter, default: parameter.default ?? defaultOf(parameter.in, parameter.name, config) };
 }
 
-function compileParameter(parameter: PlacedParameter, argument: string | undefined): HttpParameter {
-  const isForm = parameter.in === "query" || parameter.in === "cookie";
-  return {
-    argument,
-    name: parameter.name,
-    in: parameter.in,
-    style: isForm ? "form" : "simple",
-    explode: isForm,
-    allowReserved: false,
-    required: parameter.required,
-    content: undefined,
-    default: parameter.default,
-  };
-}
-
-function compileBody(
-  members: readonly RestParameterConfig[],
-  argument: string | undefined,
-  nameOf: (parameter: RestParameterConfig) => string,
-): HttpBody {
-  const required = members.some((member) => member.required || member.default !== undefined);
-  const base = { mediaType: "application/json", format: "json", encoding: {}, required } as const;
-  if (argument !== undefined) return { ...base, source: { kind: "argument", argument } };
-  const compiled = members.map((member) => ({
-    argument: nameOf(member),
-    name: member.name,
-    required: member.required,
-    default: member.default,
+function withDefaults(body: HttpBody, config: RestOperationConfig): HttpBody {
+  if (config.body?.schema !== undefined || body.source.kind === "argument") return body;
+  const members = body.source.members.map((member) => ({
+    ...member,
+    default: member.default ?? defaultOf("body", member.name, config),
   }));
-  return { ...base, source: { kind: "members", members: compiled } };
+  // Where each member may be left out, so may the body.
+  const required = members.some((member) => member.required || member.default !== undefined);
+  return { ...body, required, source: { kind: "members", members } };
 }
 
-/** The body as one argument, for operations where a member has the name of a parameter. */
-function wholeBody(
-  members: readonly RestParameterConfig[],
-  config: RestOperationConfig,
-): RestParameterConfig {
-  const required = members.filter((member) => member.required).map(({ name }) => name);
-  const schema: JsonSchema = {
-    type: "object",
-    properties: Object.fromEntries(members.map((member) => [member.name, schemaOf(member)])),
-    ...(required.length > 0 && { required }),
-    additionalProperties: false,
-  };
-  const defaults = members.flatMap((member): readonly (readonly [string, JsonValue])[] =>
-    member.default === undefined ? [] : [[member.name, member.default]],
-  );
-  return {
-    name: "body",
-    in: "body",
-    required: required.length > 0,
-    description: "The request body.",
-    default: defaults.length > 0 && required.length === 0 ? Object.fromEntries(defaults) : undefined,
-    schema,
-    place: config.place,
-  };
+function defaultOf(location: string, name: string, config: RestOperationConfig): JsonValue | undefined {
+  const found = config.parameters.find((parameter) => parameter.in === location && parameter.name === name);
+  return found?.default;
 }
 
-function schemaOf({ schema, description, default: value }: RestParameterConfig): JsonSchema {
+function reducedSchema({ name, place }: RestOperationConfig, reduced: readonly string[]): Diagnostic {
+  const subject = reduced.map((argument) => `\`${argument}\``).join(", ");
   return {
-    ...(schema["type"] === "array" && { items: {} }),
-    ...schema,
-    ...(description !== undefined && { description }),
-    ...(value !== undefined && { default: value }),
+    severity: "information",
+    code: "operation-degraded",
+    message: `The schema of \`${name}\` is too large for a tool, so the deepest levels of ${subject} are not shown; any value is accepted there.`,
+    place,
   };
 }

@@ -9,8 +9,7 @@ export const restKind: ProviderKind<RestSurface> = {
   compilesOffline: () => true,
   async open(surface, provider, context) {
     return {
-      operations: compileRest(surface, provider),
-      diagnostics: [],
+      ...compileRest(surface, provider),
       executor: createHttpExecutor(provider, context.http),
       origin: "declared",
       close: async () => {},

@@ -225,6 +225,7 @@ const callResponses: JsonObject = {
       "The upstream's status and body as they are; or, with the header `Gateway-Error`, an error of the gateway itself.",
     headers: {
       "Gateway-Error": { description: "The code of a gateway error.", schema: text },
+      "Gateway-Note": { description: "What is missing of the answer, and how to get it.", schema: text },
     },
     content: { "*/*": {}, "application/json": {} },
   },

@@ -21,12 +21,16 @@ const passedHeaders = [
   "content-type",
   "content-disposition",
   "content-language",
+  "content-range",
   "etag",
   "last-modified",
   "link",
   "location",
   "retry-after",
   "x-request-id",
+  "x-total-count",
+  "ratelimit",
+  "ratelimit-policy",
   "ratelimit-limit",
   "ratelimit-remaining",
   "ratelimit-reset",
@@ -34,6 +38,9 @@ const passedHeaders = [
   "x-ratelimit-remaining",
   "x-ratelimit-reset",
 ] as const;
+
+/** Characters of a note: clients refuse long headers, and a cursor that is cut stands in the body too. */
+const longestNote = 4_000;
 
 /**
  * Serves what follows `/api/v1/`:
@@ -91,7 +98,7 @@ async function call(
 }
 
 function refuseUnsuited(exchange: Exchange, tool: Tool, isGet: boolean): void {
-  if (tool.binding.kind === "mcp") {
+  if (tool.surface === "mcp") {
     throw new GatewayError(
       "mcp_only",
       `\`${tool.operation}\` is a tool of an upstream MCP server; call it as \`${tool.name}\` at /mcp.`,
@@ -106,13 +113,14 @@ function refuseUnsuited(exchange: Exchange, tool: Tool, isGet: boolean): void {
   }
 }
 
-/** Status and body as they are. */
+/** Status and body as they are; what the gateway has to say of them goes into a header. */
 function sendUpstreamAnswer(exchange: Exchange, result: HttpResult): void {
   const { response } = exchange;
   for (const name of passedHeaders) {
     const value = result.headers[name];
     if (value !== undefined) response.setHeader(name, value);
   }
+  if (result.notes !== undefined) response.setHeader("gateway-note", noteHeader(result.notes));
   // An upstream's page must not act as one of the gateway's own origin.
   response.setHeader("x-content-type-options", "nosniff");
   response.setHeader("content-security-policy", "sandbox; default-src 'none'");
@@ -125,6 +133,14 @@ function sendUpstreamAnswer(exchange: Exchange, result: HttpResult): void {
       ? Buffer.alloc(0)
       : Buffer.from(result.body.buffer, result.body.byteOffset, result.body.byteLength),
   );
+}
+
+/** What is missing of the answer and how to go on, in what a header can hold. */
+function noteHeader(notes: readonly string[]): string {
+  return notes
+    .join(" ")
+    .replace(/[^\x20-\x7e]/g, "?")
+    .slice(0, longestNote);
 }
 
 function describeIntegration(provider: ProviderCatalog): object {
@@ -151,7 +167,7 @@ function listOperations(parts: ApiParts, name: string): readonly object[] {
   }
   return parts.snapshot
     .view("api")
-    .tools.filter((tool) => tool.provider === name && tool.binding.kind !== "mcp")
+    .tools.filter((tool) => tool.provider === name && tool.surface !== "mcp")
     .map((tool) => ({
       name: tool.operation,
       tool: tool.name,

@@ -4,7 +4,7 @@ import { parseExactJson } from "../../mcp/exact-json.ts";
 import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import { isAtLeast } from "../../mcp/versions.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
-import type { HttpResult } from "../../model/result.ts";
+import type { HttpResult, PageSummary } from "../../model/result.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
 import { structuredContent } from "./structured-content.ts";
 
@@ -12,14 +12,18 @@ import { structuredContent } from "./structured-content.ts";
 const longestText = 1_000_000;
 /** Characters of an upstream's refusal: enough for its message, too little to drown it. */
 const longestErrorText = 64 * 1024;
+/** Characters of the address that a redirect leads to. */
+const longestLocation = 2_000;
 /** Bytes of an image, a sound or a file. */
 const largestBlob = 8 * 1024 * 1024;
 /** Beyond it a value is passed as text only: writing it would exhaust the stack. */
 const deepestStructure = 500;
 
+const askForLess = "Ask for less, such as a smaller page or a filter.";
+
 /** Headers that a client can act on; the rest belongs to the connection between gateway and upstream. */
 const passedHeader =
-  /^(?:etag|last-modified|link|location|content-disposition|content-language|retry-after|x-request-id|(?:x-)?ratelimit(?:-[a-z-]+)?)$/;
+  /^(?:etag|last-modified|link|location|content-disposition|content-language|content-range|retry-after|deprecation|sunset|x-request-id|x-total-count|(?:x-)?rate-?limit(?:-[a-z-]+)?)$/;
 
 /**
  * Turns an upstream's HTTP answer into content blocks: JSON as its exact text and as `structuredContent`, text as text, images
@@ -33,32 +37,72 @@ export function describeHttpResult(
   const headers = Object.fromEntries(
     Object.entries(result.headers).filter(([name]) => passedHeader.test(name)),
   );
-  const _meta = { [gatewayMetaKeys.http]: { status: result.status, headers } };
-  if (result.isError) return { content: [{ type: "text", text: errorText(result) }], isError: true, _meta };
-  return { ...successContent(result, outputSchema, version), isError: false, _meta };
+  const { status, attempts, pages, notes = [] } = result;
+  const _meta = {
+    [gatewayMetaKeys.http]: { status, headers, ...(attempts !== undefined && { attempts }) },
+    ...(pages !== undefined && { [gatewayMetaKeys.pages]: describePages(pages) }),
+  };
+  const remarks = notes.map((note) => ({ type: "text", text: `[${note}]` }));
+  if (result.isError) {
+    return { content: [{ type: "text", text: errorText(result) }, ...remarks], isError: true, _meta };
+  }
+  const { content, ...rest } = successContent(result, outputSchema, version);
+  return { content: [...content, ...remarks], ...rest, isError: false, _meta };
+}
+
+/** What is not known is left out. */
+function describePages({ pages, items, more, next, stopped }: PageSummary): JsonObject {
+  return {
+    pages,
+    items,
+    ...(more !== undefined && { more }),
+    ...(next !== undefined && { next }),
+    ...(stopped !== undefined && { stopped }),
+  };
 }
 
 function successContent(
   result: HttpResult,
   outputSchema: JsonSchema | undefined,
   version: string,
-): JsonObject & { readonly content: JsonValue } {
-  const { body } = result;
+): JsonObject & { readonly content: readonly JsonValue[] } {
+  const { body, sequence } = result;
   const type = mediaType(result);
   if (body.length === 0) return { content: [{ type: "text", text: emptyText(result) }] };
+  if (sequence !== undefined) {
+    return {
+      content: [textBlock(JSON.stringify(sequence), remedyFor(version))],
+      ...sequenceContent(sequence, outputSchema, version),
+    };
+  }
   if (isTextual(type) || type === "") {
     const text = decodeText(result);
     if (text !== undefined) {
       const value = isJson(type) ? parseStructure(text) : undefined;
-      if (value === undefined)
-        return { content: [textBlock(text, "Ask for less, such as a smaller page or a filter.")] };
+      if (value === undefined) return { content: [textBlock(text, askForLess)] };
       return {
-        content: [textBlock(text, "`structuredContent` holds all of it.")],
+        content: [textBlock(text, remedyFor(version))],
         ...structuredContent(value, text.trimStart().startsWith("{"), outputSchema, version),
       };
     }
   }
   return { content: [binaryBlock(body, type === "" ? "application/octet-stream" : type, version)] };
+}
+
+/** What to do about a long text of which there is a structure, where the client's version has that. */
+function remedyFor(version: string): string {
+  return isAtLeast(version, "2025-06-18") ? "`structuredContent` holds all of it." : askForLess;
+}
+
+/** Where the schema is one of objects, because it describes another form of the answer, the items come inside of one. */
+function sequenceContent(
+  sequence: readonly JsonValue[],
+  outputSchema: JsonSchema | undefined,
+  version: string,
+): JsonObject {
+  return outputSchema?.["type"] === "object"
+    ? structuredContent({ result: sequence }, true, outputSchema, version)
+    : structuredContent(sequence, false, outputSchema, version);
 }
 
 function binaryBlock(body: Uint8Array, mimeType: string, version: string): JsonObject {
@@ -78,12 +122,22 @@ function binaryBlock(body: Uint8Array, mimeType: string, version: string): JsonO
 
 function errorText(result: HttpResult): string {
   const { status, body } = result;
+  if (status >= 300 && status < 400) return redirectText(result);
   const line = `The upstream answered HTTP ${statusLine(status)}${status < 400 ? " with errors" : ""}.`;
   if (body.length === 0) return line;
   const text = decodeText(result);
   if (text === undefined)
     return `${line} The body is ${body.length} bytes of ${mediaType(result) || "unknown type"}.`;
   return `${line}\n\n${cut(text, longestErrorText, "The rest is left out.")}`;
+}
+
+/** Where it leads is the upstream's word, and the call's credential is not for everybody. */
+function redirectText({ status, headers }: HttpResult): string {
+  const line = `The upstream answered HTTP ${statusLine(status)}`;
+  const { location } = headers;
+  if (location === undefined) return `${line}, which is not the answer to the call.`;
+  const target = cut(location, longestLocation, "The rest is left out.");
+  return `${line} and redirects to ${target}. The gateway does not follow redirects. If that is where the API is, whoever runs the gateway can name it in the configuration.`;
 }
 
 function emptyText({ status, headers }: HttpResult): string {

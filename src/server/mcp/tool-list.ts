@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { schemasOf } from "../../catalog/digest.ts";
 import type { CatalogView } from "../../catalog/view.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
@@ -32,13 +33,17 @@ export function createToolLists(): (view: CatalogView) => ToolList {
 
 function createToolList({ tools }: CatalogView): ToolList {
   const hash = createHash("sha256");
-  for (const tool of tools) hash.update(JSON.stringify(describeTool(tool, "modern")));
+  for (const tool of tools) {
+    const { name, title, description, annotations } = tool;
+    hash.update(JSON.stringify([name, title, description, annotations, ...schemasOf(tool)]));
+  }
   const digest = hash.digest("base64url").slice(0, 16);
   // Cursors are looked up, never computed with: a forged one is simply unknown.
   const starts = new Map<string, number>();
   for (let start = pageLength; start < tools.length; start += pageLength)
     starts.set(`${digest}.${start}`, start);
-  const pages = new Map<string, JsonObject>();
+  // Pages of large catalogs are large, and most of them are asked for once.
+  const pages = new Map<string, WeakRef<JsonObject>>();
   return {
     digest,
     page: (cursor, era) => {
@@ -50,14 +55,14 @@ function createToolList({ tools }: CatalogView): ToolList {
         );
       }
       const key = `${era} ${start}`;
-      const known = pages.get(key);
+      const known = pages.get(key)?.deref();
       if (known !== undefined) return known;
       const end = start + pageLength;
       const page = {
         tools: tools.slice(start, end).map((tool) => describeTool(tool, era)),
         ...(end < tools.length ? { nextCursor: `${digest}.${end}` } : {}),
       };
-      pages.set(key, page);
+      pages.set(key, new WeakRef(page));
       return page;
     },
   };

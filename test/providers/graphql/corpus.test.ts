@@ -2,15 +2,17 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { type GraphQLSchema, parse, specifiedRules, validate, visit } from "graphql";
+import { type GraphQLSchema, parse, specifiedRules, validate } from "graphql";
 import { describe, expect, test } from "vitest";
 import { isJsonObject } from "../../../src/json-object.ts";
-import type { GraphqlBinding, Operation } from "../../../src/model/catalog.ts";
 import type { JsonValue } from "../../../src/model/json.ts";
-import { compileSchema, selectionLimits } from "../../../src/providers/graphql/compile.ts";
+import { compileSchema } from "../../../src/providers/graphql/compile.ts";
 import { inputSchemaBytes } from "../../../src/providers/graphql/input-schema.ts";
+import { outputSchemaBytes } from "../../../src/providers/graphql/output-schema.ts";
+import { replaceSelection } from "../../../src/providers/graphql/print-document.ts";
 import { readSchema } from "../../../src/providers/graphql/read-schema.ts";
 import { surfaceOf } from "./open-surface.ts";
+import { asGraphql, countFields, rootFields, selectionOf } from "./survey-tools.ts";
 
 const corpus = join(import.meta.dirname, "../../../../shared/corpus/graphql");
 const files = existsSync(corpus) ? readdirSync(corpus) : [];
@@ -29,7 +31,7 @@ const operationCounts: Readonly<Record<string, number>> = {
 };
 
 describe.each(files)("%s", async (file) => {
-  const schema = readCorpusFile(file);
+  const schema = await readCorpusFile(file);
   const { operations, diagnostics } = await compileSchema(schema, surfaceOf("http://graphql.test/graphql"));
 
   test("every root field is an operation, and none had to be reduced", () => {
@@ -46,7 +48,7 @@ describe.each(files)("%s", async (file) => {
   });
 
   test("every default selection keeps to its budget", () => {
-    const [limits] = selectionLimits;
+    const limits = surfaceOf("").selection;
     const wrong = operations.filter(({ binding }) => {
       const { document } = asGraphql(binding);
       const selection = selectionOf(document);
@@ -63,43 +65,40 @@ describe.each(files)("%s", async (file) => {
       expect(faultsOf(inputSchema), id).toEqual([]);
     }
   });
+
+  test("every output schema is valid and small", () => {
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    for (const { id, inputSchema, outputSchema } of operations) {
+      if (outputSchema === undefined) continue;
+      expect(() => ajv.compile(outputSchema), id).not.toThrow();
+      expect(Buffer.byteLength(JSON.stringify(outputSchema)), id).toBeLessThanOrEqual(outputSchemaBytes);
+      const bytes = Buffer.byteLength(JSON.stringify([inputSchema, outputSchema]));
+      expect(bytes, id).toBeLessThanOrEqual(inputSchemaBytes + 10);
+    }
+    const described = operations.filter(({ outputSchema }) => outputSchema !== undefined);
+    expect(described.length).toBeGreaterThanOrEqual(operations.length * 0.9);
+  });
+
+  test("with a selection argument all of that holds too", async () => {
+    const surface = surfaceOf("http://graphql.test/graphql", undefined, { selectArgument: true });
+    const compiled = await compileSchema(schema, surface);
+    expect(compiled.operations.map(({ id }) => id)).toEqual(operations.map(({ id }) => id));
+    for (const { id, inputSchema, binding } of compiled.operations) {
+      const { document, select } = asGraphql(binding);
+      if (select === undefined) continue;
+      expect(inputSchema["properties"], id).toHaveProperty(select.argument);
+      const chosen = replaceSelection(document, select.start, "{__typename}");
+      expect(validate(schema, parse(chosen), specifiedRules), id).toEqual([]);
+    }
+  });
 });
 
-function readCorpusFile(name: string): GraphQLSchema {
+async function readCorpusFile(name: string): Promise<GraphQLSchema> {
   const bytes = readFileSync(join(corpus, name));
   const text = (name.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString();
-  const read = readSchema({ name, text });
+  const read = await readSchema({ name, text });
   if (!read.ok) throw new Error(JSON.stringify(read.diagnostics));
   return read.schema;
-}
-
-function rootFields(schema: GraphQLSchema): readonly string[] {
-  const queries = Object.keys(schema.getQueryType()?.getFields() ?? {}).map((name) => `query ${name}`);
-  const mutations = Object.keys(schema.getMutationType()?.getFields() ?? {}).map(
-    (name) => `mutation ${name}`,
-  );
-  return [...queries, ...mutations].filter((name) => !/ _(?:service|entities)$/.test(name));
-}
-
-function asGraphql(binding: Operation["binding"]): GraphqlBinding {
-  if (binding.kind !== "graphql") throw new Error("Not a GraphQL binding.");
-  return binding;
-}
-
-/** What stands behind the root field and its arguments; nothing for a leaf. */
-function selectionOf(document: string): string {
-  const body = document.slice(document.indexOf("{") + 1, -1);
-  return body.includes("{") ? body.slice(body.indexOf("{")).trim() : "";
-}
-
-function countFields(document: string): number {
-  let fields = 0;
-  visit(parse(document), {
-    Field: () => {
-      fields += 1;
-    },
-  });
-  return fields;
 }
 
 /** Forms that some clients refuse a whole list of tools for. */

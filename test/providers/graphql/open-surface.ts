@@ -8,20 +8,35 @@ import type { JsonObject } from "../../../src/model/json.ts";
 import type { Place } from "../../../src/model/place.ts";
 import type { HttpResult } from "../../../src/model/result.ts";
 import { graphqlKind } from "../../../src/providers/graphql/kind.ts";
-import type { ProviderContext } from "../../../src/providers/provider-kind.ts";
+import type { OpenSurface, ProviderContext } from "../../../src/providers/provider-kind.ts";
+import type { HttpClient } from "../../../src/upstream/http-client.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
 
 export const surfacePlace: Place = { file: "gestalt.yaml", line: 3, column: 5, endLine: 3, endColumn: 12 };
 
 export const noCredential: Credential = { reference: undefined, headers: {}, query: {} };
 
-export function surfaceOf(url: string, schemaPath?: string): GraphqlSurface {
+export function surfaceOf(
+  url: string,
+  schemaPath?: string,
+  settings: Partial<GraphqlSurface> = {},
+): GraphqlSurface {
   return {
     kind: "graphql",
     url,
     schema: schemaPath === undefined ? undefined : { kind: "file", path: schemaPath, place: surfacePlace },
+    schemaConnection: undefined,
+    refresh: undefined,
+    queries: "all",
+    mutations: "all",
+    selection: { depth: 2, fields: 200, bytes: 4096 },
+    selectArgument: false,
+    fields: {},
+    scalars: {},
+    operations: [],
     connection: undefined,
     place: surfacePlace,
+    ...settings,
   };
 }
 
@@ -33,6 +48,7 @@ export function providerOf(surface: GraphqlSurface, headers: ProviderConfig["hea
     headers,
     managedParameters: [],
     responseMapping: undefined,
+    retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "shop_" },
     surfaces: [surface],
     connections: {},
@@ -47,7 +63,22 @@ export interface OpenedSurface {
   readonly operations: readonly Operation[];
   readonly diagnostics: readonly Diagnostic[];
   readonly origin: "declared" | "upstream";
+  readonly watch?: OpenSurface["watch"];
   readonly call: (operation: string, args: JsonObject, credential?: Credential) => Promise<HttpResult>;
+}
+
+/** What a surface may use, without a credential. */
+export function contextOf(http: HttpClient, workingDirectory = import.meta.dirname): ProviderContext {
+  return {
+    http,
+    documents: createDocumentLoader({ http, remote: "fetch", workingDirectory }),
+    compile: () => Promise.reject(new Error("Nothing but OpenAPI documents is compiled elsewhere.")),
+    allowedHosts: [],
+    credential: () => noCredential,
+    signal: new AbortController().signal,
+    environment: {},
+    log: () => {},
+  };
 }
 
 /** Opens a surface, hands it to `use`, and closes every handle again. */
@@ -62,28 +93,23 @@ export async function withSurface<T>(
 ): Promise<T> {
   const http = createHttpClient();
   const context: ProviderContext = {
-    http,
-    documents: createDocumentLoader({
-      http,
-      remote: "fetch",
-      workingDirectory: options.workingDirectory ?? import.meta.dirname,
-    }),
+    ...contextOf(http, options.workingDirectory),
     credential: () => options.credential ?? noCredential,
-    signal: new AbortController().signal,
-    environment: {},
-    log: () => {},
   };
+  let opened: OpenSurface | undefined;
   try {
-    const opened = await graphqlKind.open(surface, providerOf(surface, options.headers), context);
+    opened = await graphqlKind.open(surface, providerOf(surface, options.headers), context);
+    const { operations, executor } = opened;
     const call: OpenedSurface["call"] = async (operation, args, credential = noCredential) => {
-      const found = opened.operations.find(({ id }) => id === operation);
+      const found = operations.find(({ id }) => id === operation);
       if (found === undefined) throw new Error(`There is no operation ${operation}.`);
-      const result = await opened.executor.execute(invocationOf(args), toolOf(found), credential);
+      const result = await executor.execute(invocationOf(args), toolOf(found), credential);
       if (result.kind !== "http") throw new Error("The result is not an HTTP result.");
       return result;
     };
     return await use({ ...opened, call });
   } finally {
+    await opened?.close();
     await http.close();
   }
 }

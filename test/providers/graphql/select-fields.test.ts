@@ -1,5 +1,7 @@
+import { Ajv2020 } from "ajv/dist/2020.js";
 import fc from "fast-check";
 import {
+  buildSchema,
   execute,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -11,18 +13,16 @@ import {
 } from "graphql";
 import { describe, expect, test } from "vitest";
 import type { JsonValue } from "../../../src/model/json.ts";
-import { compileSchema, selectionLimits } from "../../../src/providers/graphql/compile.ts";
-import { readSchema } from "../../../src/providers/graphql/read-schema.ts";
+import { compileSchema } from "../../../src/providers/graphql/compile.ts";
 import { restoreNames } from "../../../src/providers/graphql/restore-names.ts";
 import { selectFields } from "../../../src/providers/graphql/select-fields.ts";
 import { surfaceOf } from "./open-surface.ts";
 
-const [limits] = selectionLimits;
+const ajv = new Ajv2020({ strict: false });
+const limits = { ...surfaceOf("").selection, members: 16 };
 
 function schemaOf(sdl: string): GraphQLSchema {
-  const read = readSchema({ name: "schema.graphql", text: sdl });
-  if (!read.ok) throw new Error(JSON.stringify(read.diagnostics));
-  return read.schema;
+  return buildSchema(sdl, { assumeValid: true });
 }
 
 function selectRoot(sdl: string, changed: Partial<typeof limits> = {}): string | undefined {
@@ -107,13 +107,32 @@ const schemas = fc
     ].join("\n");
   });
 
-test("whatever types meet, every document is valid and its answer gets the schema's names back", async () => {
+test("an alias is no field of any member, and no two fields share one", () => {
+  const schema = schemaOf(`
+    type Query { root: Any }
+    union Any = First | B | A_b | A | C
+    type First { x: Int c: Int b_c: Int }
+    type B { x: String }
+    type A_b { c: String }
+    type A { b_c: String }
+    type C { B_x: String x: Int }
+  `);
+  const type = schema.getQueryType()?.getFields().root?.type;
+  const selection = type && selectFields(schema, type, limits);
+  expect(selection?.text).toBe(
+    "{ __typename ... on First { x c b_c } ... on B { B_x_: x } ... on A_b { A_b_c: c } ... on A { A_b_c_: b_c } ... on C { B_x x } }",
+  );
+  expect(validate(schema, parse(`{ root ${selection?.text} }`))).toEqual([]);
+  expect(restoreNames({ B_x: "own", x: 1 }, selection?.aliases ?? {})).toEqual({ B_x: "own", x: 1 });
+});
+
+test("whatever types meet, every document is valid, its answer gets the schema's names back, and the output schema holds", async () => {
   await fc.assert(
     fc.asyncProperty(schemas, async (sdl) => {
       const schema = schemaOf(sdl);
       const { operations } = await compileSchema(schema, surfaceOf("http://graphql.test/graphql"));
       expect(operations).toHaveLength(5);
-      for (const { binding } of operations) {
+      for (const { binding, outputSchema } of operations) {
         if (binding.kind !== "graphql") throw new Error("Not a GraphQL binding.");
         expect(validate(schema, parse(binding.document))).toEqual([]);
         const { data } = await execute({
@@ -124,7 +143,10 @@ test("whatever types meet, every document is valid and its answer gets the schem
           typeResolver: (_value, _context, _info, type) => schema.getPossibleTypes(type).at(-1)?.name,
         });
         const answer = JSON.parse(JSON.stringify(data)) as JsonValue;
-        const restored = JSON.stringify(binding.aliases ? restoreNames(answer, binding.aliases) : answer);
+        const named = binding.aliases ? restoreNames(answer, binding.aliases) : answer;
+        const restored = JSON.stringify(named);
+        const holds = ajv.compile(outputSchema ?? true);
+        expect(holds({ data: named }), `${restored} ${ajv.errorsText(holds.errors)}`).toBe(true);
         expect(restored).not.toMatch(/"T\d_\w+":/);
       }
     }),

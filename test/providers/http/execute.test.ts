@@ -25,6 +25,7 @@ function provider(
     headers,
     managedParameters,
     responseMapping: undefined,
+    retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "acme_" },
     surfaces: [],
     connections: {},
@@ -123,6 +124,14 @@ describe("managed parameters", () => {
     expect(received?.headers["cookie"]).toBe("session=s1");
   });
 
+  test("that the gateway makes are told of in previews", () => {
+    const key = parameter({ in: "header", name: "Idempotency-Key" });
+    const [, tool] = call({ ...binding("/c", [key]), method: "POST" }, {});
+    const repeating = { ...provider({}), retries: { attempts: 1 } };
+    expect(previewRequest(tool, {}, repeating, none).headers["idempotency-key"]).toBe("[made for each call]");
+    expect(previewRequest(tool, {}, provider({}), none).headers["idempotency-key"]).toBeUndefined();
+  });
+
   test("that are secrets stay so in previews", () => {
     const [, tool] = call(target, {});
     expect(previewRequest(tool, {}, provider({}, managed), none)).toMatchObject({
@@ -178,7 +187,7 @@ describe("the result of a call", () => {
   test.each([
     [200, false],
     [204, false],
-    [302, false],
+    [302, true],
     [404, true],
     [503, true],
   ])("status %i is an error: %s; the answer comes whole, without cookies", async (status, isError) => {

@@ -33,6 +33,7 @@ const open = await createMcpKind({
     headers: {},
     managedParameters: [],
     responseMapping: undefined,
+    retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "" },
     surfaces: [surface],
     connections: {},
@@ -42,7 +43,9 @@ const open = await createMcpKind({
   },
   {
     http,
-    documents: { text: unused, document: unused },
+    documents: { source: unused, text: unused, document: unused },
+    compile: unused,
+    allowedHosts: [],
     environment: process.env,
     credential: () => ({ reference: undefined, headers: {}, query: {} }),
     signal: new AbortController().signal,

@@ -79,6 +79,7 @@ export async function openProvider(
     headers: options.headers ?? {},
     managedParameters: [],
     responseMapping: undefined,
+    retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "peer_" },
     surfaces: [surface],
     connections: {},
@@ -89,7 +90,9 @@ export async function openProvider(
   onTestFinished(() => http.close());
   const open = await createMcpKind({ ...timings, ...options.timings }).open(surface, provider, {
     http,
-    documents: { text: unused, document: unused },
+    documents: { source: unused, text: unused, document: unused },
+    compile: unused,
+    allowedHosts: [],
     environment: process.env,
     credential: () => options.credential ?? noCredential,
     signal: new AbortController().signal,

@@ -87,16 +87,16 @@ function walk(schema: JsonValue, at: string, problems: string[]): void {
 export function bindingProblems(operation: Operation): readonly string[] {
   if (operation.binding.kind !== "http") return ["no HTTP binding"];
   const binding: HttpBinding = operation.binding;
-  const source = binding.body?.source;
-  const bodyArguments =
-    source === undefined
-      ? []
-      : source.kind === "argument"
-        ? [source.argument]
-        : source.members.map(({ argument }) => argument);
+  const { body } = binding;
+  const forms = body ? [body, ...(body.alternatives?.bodies ?? [])] : [];
+  const bodyArguments = forms.flatMap(({ source }) =>
+    source.kind === "argument" ? [source.argument] : source.members.map(({ argument }) => argument),
+  );
   const targets = [
     ...binding.parameters.flatMap(({ argument }) => (argument === undefined ? [] : [argument])),
-    ...bodyArguments,
+    // Several forms of a body may take the same argument.
+    ...new Set(bodyArguments),
+    ...(body?.alternatives ? [body.alternatives.argument] : []),
   ];
   const properties = Object.keys(Object(operation.inputSchema["properties"]));
   const variables = parsePathTemplate(binding.path).flatMap((part) =>

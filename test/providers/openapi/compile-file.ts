@@ -1,6 +1,7 @@
 import { dirname } from "node:path";
 import { createDocumentLoader } from "../../../src/documents/load-document.ts";
 import { type CompiledDocument, compileOpenApi } from "../../../src/providers/openapi/compile.ts";
+import { createRelatedReader } from "../../../src/providers/openapi/read-related.ts";
 import { loadRelatedDocuments } from "../../../src/providers/openapi/related-documents.ts";
 import type { HttpClient } from "../../../src/upstream/http-client.ts";
 import { noAbort } from "../../upstream/loopback.ts";
@@ -19,7 +20,10 @@ export async function compileFile(path: string): Promise<CompiledDocument> {
   const location = { kind: "file", path, place: base.document.place } as const;
   const loaded = await documents.document(location, { signal: noAbort() });
   if (!loaded.ok) return { operations: [], diagnostics: loaded.diagnostics };
-  const related = await loadRelatedDocuments(loaded.document, location, documents, noAbort());
+  const { document } = loaded;
+  const read = createRelatedReader({ location, documents, allowedHosts: [], headers: {}, signal: noAbort() });
+  const related = await loadRelatedDocuments(document, location, read);
   const surface = { ...base, document: location };
-  return compileOpenApi(loaded.document, surface, { headers: {}, managedParameters: [] }, related);
+  const provider = { headers: {}, managedParameters: [] };
+  return compileOpenApi({ document, surface, provider, related, allowedHosts: [] });
 }

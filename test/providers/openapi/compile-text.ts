@@ -3,6 +3,7 @@ import { parseDocument } from "../../../src/documents/parse-document.ts";
 import type { OpenApiSurface } from "../../../src/model/config.ts";
 import type { OwnParameters } from "../../../src/providers/http/parameter-source.ts";
 import { type CompiledDocument, compileOpenApi } from "../../../src/providers/openapi/compile.ts";
+import { noRelatedDocuments } from "../../../src/providers/openapi/related-documents.ts";
 
 const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
 
@@ -15,6 +16,11 @@ export function surfaceOf(name: string, baseUrl: string | null = "https://api.ex
     place,
     document: { kind: "file", path: `/documents/${name}`, place },
     baseUrl: baseUrl ?? undefined,
+    server: undefined,
+    serverVariables: {},
+    deprecated: "include",
+    sends: ["bearer", "header:authorization"],
+    schemaBudget: 32_000,
   };
 }
 
@@ -29,10 +35,12 @@ export async function compileText(
   if (!parsed.ok) return undefined;
   const locate = createLocator(name, `/documents/${name}`, text);
   const location = surface.document.kind === "url" ? surface.document.url : surface.document.path;
-  return compileOpenApi({ name, location, text, digest: "sha256:0", value: parsed.value, locate }, surface, {
-    headers: {},
-    managedParameters: [],
-    ...provider,
+  return compileOpenApi({
+    document: { name, location, length: text.length, digest: "sha256:0", value: parsed.value, locate },
+    surface,
+    provider: { headers: {}, managedParameters: [], ...provider },
+    related: noRelatedDocuments,
+    allowedHosts: [],
   });
 }
 

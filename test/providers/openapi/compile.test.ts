@@ -129,7 +129,7 @@ describe("what a fetched document may decide", () => {
     expect(diagnostics).toMatchObject([
       { severity: "error", code: "operation-dropped", place: fetched.place },
     ]);
-    expect(diagnostics[0]?.message).toContain("Set `base_url`");
+    expect(diagnostics[0]?.message).toContain("set `base_url`");
   });
 
   test("to call its own origin, wherever that is", async () => {

@@ -106,7 +106,7 @@ describe.skipIf(!hasCorpus)(`what is sent for the sample of execution cases${cor
     requests.length = 0;
     answer = example.serve;
     const executor = createHttpExecutor(
-      { headers: {}, managedParameters: [] } as unknown as ProviderConfig,
+      { headers: {}, managedParameters: [], retries: { attempts: 0 } } as unknown as ProviderConfig,
       client,
     );
     const invocation = { arguments: args, signal: new AbortController().signal } as Invocation;

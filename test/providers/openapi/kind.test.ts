@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createDocumentLoader } from "../../../src/documents/load-document.ts";
 import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
+import { createDocumentCompiler } from "../../../src/providers/compile-thread/document-compiler.ts";
 import { openApiKind } from "../../../src/providers/openapi/kind.ts";
 import type { OpenSurface } from "../../../src/providers/provider-kind.ts";
 import { Secret } from "../../../src/secret.ts";
@@ -45,6 +46,8 @@ async function open(
     const opened = await openApiKind.open(surface, provider, {
       http,
       documents: createDocumentLoader({ http, remote: "fetch", workingDirectory: import.meta.dirname }),
+      compile: createDocumentCompiler(undefined),
+      allowedHosts: [],
       credential: () => ({
         reference: undefined,
         headers: { authorization: new Secret("Bearer t") },

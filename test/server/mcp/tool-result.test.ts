@@ -86,6 +86,64 @@ describe("JSON answers", () => {
   });
 });
 
+describe("what the gateway has to say of an answer", () => {
+  test("is said of a long text in words that fit the client's version", () => {
+    const body = JSON.stringify({ text: "x".repeat(1_200_000) });
+    const remedy = (version: string): string =>
+      firstText(written(httpAnswer(body, "application/json"), version)).split("shown. ")[1] ?? "";
+    expect(remedy(modern)).toBe("`structuredContent` holds all of it.]");
+    expect(remedy("2025-03-26")).toBe("Ask for less, such as a smaller page or a filter.]");
+  });
+
+  test("stands behind the answer, and in _meta for programs", () => {
+    const answer = {
+      ...httpAnswer("[1]", "application/json"),
+      attempts: 3,
+      notes: ["There is more."],
+      pages: { pages: 1, items: 1, more: undefined, next: { page: 2 }, stopped: undefined },
+    };
+    expect(toToolResult(answer, undefined, modern)).toEqual({
+      content: [
+        { type: "text", text: "[1]" },
+        { type: "text", text: "[There is more.]" },
+      ],
+      structuredContent: [1],
+      isError: false,
+      _meta: {
+        "io.gestalt/http": { status: 200, headers: {}, attempts: 3 },
+        "io.gestalt/pages": { pages: 1, items: 1, next: { page: 2 } },
+      },
+    });
+  });
+
+  test.each([
+    [modern, { structuredContent: [{ a: 1 }] }],
+    [legacy, { structuredContent: { result: [{ a: 1 }] } }],
+    ["2025-03-26", {}],
+  ])("sequences for %s", (version, structure) => {
+    const answer = { ...httpAnswer('{"a":1}\n', "application/x-ndjson"), sequence: [{ a: 1 }] };
+    expect(written(answer, version)).toEqual({
+      content: [{ type: "text", text: '[{"a":1}]' }],
+      ...structure,
+    });
+  });
+
+  test.each([
+    [
+      302,
+      { location: "https://b.example/x" },
+      /redirects to https:\/\/b\.example\/x\. The gateway does not follow/,
+    ],
+    [301, { location: "x".repeat(5000) }, /x\n\[Cut by the gateway: 2000 of 5000/],
+    [304, {}, /HTTP 304 Not Modified, which is not the answer to the call\.$/],
+  ])("redirects: %i", (status, headers, text) => {
+    const answer = { ...httpAnswer("", "", status), headers, isError: true };
+    const result = toToolResult(answer, undefined, modern);
+    expect(result["isError"]).toBe(true);
+    expect(firstText(result)).toMatch(text);
+  });
+});
+
 describe("other answers", () => {
   test.each([
     { body: "a,b\n1,2", type: "text/csv", content: { type: "text", text: "a,b\n1,2" } },

@@ -1,0 +1,65 @@
+import type { JsonSchema } from "../../model/json.ts";
+import { partsOf } from "./schema-parts.ts";
+
+/** Something of a schema that its result does not say. */
+export interface SchemaLoss {
+  /** Where in the value: `.filter.name`, `.items[].id`; empty: the value itself. */
+  readonly path: string;
+  /** What is missing, as a sentence. */
+  readonly text: string;
+}
+
+/** Remembers what converted schemas lack, and adds it up for those that contain them. */
+export interface LossFinder {
+  /** Remembers what a schema lacks; gives the schema back. */
+  note(schema: JsonSchema, texts: readonly string[]): JsonSchema;
+  /** Remembers that a schema was made from others and lacks what they lack; gives the schema back. */
+  inherit(schema: JsonSchema, from: readonly JsonSchema[]): JsonSchema;
+  /** What a schema lacks, inside and out; the first few. */
+  of(schema: JsonSchema): readonly SchemaLoss[];
+}
+
+/** As many as anybody reads. */
+const mostLosses = 12;
+
+/** Makes the finder of a converter. `definition` gives the schema behind `#/$defs/<name>`. */
+export function createLossFinder(definition: (name: string) => JsonSchema): LossFinder {
+  const own = new WeakMap<JsonSchema, readonly string[]>();
+  const known = new WeakMap<JsonSchema, readonly SchemaLoss[]>();
+
+  function note(schema: JsonSchema, texts: readonly string[]): JsonSchema {
+    if (texts.length > 0) own.set(schema, [...new Set([...(own.get(schema) ?? []), ...texts])]);
+    return schema;
+  }
+
+  function of(schema: JsonSchema): readonly SchemaLoss[] {
+    const remembered = known.get(schema);
+    if (remembered) return remembered;
+    // Reached again through itself, it adds nothing.
+    known.set(schema, []);
+    const found = (own.get(schema) ?? []).map((text): SchemaLoss => ({ path: "", text }));
+    for (const [step, child] of childrenOf(schema)) {
+      if (found.length >= mostLosses) break;
+      found.push(...of(child).map(({ path, text }) => ({ path: `${step}${path}`, text })));
+    }
+    const first = found.slice(0, mostLosses);
+    known.set(schema, first);
+    return first;
+  }
+
+  function* childrenOf(schema: JsonSchema): Generator<readonly [string, JsonSchema]> {
+    const reference = schema["$ref"];
+    if (typeof reference === "string") yield ["", definition(reference.slice("#/$defs/".length))];
+    yield* partsOf(schema);
+  }
+
+  return {
+    note,
+    inherit: (schema, from) =>
+      note(
+        schema,
+        from.filter((other) => other !== schema).flatMap((other) => own.get(other) ?? []),
+      ),
+    of,
+  };
+}

@@ -1,0 +1,74 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { type ValidateOptions, validate } from "../../src/cli/validate.ts";
+import { recordingConsole } from "./recording-console.ts";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "gestalt-validate-"));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+const config =
+  "providers:\n  api:\n    surfaces: {openapi: {document: ./api.yaml, base_url: https://api.example.com}}\n";
+const operations = "paths: {/x: {get: {operationId: x, responses: {'200': {description: Fine.}}}}}";
+
+async function run(
+  document: string,
+  options: Partial<ValidateOptions> = {},
+): Promise<{ readonly status: number; readonly printed: readonly string[] }> {
+  await writeFile(join(folder, "api.yaml"), document);
+  await writeFile(join(folder, "gestalt.yaml"), config);
+  const console = recordingConsole();
+  const asked = { online: false, format: "human", lint: true, ...options } as const;
+  const status = await validate({ config: join(folder, "gestalt.yaml"), ...asked }, console);
+  return { status, printed: console.printed() };
+}
+
+const valid = "The configuration is valid: 1 provider, 1 tool.";
+
+test("what a document differs in from its specification is a warning with its place, and the status stays", async () => {
+  const { status, printed } = await run(`openapi: 3.0.3\ninfo: {title: x}\n${operations}\n`);
+  expect(status).toBe(0);
+  expect(printed[0]).toMatch(/api\.yaml:2:1 {2}warning {2}document-lint$/);
+  expect(printed[1]).toBe("  `version` is missing here, which OpenAPI 3.0 requires.");
+  expect(printed.at(-1)).toBe(valid);
+});
+
+test("programs get it as every other diagnostic, and can leave it out", async () => {
+  const document = `openapi: 3.0.3\ninfo: {title: x}\n${operations}\n`;
+  const { diagnostics } = JSON.parse((await run(document, { format: "json" })).printed.join("\n"));
+  expect(diagnostics).toMatchObject([{ severity: "warning", code: "document-lint", line: 2, column: 1 }]);
+  const silent = await run(document, { format: "json", lint: false });
+  expect(JSON.parse(silent.printed.join("\n")).diagnostics).toEqual([]);
+});
+
+test("a document that can't be compared is a line, and no more", async () => {
+  const { status, printed } = await run(`openapi: 3.2.0\ninfo: {title: x, version: "1"}\n${operations}\n`);
+  expect(status).toBe(0);
+  expect(printed).toEqual([
+    expect.stringMatching(
+      /api\.yaml` was not linted: only OpenAPI 2\.0, 3\.0 and 3\.1 are, and it is 3\.2\.0\.$/,
+    ),
+    valid,
+  ]);
+});
+
+test("files that a document refers to are linted with none", async () => {
+  await writeFile(join(folder, "part.yaml"), "openapi: 3.0.3\nx: {get: {operationId: x, responses: {}}}\n");
+  const { printed } = await run(
+    `openapi: 3.0.3\ninfo: {title: x, version: "1"}\npaths: {/x: {$ref: "part.yaml#/x"}}\n`,
+  );
+  expect(printed).toEqual([valid]);
+});
+
+test("what the compiler has said of a place is not said twice", async () => {
+  const document = `openapi: 3.0.3\ninfo: {title: x, version: "1"}\npaths: {/x: {get: none}, /y: {get: {operationId: y, responses: {}}}}\n`;
+  const { diagnostics } = JSON.parse((await run(document, { format: "json" })).printed.join("\n"));
+  expect(diagnostics.map(({ code, column }: { code: string; column: number }) => [code, column])).toEqual([
+    ["operation-dropped", 19],
+    ["document-lint", 64],
+  ]);
+});
