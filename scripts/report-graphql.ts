@@ -42,6 +42,15 @@ const columns: readonly Column<Row>[] = [
   ["peak MB", ({ peakBytes }) => (peakBytes / 1e6).toFixed(0)],
 ];
 
+const legend = `
+invalid      documents that graphql's own rules refuse; each is named below
+schemas %    of the input schemas are valid JSON Schema 2020-12
+reduced      fields that return less than usual, because the full selection would be invalid
+selection B  bytes of the longest generated selection (at most 4096), and fields of the one with most (at most 200)
+largest B    bytes of the largest tool as a client gets it; total B and tokens (a quarter of the bytes) are those of all tools
+slice ms     most CPU time between two turns of the event loop; peak MB: memory of the whole process
+all          sums, and the worst where a sum says nothing`;
+
 const corpus = join(import.meta.dirname, "../../shared/corpus/graphql");
 const [first, ...rest] = process.argv.slice(2);
 if (first === "--measure") console.log(JSON.stringify(await measure(rest[0] ?? "")));
@@ -61,6 +70,7 @@ function report(wanted: readonly string[]): void {
   }
   const rows = [...chosen, ...others].map(measureApart);
   printTable(columns, [...rows, totalsOf(rows)]);
+  console.log(legend);
   for (const { name, invalid, badSchemas } of rows) {
     for (const fault of [...invalid, ...badSchemas]) console.log(`${name}: ${fault}`);
   }

@@ -16,6 +16,7 @@ import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } f
 import type { Credential } from "./model/credential.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
 import type { Principal } from "./model/principal.ts";
+import { withoutAbsent } from "./providers/absent-arguments.ts";
 import { createCompileCache } from "./providers/compile-thread/compile-cache.ts";
 import {
   type CompileDocument,
@@ -99,6 +100,7 @@ export class Gateway {
     );
     this.#parts = {
       view: (request) => this.snapshot.view(request.via === "mcp" ? "mcp" : "api"),
+      cleanArguments: withoutAbsent,
       checkArguments: createArgumentChecker(),
       credentials: createCredentialResolver((name) => this.#sessions.get(name)?.config),
       executor: (tool) => this.#sessions.get(tool.provider)?.executor(tool.surface),

@@ -29,7 +29,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   credentials: ["broker/credential-resolver.ts"],
   broker: ["catalog", "json-schema"],
   providers: ["diagnostics", "json-schema", "documents", "catalog", "upstream", "mcp", "broker/executor.ts"],
-  server: ["broker", "catalog", "mcp"],
+  server: ["broker", "catalog", "json-schema", "mcp"],
   "gateway.ts": [
     "broker",
     "catalog",

@@ -3,6 +3,7 @@ import type { CatalogView } from "../catalog/view.ts";
 import { GatewayError } from "../errors.ts";
 import type { Tool } from "../model/catalog.ts";
 import type { Invocation, InvocationRequest } from "../model/invocation.ts";
+import type { JsonObject } from "../model/json.ts";
 import type { InvocationResult } from "../model/result.ts";
 import { findAuthorizedTool } from "./authorize.ts";
 import type { ArgumentChecker } from "./check-arguments.ts";
@@ -14,6 +15,8 @@ import type { Interceptor } from "./interceptor.ts";
 export interface BrokerParts {
   /** What this caller may see now. */
   readonly view: (request: InvocationRequest) => CatalogView;
+  /** Takes away what says nothing, by the way in which the tool is called. */
+  readonly cleanArguments: (tool: Tool, callArguments: JsonObject) => JsonObject;
   readonly checkArguments: ArgumentChecker;
   readonly credentials: CredentialResolver;
   /** `undefined` while the tool's provider is away. */
@@ -33,7 +36,8 @@ export function createBroker(parts: BrokerParts): Broker {
     invoke: async (request) => {
       const view = parts.view(request);
       const tool = findAuthorizedTool(view, request.target);
-      parts.checkArguments(tool, request.arguments);
+      const callArguments = parts.cleanArguments(tool, request.arguments);
+      parts.checkArguments(tool, callArguments);
       // Before the first wait: tool, executor and credential come from the same configuration, whatever is reloaded meanwhile.
       const executor = parts.executor(tool);
       const credential = await parts.credentials.resolve(request, tool);
@@ -44,7 +48,7 @@ export function createBroker(parts: BrokerParts): Broker {
         principal: request.principal,
         provider: tool.provider,
         tool: tool.name,
-        arguments: request.arguments,
+        arguments: callArguments,
         connection: tool.connection,
         credential: credential.reference,
         catalogVersion: view.catalogVersion,

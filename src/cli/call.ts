@@ -7,7 +7,7 @@ import { anonymous, silentPeer } from "../gateway.ts";
 import { asObject, isJsonObject } from "../json-object.ts";
 import type { ClientPeer, InvocationRequest } from "../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
-import type { InvocationResult } from "../model/result.ts";
+import type { HttpResult, InvocationResult } from "../model/result.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { type LoadedForReading, loadForReading, loadValid, narrowToTool, openForCommand } from "./load.ts";
@@ -142,7 +142,7 @@ async function readArgumentFile(file: string): Promise<string> {
 
 function printResult(result: InvocationResult, console: Console): void {
   if (result.kind === "http") {
-    if (result.isError) console.say(`The upstream answered with status ${result.status}.`);
+    if (result.isError) console.say(describeRefusal(result));
     else if (result.body.length === 0)
       console.say(`The upstream answered with status ${result.status} and no body.`);
     if (result.body.length > 0) console.bytes(result.body);
@@ -156,6 +156,16 @@ function printResult(result: InvocationResult, console: Console): void {
     console.data(type === "text" && typeof text === "string" ? text : JSON.stringify(block));
   }
   if (!Array.isArray(content) || content.length === 0) console.data(JSON.stringify(result.result));
+}
+
+/** What the body of a refusal does not say: where a redirect leads, and when to try again. */
+function describeRefusal({ status, headers, attempts = 1 }: HttpResult): string {
+  const { location, "retry-after": retryAfter } = headers;
+  const redirects = status >= 300 && status < 400 && location !== undefined;
+  const where = redirects ? ` and redirects to ${location}, which the gateway does not follow` : "";
+  const tried = attempts > 1 ? ` It was tried ${attempts} times.` : "";
+  const wait = retryAfter === undefined ? "" : ` It asks to wait: \`Retry-After: ${retryAfter}\`.`;
+  return `The upstream answered with status ${status}${where}.${tried}${wait}`;
 }
 
 /** Progress of a call is told on a terminal. */

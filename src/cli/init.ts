@@ -66,10 +66,19 @@ export async function init(options: InitOptions, console: Console): Promise<Exit
       });
     });
     const flag = options.output === "gestalt.yaml" ? "" : ` -c ${options.output}`;
-    console.say(`Wrote ${options.output}. Next: \`gateway validate${flag}\`, then \`gateway serve${flag}\`.`);
+    const variables = variablesIn(text);
+    const set = variables.length === 0 ? "" : `set ${variables.map((name) => `\`${name}\``).join(" and ")}, `;
+    console.say(
+      `Wrote ${options.output}. Next: ${set}\`gateway validate${flag}\`, then \`gateway serve${flag}\`.`,
+    );
   }
   for (const hint of draft.hints) console.say(hint);
   return exitCodes.ok;
+}
+
+/** The environment variables that a configuration of ours needs. */
+function variablesIn(text: string): readonly string[] {
+  return [...text.matchAll(/value: "\$\{env:(\w+)\}"/g)].map(([, name = ""]) => name);
 }
 
 async function makeDraft(options: InitOptions, folder: string, console: Console): Promise<Draft | undefined> {
@@ -88,7 +97,7 @@ async function draftOpenApi(source: string, folder: string, console: Console): P
   const title = surveyed.survey.title?.trim() || undefined;
   const missing = baseUrl === undefined;
   return {
-    name: toName(nameSource(source, baseUrl)),
+    name: toName(nameSource(source, baseUrl, title)),
     displayName: title ?? nameSource(source, baseUrl),
     surface: [
       "openapi:",
@@ -234,7 +243,7 @@ function isUrl(source: string): boolean {
 
 /** Words that every API has in its name, and so tell nothing. */
 const dullWords = new Set(
-  "www api apis openapi swagger rest spec schema graphql mcp server public bundled doc docs v1 v2 v3".split(
+  "the www api apis openapi swagger rest spec schema graphql mcp server public bundled doc docs v1 v2 v3".split(
     " ",
   ),
 );
@@ -243,24 +252,26 @@ const longestName = 20;
 
 /**
  * A short name for a source, which becomes the prefix of all its tools: the telling label of the API's host, else the telling
- * words of the file's name.
+ * words of the file's name, else those of the title.
  */
-function nameSource(source: string, address: string | undefined): string {
-  return nameHost(address ?? source) ?? nameFile(source) ?? "api";
+function nameSource(source: string, address: string | undefined, title = ""): string {
+  return nameHost(address ?? source) ?? nameWords(basename(source)) ?? nameWords(title) ?? "api";
 }
 
 function nameHost(address: string): string | undefined {
   if (!isUrl(address) || !URL.canParse(address)) return undefined;
   const labels = new URL(address).hostname.split(".");
-  // An address in digits, or a name of this network only, tells nothing.
+  // An address in digits, a name of this network only, or one that RFC 2606 reserves for examples tells nothing.
   if (labels.length < 2 || labels.every((label) => /^\d+$/.test(label))) return undefined;
+  if (/(^|\.)(example\.(com|net|org)|example|test|invalid|localhost)$/.test(labels.join(".")))
+    return undefined;
   return labels
     .slice(0, -1)
     .findLast((label) => !dullWords.has(label) && !/^(com|co|org|net|gov|ac)$/.test(label));
 }
 
-function nameFile(source: string): string | undefined {
-  const words = basename(source)
+function nameWords(text: string): string | undefined {
+  const words = text
     .replace(/\.[a-z]+$/i, "")
     .toLowerCase()
     .split(/[^a-z0-9]+/)

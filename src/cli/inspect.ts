@@ -1,6 +1,8 @@
 import { didYouMean } from "../did-you-mean.ts";
 import { type ArgumentTarget, targetsOf } from "../gateway.ts";
+import { asObject } from "../json-object.ts";
 import type { Tool } from "../model/catalog.ts";
+import type { JsonObject } from "../model/json.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./format-table.ts";
@@ -145,7 +147,7 @@ function printTool(tool: Tool, targets: readonly ArgumentTarget[]): string {
     target.in,
     target.wireName ?? "(whole)",
     target.style,
-    target.required ? "required" : "",
+    [...typeOf(tool, target.argument), ...(target.required ? ["required"] : [])].join(", "),
   ]);
   return [
     tool.name,
@@ -155,6 +157,23 @@ function printTool(tool: Tool, targets: readonly ArgumentTarget[]): string {
     ...(rows.length === 0 ? [] : ["", "arguments", formatTable(rows)]),
     ...(notes.length === 0 ? [] : ["", "reduced", ...notes.map((note) => `  ${note}`)]),
   ].join("\n");
+}
+
+/** The type of an argument in a word or two, as its schema has it; none where the schema leaves it open. */
+function typeOf({ inputSchema }: Tool, argument: string): readonly string[] {
+  const schema = asObject(asObject(inputSchema["properties"])?.[argument]) ?? {};
+  if (isFileSchema(schema)) return ["file"];
+  const { type, items } = schema;
+  const types = (Array.isArray(type) ? type : [type]).filter((name) => typeof name === "string");
+  const item = asObject(items)?.["type"];
+  const named = types.map((name) => (name === "array" && typeof item === "string" ? `${item}[]` : name));
+  return named.length === 0 ? [] : [named.filter((name) => name !== "null").join(" | ")];
+}
+
+/** Whether the schema is that of file contents: base64, or an object with the contents. */
+function isFileSchema({ anyOf }: JsonObject): boolean {
+  const [first] = Array.isArray(anyOf) ? anyOf : [];
+  return asObject(first)?.["contentEncoding"] === "base64";
 }
 
 function wireOf({ binding, method, path }: Tool): string {

@@ -5,6 +5,7 @@ import { renderHuman } from "../diagnostics/render-human.ts";
 import { Gateway } from "../gateway.ts";
 import type { GatewayConfig, ProviderConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
+import { count } from "./format-table.ts";
 import { logLine } from "./log-line.ts";
 
 /** The configuration file that a command works on: the option, else `GATEWAY_CONFIG`, else `gestalt.yaml` in this folder. */
@@ -39,6 +40,19 @@ export function worthSaying(diagnostics: readonly Diagnostic[]): readonly Diagno
 /** What a server tells once its providers were opened: what could not be reached was told as it happened. */
 export function worthTelling(diagnostics: readonly Diagnostic[]): readonly Diagnostic[] {
   return diagnostics.filter(({ severity, code }) => severity === "error" && code !== "provider-unavailable");
+}
+
+/** What a server tells of the rest in a line: a tool that is gone or reduced should not be so in silence. */
+export function tellOfWarnings(
+  diagnostics: readonly Diagnostic[],
+  option: string | undefined,
+  console: Console,
+): void {
+  const warnings = diagnostics.filter(({ severity }) => severity === "warning").length;
+  if (warnings === 0) return;
+  console.say(
+    `${count(warnings, "warning")}; \`gateway validate --online ${configFile(option)}\` shows ${warnings === 1 ? "it" : "them"}.`,
+  );
 }
 
 /** Prints diagnostics to stderr. */

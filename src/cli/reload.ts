@@ -4,7 +4,7 @@ import type { Gateway } from "../gateway.ts";
 import type { GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
 import { count } from "./format-table.ts";
-import { load, printForPeople, worthSaying, worthTelling } from "./load.ts";
+import { load, printForPeople, tellOfWarnings, worthSaying, worthTelling } from "./load.ts";
 import { logLine } from "./log-line.ts";
 
 /** One reload at a time; requests that come in meanwhile end in one more. The last good configuration stays on error. */
@@ -73,6 +73,7 @@ export class ReloadQueue {
     const diagnostics = await this.#gateway.reload(loaded.config);
     if (this.#closed) return;
     await printForPeople(worthTelling(diagnostics), loaded.sources, this.#console);
+    tellOfWarnings(diagnostics, this.#option, this.#console);
     if (!isDeepStrictEqual(before, loaded.config.server)) {
       this.#console.say("What changed under `server:` takes effect with the next start.");
     }

@@ -1,11 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { Gateway, type GatewayServer } from "../gateway.ts";
+import type { ProviderCatalog } from "../model/catalog.ts";
 import { version } from "../version.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count, formatTable } from "./format-table.ts";
-import { load, printForPeople, worthSaying, worthTelling } from "./load.ts";
+import { load, printForPeople, tellOfWarnings, worthSaying, worthTelling } from "./load.ts";
 import { logLine } from "./log-line.ts";
 import { ReloadQueue } from "./reload.ts";
 import { FileWatch } from "./watch-files.ts";
@@ -52,9 +53,16 @@ export async function serve(options: ServeOptions, console: Console): Promise<Ex
     if (stop.signal.aborted) return;
     server.markStarted();
     await printForPeople(worthTelling(diagnostics), loaded.sources, console);
+    tellOfWarnings(diagnostics, options.config, console);
   });
   await Promise.race([untilAborted(stop.signal), opened, delay(summaryMilliseconds)]);
   if (!stop.signal.aborted) printSummary(gateway, server, console);
+  const late = startingProviders(gateway);
+  if (late.size > 0) {
+    void opened.then(() => {
+      if (!stop.signal.aborted) printLate(gateway, late, console);
+    });
+  }
   await Promise.race([untilAborted(stop.signal), opened.then(() => untilAborted(stop.signal))]);
 
   reloads.close();
@@ -86,27 +94,50 @@ function untilAborted(signal: AbortSignal): Promise<void> {
   });
 }
 
-function printSummary(gateway: Gateway, server: GatewayServer, console: Console): void {
-  const { catalog } = gateway.snapshot;
-  const rows = gateway
-    .providers()
-    .map((provider) => [
-      `  ${provider.name}`,
-      provider.state,
-      count(provider.tools.length, "tool"),
-      provider.reason ?? "",
-    ]);
-  if (rows.length > 0) console.say(formatTable(rows));
-  const url = gateway.config.server.baseUrl ?? server.url;
-  const offered = catalog.providers.filter(({ mcpEnabled }) => mcpEnabled).flatMap(({ tools }) => tools);
-  console.say(
-    `${count(offered.length, "tool")} on ${url}/mcp, HTTP API on ${url}/api/v1 (described by ${url}/openapi.json)`,
+function startingProviders(gateway: Gateway): ReadonlySet<string> {
+  const starting = gateway.providers().filter(({ state }) => state === "starting");
+  return new Set(starting.map(({ name }) => name));
+}
+
+/** What became of the providers that the summary had to leave open, such as those with large documents. */
+function printLate(gateway: Gateway, names: ReadonlySet<string>, console: Console): void {
+  const providers = gateway.providers().filter(({ name }) => names.has(name));
+  if (providers.length > 0) console.say(formatProviders(providers));
+  warnOfManyTools(gateway, console);
+}
+
+function formatProviders(providers: readonly ProviderCatalog[]): string {
+  return formatTable(
+    providers.map(({ name, state, tools, reason }) => [
+      `  ${name}`,
+      state,
+      // What is not opened yet has no number of tools.
+      state === "starting" ? "" : count(tools.length, "tool"),
+      reason ?? "",
+    ]),
   );
-  if (offered.length > manyTools) {
-    console.say(
-      `That is more than most clients and models work well with; \`select\` and \`allowed_operations\` offer fewer, \`gateway tools --tokens\` tells what each costs.`,
-    );
-  }
+}
+
+function offeredTools(gateway: Gateway): number {
+  const { providers } = gateway.snapshot.catalog;
+  return providers.reduce((sum, { mcpEnabled, tools }) => sum + (mcpEnabled ? tools.length : 0), 0);
+}
+
+function warnOfManyTools(gateway: Gateway, console: Console): void {
+  if (offeredTools(gateway) <= manyTools) return;
+  console.say(
+    "That is more than most clients and models work well with; `select` and `allowed_operations` offer fewer, `gateway inspect PROVIDER` tells what they cost.",
+  );
+}
+
+function printSummary(gateway: Gateway, server: GatewayServer, console: Console): void {
+  const providers = gateway.providers();
+  if (providers.length > 0) console.say(formatProviders(providers));
+  const url = gateway.config.server.baseUrl ?? server.url;
+  console.say(
+    `${count(offeredTools(gateway), "tool")} on ${url}/mcp, HTTP API on ${url}/api/v1 (described by ${url}/openapi.json)`,
+  );
+  warnOfManyTools(gateway, console);
   if (!gateway.config.providers.some(({ mcp }) => mcp.enabled)) return;
   console.say("Client configuration:");
   console.say(JSON.stringify({ mcpServers: { gestalt: { type: "http", url: `${url}/mcp` } } }, undefined, 2));

@@ -61,6 +61,15 @@ interface MissingKeys {
   readonly keys: string[];
 }
 
+/** Whether the key is only what follows a comma in a text without quotes: `{description: Books, by title}`. */
+function isRestOfText(map: LocatedNode | undefined, key: string): boolean {
+  const keys = map?.kind === "map" ? [...map.entries.keys()] : [];
+  const entry = map?.kind === "map" ? map.entries.get(key) : undefined;
+  if (entry === undefined || keys.indexOf(key) === 0) return false;
+  const { source, end } = entry.key;
+  return isEmpty(entry.node) && /^\s*[,}]/.test(source.text.slice(end, end + 100));
+}
+
 /** The mistakes of one round and how each is mended. */
 class Repairs {
   readonly #root: LocatedNode;
@@ -111,6 +120,8 @@ class Repairs {
       report(`It belongs under \`${parent}\`${below ? ": indent it." : "."}`);
     } else if (suggestion?.kind === "advice") {
       report(suggestion.advice);
+    } else if (isRestOfText(map, key)) {
+      report("A text that holds a comma needs quotes inside of `{…}`.");
     } else if (!guessed) {
       report(`Its keys are ${keys.map((name) => `\`${name}\``).join(", ")}.`);
     }

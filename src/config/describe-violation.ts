@@ -102,7 +102,7 @@ export function describeBadValue(violation: SchemaViolation, node: LocatedNode):
   const limit = String(parameters["limit"]);
   switch (keyword) {
     case "pattern":
-      return `${subject} can't be ${shown(node)}. ${violation.schema.description ?? ""} For example ${exampleOf(violation.schema)}.`;
+      return `${subject} can't be ${shown(node)}. ${firstSentence(violation.schema.description ?? "")} For example ${exampleOf(violation.schema)}.`;
     case "minimum":
     case "maximum":
       return `${subject} has to be at ${keyword === "minimum" ? "least" : "most"} ${limit}, not ${shown(node)}.`;
@@ -173,6 +173,11 @@ function nameOfPath(path: readonly string[]): string {
   if (last === undefined) return "The file";
   if (!/^\d+$/.test(last) || path.length === 1) return `\`${clip(last)}\``;
   return `Item ${Number(last) + 1} of \`${clip(path.at(-2) ?? "")}\``;
+}
+
+/** What a key is, without all that follows from it. */
+function firstSentence(description: string): string {
+  return description.split(/(?<=\.) (?=[A-Z])/, 1)[0] ?? "";
 }
 
 function exampleOf(schema: ViolatedSchema): string {

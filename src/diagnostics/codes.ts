@@ -77,6 +77,7 @@ export const diagnosticCodes = {
   "invalid-operation": "a GraphQL operation or selection that can't be used with its schema",
   "operation-degraded": "an operation that works, reduced",
   "operation-dropped": "an operation that can't be offered",
+  "no-operations": "an API description without any operation",
   // compile: catalog
   "name-collision": "two operations that compile to one tool name",
   "unmatched-selection": "a selection that matches no operation",

@@ -1,3 +1,4 @@
+import { clipMessage } from "./clip-message.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
 const workflowCommands = { error: "error", warning: "warning", information: "notice" } as const;
@@ -17,7 +18,7 @@ function renderOne({ severity, code, message, place }: Diagnostic): string {
   }
   properties.push(["title", code]);
   const list = properties.map(([name, value]) => `${name}=${escapeProperty(String(value))}`).join(",");
-  return `::${workflowCommands[severity]} ${list}::${escapeData(message)}`;
+  return `::${workflowCommands[severity]} ${list}::${escapeData(clipMessage(message))}`;
 }
 
 function escapeData(text: string): string {

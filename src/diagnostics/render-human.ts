@@ -1,5 +1,6 @@
 import { stripVTControlCharacters } from "node:util";
 import type { Place } from "../model/place.ts";
+import { clipMessage } from "./clip-message.ts";
 import { codeFrame } from "./code-frame.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 
@@ -33,10 +34,10 @@ function renderOne(diagnostic: Diagnostic, { sources, color = false }: HumanOpti
       index === lines.length - 1 ? paint(severity, line) : paint("quiet", line),
     );
   };
-  const lines = [head.join("  "), `  ${safeLine(message)}`];
+  const lines = [head.join("  "), `  ${safeLine(clipMessage(message))}`];
   if (place && sources.has(place.file)) lines.push("", ...frame(place));
   for (const other of related) {
-    lines.push("", `  ${printPlace(other.place)}  ${safeLine(other.message)}`);
+    lines.push("", `  ${printPlace(other.place)}  ${safeLine(clipMessage(other.message))}`);
     if (sources.has(other.place.file)) lines.push("", ...frame(other.place));
   }
   return `${lines.join("\n")}\n`;

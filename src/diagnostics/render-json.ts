@@ -1,4 +1,5 @@
 import type { Place } from "../model/place.ts";
+import { clipMessage } from "./clip-message.ts";
 import type { DiagnosticCode } from "./codes.ts";
 import type { Diagnostic } from "./diagnostic.ts";
 import { countDiagnostics } from "./summarize.ts";
@@ -38,9 +39,9 @@ export function flattenDiagnostic({
   return {
     severity,
     code,
-    message,
+    message: clipMessage(message),
     ...flatten(place),
-    related: related.map((other) => ({ message: other.message, ...flatten(other.place) })),
+    related: related.map((other) => ({ message: clipMessage(other.message), ...flatten(other.place) })),
   };
 }
 

@@ -35,9 +35,9 @@ class LimitWalk {
   }
 
   #visitItems(list: readonly JsonValue[]): ParseProblem | undefined {
-    for (const [index, item] of list.entries()) {
+    for (let index = 0; index < list.length; index += 1) {
       this.#path.push(index);
-      const problem = this.visit(item);
+      const problem = this.visit(list[index] ?? null);
       this.#path.pop();
       if (problem !== undefined) return problem;
     }

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { asObject } from "../json-object.ts";
 import type { DocumentLocation } from "../model/config.ts";
 import type { JsonValue } from "../model/json.ts";
+import { findBrokenRules } from "./lint-rules.ts";
 import { type DocumentSource, type LoadedDocument, readDocument } from "./load-document.ts";
 import { type LintFinding, reduceViolations, type SchemaViolation } from "./reduce-violations.ts";
 
@@ -32,8 +33,8 @@ class DocumentAsWritten extends SwaggerParser {
 }
 
 /**
- * Compares an OpenAPI document with the schema of its version, and reports what differs as warnings, each at its place in the
- * document: at most twenty, and how many more there are.
+ * Compares an OpenAPI document with the schema of its version, as far as the library has one, and with the rules that schemas don't
+ * say, and reports what differs as warnings, each at its place in the document: at most twenty, and how many more there are.
  *
  * It may take as long and as much memory as the document wants: `lintDocuments` sets limits to both.
  *
@@ -47,14 +48,14 @@ export async function lintDocument(source: DocumentSource, location: DocumentLoc
   const { swagger, openapi } = asObject(document.value) ?? {};
   const version = swagger ?? openapi;
   if (typeof version !== "string") return { diagnostics: [] };
-  if (!/^(2\.0|3\.[01]\.\d+)$/.test(version)) {
-    return { skipped: `only OpenAPI 2.0, 3.0 and 3.1 are, and it is ${version}` };
+  if (!/^(2\.0|3\.[012]\.\d+)$/.test(version)) {
+    return { skipped: `only OpenAPI 2.0, 3.0, 3.1 and 3.2 are, and it is ${version}` };
   }
   if (countNodes(document.value, mostNodes) > mostNodes) {
     return { skipped: `it has more than ${mostNodes.toLocaleString("en")} values` };
   }
   const name = `OpenAPI ${version.slice(0, 3)}`;
-  const findings = reduceViolations(await compare(document.value), name);
+  const findings = await findAll(document.value, name);
   const shown = findings.slice(0, mostFindings).map((finding) => toDiagnostic(finding, document, location));
   const more = findings.length - shown.length;
   if (more === 0) return { diagnostics: shown };
@@ -62,6 +63,20 @@ export async function lintDocument(source: DocumentSource, location: DocumentLoc
   return {
     diagnostics: [...shown, { severity: "warning", code: "document-lint", message, place: location.place }],
   };
+}
+
+async function findAll(root: JsonValue, version: string): Promise<readonly LintFinding[]> {
+  // The library knows no 3.2; 2.0 has other objects.
+  const structure = version.endsWith("3.2");
+  const differences = structure ? [] : reduceViolations(await compare(root), version);
+  if (version.endsWith("2.0")) return differences;
+  // Of two words on one matter, that of a rule says more; that a schema has of the whole object says enough of its members.
+  const told = new Set(differences.map(({ path }) => path.join("\n")));
+  const broken = [...findBrokenRules(root, { version, structure })].filter(
+    ({ path }) => !told.has(path.slice(0, -1).join("\n")),
+  );
+  const said = new Set(broken.map(({ path }) => path.join("\n")));
+  return [...differences.filter(({ path }) => !said.has(path.join("\n"))), ...broken];
 }
 
 /** Stops counting soon after `most`. */

@@ -16,6 +16,20 @@ const schema = CORE_SCHEMA.withTags(mergeTag);
 /** The second parser takes about a second for each MiB, so a larger document that is broken is not read again. */
 const patientParserLimit = 2 * 1024 * 1024;
 
+/** What the parser says, in words that say what to look for. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  [
+    "unexpected end of the stream within a flow collection",
+    "it ends before all of its brackets are closed; it may have been cut off",
+  ],
+  ["missed comma between flow collection entries", "a comma or a closing bracket is missing before this"],
+  [
+    "deficient indentation",
+    "this stands further left than what it belongs to; an open bracket or quote before it can be the reason, as can a `#`, which begins a comment outside of quotes",
+  ],
+  ["tab characters must not be used in indentation", "this is indented by a tab, and YAML takes only spaces"],
+]);
+
 /** Half-parsed nesting is stopped here; what is allowed is decided on the value, aliases included. */
 const parserDepth = 1000;
 
@@ -94,7 +108,8 @@ function describeYamlError(error: unknown, text: string): ParseProblem {
   if (!(error instanceof YAMLException)) {
     return { code: "document-syntax", message: `is not valid ${format}.` };
   }
-  const message = `is not valid ${format}: ${error.reason}.`;
+  const reason = reasons.get(error.reason) ?? error.reason;
+  const message = `is not valid ${format}: ${reason}.`;
   const { mark } = error;
   if (mark === undefined) return { code: "document-syntax", message };
   return { code: "document-syntax", message, position: { line: mark.line + 1, column: mark.column + 1 } };

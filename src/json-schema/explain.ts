@@ -62,7 +62,7 @@ function unknownNameClause(
   if (known.length === 0) return `${what}; there are none`;
   const listed = known.slice(0, mostListed).map((each) => `\`${readableName(each)}\``);
   const more = known.length > listed.length ? [`${known.length - listed.length} more`] : [];
-  return `${what}; known are ${join([...listed, ...more], "and")}`;
+  return `${what}; known ${known.length === 1 ? "is" : "are"} ${join([...listed, ...more], "and")}`;
 }
 
 const mostListed = 12;

@@ -19,6 +19,14 @@ const types: ReadonlySet<string> = new Set<JsonType>([
   "object",
 ]);
 
+/** `JSON` with what ES2026 adds to it; Node has it, the type library does not yet. */
+const sourceJson = JSON as unknown as { isRawJSON(value: unknown): value is { readonly rawJSON: string } };
+
+/** The value, or the number that stands for one which a double can't hold and that was kept as it was written. */
+export function rounded(value: JsonValue): JsonValue {
+  return typeof value === "object" && sourceJson.isRawJSON(value) ? Number(value.rawJSON) : value;
+}
+
 /** Whether a value is of a type. 1.0 is an integer. */
 export function isOfType(value: JsonValue, type: JsonType): boolean {
   switch (type) {

@@ -1,6 +1,7 @@
 import type { JsonValue } from "../model/json.ts";
 import { type CheckLimits, CheckStopped, charge } from "./budget.ts";
 import { Evaluated } from "./evaluated.ts";
+import { rounded } from "./json-type.ts";
 import type { Location } from "./location.ts";
 import type { Resource, Scope } from "./reference-index.ts";
 import type { Problem, Violation } from "./violation.ts";
@@ -48,10 +49,11 @@ export type LazySchema = (run: Run) => PreparedSchema;
 export function evaluate(
   run: Run,
   schema: PreparedSchema,
-  value: JsonValue,
+  written: JsonValue,
   location: Location | undefined,
   evaluated: Evaluated | undefined,
 ): boolean {
+  const value = rounded(written);
   charge(run, 1);
   if (schema.reachedIn !== run.number) {
     // Each run pays for all it reaches, prepared before or not: the same value always comes to the same end.

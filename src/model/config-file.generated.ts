@@ -182,11 +182,11 @@ export interface SqliteSettings {
   path?: string;
 }
 /**
- * Where the gateway may go when something else than this file says so.
+ * Hosts that documents and upstreams may lead the gateway to. What this file names itself is allowed anyway.
  */
 export interface EgressSettings {
   /**
-   * Host names that documents and upstreams may lead to: OpenAPI documents there are fetched when another one refers to them by `$ref`, and addresses there may be private. Everything that this file itself names is allowed anyway.
+   * Host names that documents and upstreams may lead to: OpenAPI documents there are fetched when another one refers to them by `$ref`, and addresses there may be private. Names without scheme, port and wildcard.
    */
   allowed_hosts?: string[];
 }

@@ -1,11 +1,6 @@
 import type { Executor } from "../broker/executor.ts";
 import { digestOf, digestOfTool } from "../catalog/digest.ts";
-import {
-  type CompiledSurface,
-  exposeEach,
-  exposeSurface,
-  findUnmatchedSelections,
-} from "../catalog/expose.ts";
+import { type CompiledSurface, exposeEach, findUnmatchedSelections } from "../catalog/expose.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { GatewayError } from "../errors.ts";
 import type { Operation, ProviderCatalog, SurfaceKind, Tool } from "../model/catalog.ts";
@@ -202,27 +197,41 @@ export class ProviderSession {
       return;
     }
     const wasAway = this.#statuses.get(surface.kind)?.state === "unavailable";
-    const exposed = await this.#exposeGently(surface, open);
+    const exposed = await this.#expose(surface, open);
     if (this.#closing.signal.aborted) {
       await open.close();
       return;
     }
     this.#set(surface, { state: "ready", open, exposed });
     if (wasAway) this.#log(surface, `is here, with ${exposed.tools.length} tools.`);
-    open.watch?.((change) => this.#follow(surface, open, change));
+    this.#follow(surface, open);
   }
 
-  #follow(surface: SurfaceConfig, open: OpenSurface, change: SurfaceChange): void {
+  /** Takes over what the upstream changes: one change after the other, because exposing a large one takes several turns. */
+  #follow(surface: SurfaceConfig, open: OpenSurface): void {
+    let last = Promise.resolve();
+    open.watch?.((change) => {
+      last = last
+        .then(() => this.#take(surface, open, change))
+        .catch((error: unknown) =>
+          this.#log(surface, "has changed, which an internal error kept from being shown.", error),
+        );
+    });
+  }
+
+  async #take(surface: SurfaceConfig, open: OpenSurface, change: SurfaceChange): Promise<void> {
     const status = this.#statuses.get(surface.kind);
     if (this.#closing.signal.aborted || status === undefined || !("open" in status)) return;
-    if (change.kind === "operations") {
-      const current = { ...open, operations: change.operations, diagnostics: change.diagnostics };
-      this.#set(surface, { state: "ready", open: current, exposed: this.#expose(surface, current) });
-      if (status.state === "stale") this.#log(surface, "is back.");
+    if (change.kind === "lost") {
+      this.#set(surface, { ...status, state: "stale", reason: change.reason });
+      if (status.state !== "stale") this.#log(surface, `is away: ${change.reason}`);
       return;
     }
-    this.#set(surface, { ...status, state: "stale", reason: change.reason });
-    if (status.state !== "stale") this.#log(surface, `is away: ${change.reason}`);
+    const current = { ...open, operations: change.operations, diagnostics: change.diagnostics };
+    const exposed = await this.#expose(surface, current);
+    if (this.#closing.signal.aborted) return;
+    this.#set(surface, { state: "ready", open: current, exposed });
+    if (status.state === "stale") this.#log(surface, "is back.");
   }
 
   /** An upstream that can't be reached. Attempts that fail alike are told once. */
@@ -240,13 +249,8 @@ export class ProviderSession {
     this.#set(surface, { state: "unavailable", reason, diagnostics: [diagnostic] });
   }
 
-  #expose(surface: SurfaceConfig, { operations, origin }: OpenSurface): Exposed {
-    const tools = exposeSurface(this.config, { surface, operations, origin });
-    return { tools, digest: digestOf(tools.map(digestOfTool)) };
-  }
-
-  /** The same for what a document may describe: other work goes on while thousands of tools are digested. */
-  async #exposeGently(surface: SurfaceConfig, { operations, origin }: OpenSurface): Promise<Exposed> {
+  /** What the surface offers; other work goes on while thousands of tools are digested. */
+  async #expose(surface: SurfaceConfig, { operations, origin }: OpenSurface): Promise<Exposed> {
     const giveWay = shareThread();
     const tools: Tool[] = [];
     const digests: string[] = [];

@@ -53,6 +53,7 @@ function makeBroker(overrides: Partial<BrokerParts> = {}) {
       steps.push("view");
       return createView(catalog, "mcp");
     },
+    cleanArguments: (_tool, given) => given,
     checkArguments: (...call) => {
       steps.push("arguments");
       checkArguments(...call);

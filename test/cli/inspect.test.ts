@@ -208,3 +208,22 @@ describe("the report on a provider", () => {
     expect(printed.join("\n")).toContain("nowhere.json` does not exist");
   });
 });
+
+test("arguments are shown with their types", async () => {
+  const parameters = [
+    "{name: tags, in: query, type: array, items: {type: integer}}",
+    "{name: near, in: query, type: object, content: application/json}",
+    "{name: text, in: query, required: true}",
+  ];
+  const body =
+    "body: {content_type: multipart/form-data, schema: {type: object, required: [picture], properties: {picture: {type: string}, size: {type: number}}}, encoding: {picture: {file: true}}}";
+  const line = `          - {name: add, description: Adds., method: POST, path: /add, parameters: [${parameters.join(", ")}], ${body}}`;
+  const { printed } = await run(`providers:\n${provider("books", [line])}`, { name: "books_add" });
+  expect(printed.join("\n").split("arguments\n")[1]?.split("\n")).toEqual([
+    "  tags     query  tags     form, exploded       integer[]",
+    "  near     query  near     application/json     object",
+    "  text     query  text     form, exploded       string, required",
+    "  picture  body   picture  multipart/form-data  file, required",
+    "  size     body   size     multipart/form-data  number",
+  ]);
+});

@@ -46,11 +46,11 @@ test("programs get it as every other diagnostic, and can leave it out", async ()
 });
 
 test("a document that can't be compared is a line, and no more", async () => {
-  const { status, printed } = await run(`openapi: 3.2.0\ninfo: {title: x, version: "1"}\n${operations}\n`);
+  const { status, printed } = await run(`openapi: 3.3.0\ninfo: {title: x, version: "1"}\n${operations}\n`);
   expect(status).toBe(0);
   expect(printed).toEqual([
     expect.stringMatching(
-      /api\.yaml` was not linted: only OpenAPI 2\.0, 3\.0 and 3\.1 are, and it is 3\.2\.0\.$/,
+      /api\.yaml` was not linted: only OpenAPI 2\.0, 3\.0, 3\.1 and 3\.2 are, and it is 3\.3\.0\.$/,
     ),
     valid,
   ]);

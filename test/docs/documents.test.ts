@@ -1,6 +1,6 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { copyFile, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runGateway } from "../e2e/start-gateway.ts";
 
@@ -10,9 +10,16 @@ interface Snippet {
   readonly text: string;
 }
 
+const folders = ["docs", "docs/guides"];
 const documents = [
   "README.md",
-  ...(await readdir("docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`),
+  ...(
+    await Promise.all(
+      folders.map(async (parent) => (await readdir(parent)).map((name) => `${parent}/${name}`)),
+    )
+  )
+    .flat()
+    .filter((name) => name.endsWith(".md")),
 ];
 const snippets: readonly Snippet[] = (
   await Promise.all(
@@ -30,6 +37,9 @@ const snippets: readonly Snippet[] = (
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "gestalt-docs-"));
+  // The documents that the configurations of the guides name.
+  await copyFile("examples/upstream/openapi.yaml", join(folder, "bookshop.yaml"));
+  await copyFile("examples/upstream/schema.graphql", join(folder, "bookshop.graphql"));
 });
 afterAll(() => rm(folder, { recursive: true }));
 
@@ -67,6 +77,27 @@ describe("transcripts in the documents are true", () => {
       expect(printed).toMatch(new RegExp(`^${pattern}$`));
     }
   });
+});
+
+test("links in the documents lead somewhere", async () => {
+  const broken: string[] = [];
+  for (const file of documents) {
+    const text = await readFile(file, "utf8");
+    for (const [, path = "", heading] of text.matchAll(/\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)/g)) {
+      const target = path === "" ? file : join(dirname(file), path);
+      const found = await stat(target).catch(() => undefined);
+      if (found === undefined) broken.push(`${file}: ${path}`);
+      if (heading === undefined || found?.isFile() !== true) continue;
+      const headings = [...(await readFile(target, "utf8")).matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+        title
+          .toLowerCase()
+          .replaceAll(/[^a-z0-9 -]/g, "")
+          .replaceAll(" ", "-"),
+      );
+      if (!headings.includes(heading)) broken.push(`${file}: ${path}#${heading}`);
+    }
+  }
+  expect(broken).toEqual([]);
 });
 
 test("commands in the documents exist", async () => {

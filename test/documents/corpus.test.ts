@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { lintDocument } from "../../src/documents/lint-document.ts";
 import { createDocumentLoader } from "../../src/documents/load-document.ts";
 import { noAbort, startClient } from "../upstream/loopback.ts";
 
@@ -47,3 +48,23 @@ describe.skipIf(files.length === 0)(
     });
   },
 );
+
+const failing = files.filter((name) => /^oai-tests\/.*\/fail\/|^edge\/fail-/.test(name));
+
+describe.skipIf(failing.length === 0)("documents that break their specification on purpose", () => {
+  // What these do is a matter of the whole: a path or an id twice, a file that is not there. The compiler says so.
+  const ofTheCompiler = [
+    "edge/fail-duplicateOperationId.yaml",
+    "edge/fail-internalPathItemRef.yaml",
+    "edge/fail-missingPathItemRef.yaml",
+  ];
+  const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
+
+  test.each(failing.filter((name) => !ofTheCompiler.includes(name)))("%s: it is told where", async (name) => {
+    const bytes = readFileSync(join(corpus, name));
+    const location = { kind: "file", path: join(corpus, name), place } as const;
+    const answer = await lintDocument({ name, location: location.path, bytes }, location);
+    const places = "diagnostics" in answer ? answer.diagnostics.map((diagnostic) => diagnostic.place) : [];
+    expect(places.map((found) => found?.file)).toContain(name);
+  });
+});

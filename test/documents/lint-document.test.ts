@@ -67,6 +67,94 @@ describe("what differs from the specification", () => {
     expect(await lint(text)).toEqual(expected);
   });
 
+  const head = 'info: {title: x, version: "1"}';
+  const inside = (version: string, text: string) => `openapi: ${version}\n${head}\ncomponents: ${text}\n`;
+  test.each<[string, string, readonly string[]]>([
+    ["nothing, in 3.2", `openapi: 3.2.0\n${head}\n${get}\n`, []],
+    [
+      "members that exclude each other",
+      inside(
+        "3.1.0",
+        "{parameters: {a: {name: a, in: query, schema: {}, example: 1, examples: {b: {value: 1}}}}}",
+      ),
+      ["3:75 `example` and `examples` exclude each other in OpenAPI 3.1. Remove one of them."],
+    ],
+    [
+      "a list that is none, a key that is missing, and a schema that is none",
+      `openapi: 3.2.0\ninfo: {title: x}\nservers: {url: /}\ncomponents: {schemas: {a: 0, b: true}}\n`,
+      [
+        "3:10 This has to be a list in OpenAPI 3.2.",
+        "2:1 `version` is missing here, which OpenAPI 3.2 requires.",
+        "4:27 This has to be an object or a boolean in OpenAPI 3.2.",
+      ],
+    ],
+    [
+      "a document of nothing",
+      `openapi: 3.2.0\n${head}\n`,
+      ["1:1 One of `paths`, `components` and `webhooks` is missing here, which OpenAPI 3.2 requires."],
+    ],
+    [
+      "a parameter that is declared twice, behind a reference",
+      `openapi: 3.0.0\n${head}\npaths: {/x: {get: {parameters: [{$ref: "#/components/parameters/A"}, {name: a, in: query, schema: {}}], responses: {'200': {description: Fine.}}}}}\ncomponents: {parameters: {A: {name: a, in: query, schema: {}}}}\n`,
+      ["3:70 The query parameter `a` is declared a second time."],
+    ],
+    [
+      "a variable that no parameter declares",
+      `openapi: 3.0.0\n${head}\npaths: {"/x/{a}/{+b}?c={c}": {get: {parameters: [{name: b, in: path, required: true, schema: {}}], responses: {'200': {description: Fine.}}}}}\n`,
+      [
+        "3:31 No path parameter of `GET /x/{a}/{+b}?c={c}` declares `{a}`, so it is taken as a text that has to be given.",
+      ],
+    ],
+    [
+      "a query string beside a query parameter, and one with a schema",
+      inside(
+        "3.2.0",
+        "{pathItems: {p: {parameters: [{name: a, in: querystring, schema: {}}, {name: b, in: query, schema: {}}]}}}",
+      ),
+      [
+        "3:83 A `querystring` parameter is the whole query, so there can't be `query` parameters beside it.",
+        "3:43 A `querystring` parameter is described by `content`, not by `schema`.",
+      ],
+    ],
+    [
+      "a reference that is a comment",
+      `openapi: 3.0.0\n${head}\n${get}\ncomponents:\n  schemas:\n    A:\n      properties:\n        b:\n          $ref: #/components/schemas/B\n`,
+      [
+        "9:11 This reference is empty. Put what follows `$ref` in quotes: outside of them, `#` begins a comment in YAML.",
+      ],
+    ],
+    [
+      "a method that has a key of its own",
+      inside("3.2.0", "{pathItems: {p: {additionalOperations: {POST: {}, COPY: {}}}}}"),
+      ["3:53 `POST` has a key of its own in a path, `post`, and belongs there."],
+    ],
+    [
+      "names that can't be sent, and what is not encoded anyway",
+      inside(
+        "3.2.0",
+        "{parameters: {a: {name: 'a b', in: header, allowReserved: true, schema: {}}, b: {name: '{b}', in: path, schema: {}}}, responses: {r: {headers: {'c d': {allowReserved: true, schema: {}}}}}}",
+      ),
+      [
+        "3:56 This value is sent as it is, so there is nothing for `allowReserved` to allow. Remove it.",
+        "3:37 `a b` can't be the name of a header (RFC 9110 section 5.1).",
+        "3:100 The name of a path parameter is without braces.",
+        "3:157 `c d` can't be the name of a header (RFC 9110 section 5.1).",
+        "3:165 A header is sent as it is, so there is nothing for `allowReserved` to allow. Remove it.",
+      ],
+    ],
+    [
+      "a pattern that is none, a key of links that is none, a variable without any value",
+      `openapi: 3.2.0\n${head}\nservers: [{url: "/{v}", variables: {v: {default: a, enum: []}}}]\ncomponents: {schemas: {a: {pattern: "["}}, links: {l: {body: {}}}}\n`,
+      [
+        "3:53 A variable whose value is none of any can't be filled in. Remove `enum`, or list what it can be.",
+        "4:37 This is no regular expression, so that nothing can be checked by it.",
+        "4:56 `body` is not a key of a link. What is sent is `requestBody`.",
+      ],
+    ],
+  ])("by rules that schemas don't say: %s", async (_name, text, expected) => {
+    expect(await lint(text)).toEqual(expected);
+  });
+
   test("what the library's draft of 3.1 does not know yet is no finding", async () => {
     const text = `openapi: 3.1.0
 info: {title: x, version: "1", license: {name: MIT}}
@@ -89,7 +177,7 @@ components:
 });
 
 test.each<[string, string, readonly string[] | string]>([
-  ["another version", `openapi: 3.2.0\n${get}`, "only OpenAPI 2.0, 3.0 and 3.1 are, and it is 3.2.0"],
+  ["another version", `openapi: 3.3.0\n${get}`, "only OpenAPI 2.0, 3.0, 3.1 and 3.2 are, and it is 3.3.0"],
   ["no OpenAPI at all", "a: 1", []],
   ["no text", "\0", []],
   ["broken YAML", "openapi: [", []],

@@ -152,7 +152,7 @@ describe("files", () => {
 
   test("broken JSON is called JSON", async () => {
     expect(await diagnosticOf(await written('{"a": 1,\n "b" 2}'))).toMatchObject({
-      message: "`api.yaml` is not valid JSON: missed comma between flow collection entries.",
+      message: "`api.yaml` is not valid JSON: a comma or a closing bracket is missing before this.",
       place: { file: "api.yaml", line: 2, column: 6 },
     });
   });

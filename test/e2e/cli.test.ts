@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -281,6 +283,61 @@ describe("call", () => {
     expect(real.status).toBe(1);
     expect(real.stderr).toContain("not connected");
   });
+});
+
+test("`serve` tells how many warnings there are, at the start and after a reload", async () => {
+  const document = (broken: number): string =>
+    JSON.stringify({
+      openapi: "3.1.0",
+      info: { title: "Shop", version: "1" },
+      paths: {
+        "/good": { get: { operationId: "good", responses: { 200: { description: "Fine." } } } },
+        ...Object.fromEntries(Array.from({ length: broken }, (_, index) => [`/${index}`, { get: "?" }])),
+      },
+    });
+  const config = join(folder, "gestalt.yaml");
+  await writeFile(join(folder, "shop.json"), document(1));
+  await writeFile(
+    config,
+    'server: {port: "${env:PORT}"}\nproviders: {shop: {surfaces: {openapi: {document: ./shop.json, base_url: "http://127.0.0.1:9"}}}}',
+  );
+  const gateway = await startGateway({ config });
+  try {
+    await gateway.tells(/^1 warning; `gateway validate --online .*` shows it\.$/m);
+    await writeFile(join(folder, "shop.json"), document(2));
+    gateway.process.kill("SIGHUP");
+    await gateway.tells(/^2 warnings; `gateway validate --online .*` shows them\.$/m);
+  } finally {
+    await gateway.stop();
+  }
+});
+
+test("`serve` tells what became of a provider that its summary had to leave open", async () => {
+  const document = {
+    openapi: "3.1.0",
+    info: { title: "Slow", version: "1" },
+    paths: { "/x": { get: { operationId: "x", responses: { 200: { description: "Fine." } } } } },
+  };
+  // Longer than the summary waits.
+  const slow = createServer((_request, response) => {
+    setTimeout(() => response.end(JSON.stringify(document)), 3_000);
+  }).listen(0, "127.0.0.1");
+  await once(slow, "listening");
+  const address = slow.address();
+  const port = typeof address === "object" ? address?.port : undefined;
+  const config = join(folder, "gestalt.yaml");
+  await writeFile(
+    config,
+    `server: {port: "\${env:PORT}"}\nproviders: {slow: {surfaces: {openapi: {document: "http://127.0.0.1:${port}/openapi.json"}}}}`,
+  );
+  const gateway = await startGateway({ config });
+  try {
+    await gateway.tells(/^ {2}slow {2}starting$/m);
+    await gateway.tells(/^ {2}slow {2}ready {2}1 tool$/m);
+  } finally {
+    await gateway.stop();
+    slow.close();
+  }
 });
 
 describe("init writes a configuration that validates", () => {

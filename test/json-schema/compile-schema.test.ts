@@ -57,7 +57,7 @@ describe("what a caller is told", () => {
       "an unknown property further in",
       { properties: { paint: { properties: { color: text }, additionalProperties: false } } },
       { paint: { gloss: 3 } },
-      "`paint.gloss` is not a property of `paint`; known are `color`.",
+      "`paint.gloss` is not a property of `paint`; known is `color`.",
     ],
     [
       "an unknown argument, with unevaluatedProperties",
@@ -267,7 +267,7 @@ describe("what a caller is told", () => {
       { days: "3", town: 1 },
       "`city` is missing.",
       "`days` must be an integer, but is a string.",
-      "`town` is not an argument; known are `days`.",
+      "`town` is not an argument; known is `days`.",
     ],
   ];
 

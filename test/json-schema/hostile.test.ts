@@ -29,7 +29,7 @@ describe("a hostile schema or value", () => {
       "`constructor` is missing.",
       "`toString` is missing.",
       "`__proto__` must be a string, but is a number.",
-      "`hasOwnProperty` is not an argument; known are `__proto__`.",
+      "`hasOwnProperty` is not an argument; known is `__proto__`.",
     ]);
   });
 });

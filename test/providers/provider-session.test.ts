@@ -169,10 +169,12 @@ test("an upstream that goes away leaves its tools stale; its return and its chan
   await session.start();
   const before = session.catalog().version;
   tell({ kind: "lost", reason: "The connection broke." });
-  expect(session.catalog()).toMatchObject({ state: "stale", reason: "rest: The connection broke." });
+  await expect
+    .poll(() => session.catalog())
+    .toMatchObject({ state: "stale", reason: "rest: The connection broke." });
   expect(session.catalog().tools).toHaveLength(1);
   tell({ kind: "operations", operations: [makeOperation("list"), makeOperation("add")], diagnostics: [] });
-  expect(session.catalog()).toMatchObject({ state: "ready", reason: undefined });
+  await expect.poll(() => session.catalog()).toMatchObject({ state: "ready", reason: undefined });
   expect(session.catalog().tools).toHaveLength(2);
   expect(session.catalog().version).not.toBe(before);
   expect(log).toEqual([
@@ -180,6 +182,53 @@ test("an upstream that goes away leaves its tools stale; its return and its chan
     "Provider books (rest) is back.",
   ]);
   await session.close(0);
+});
+
+test("changes of an upstream are taken in their order, and other work goes on meanwhile", async () => {
+  let tell: (change: SurfaceChange) => void = () => {};
+  const seen: string[] = [];
+  const { session } = makeSession(
+    async () =>
+      makeSurface({
+        origin: "upstream",
+        watch: (listener) => {
+          tell = listener;
+        },
+      }),
+    {
+      onChange: () => {
+        const { state, tools } = session.catalog();
+        seen.push(`${state} ${tools.length}`);
+      },
+    },
+  );
+  await session.start();
+  const many = Array.from({ length: 20_000 }, (_, index) => makeOperation(`list-${index}`));
+  tell({ kind: "operations", operations: many, diagnostics: [] });
+  tell({ kind: "lost", reason: "The connection broke." });
+  tell({ kind: "operations", operations: [makeOperation("list")], diagnostics: [] });
+  setImmediate(() => seen.push("other work"));
+  await expect.poll(() => seen, { timeout: 60_000 }).toHaveLength(5);
+  expect(seen).toEqual(["ready 1", "other work", "ready 20000", "stale 20000", "ready 1"]);
+  await session.close(0);
+});
+
+test("nothing of a change is shown once a session is closing", async () => {
+  let tell: (change: SurfaceChange) => void = () => {};
+  const { session, changes } = makeSession(async () =>
+    makeSurface({
+      origin: "upstream",
+      watch: (listener) => {
+        tell = listener;
+      },
+    }),
+  );
+  await session.start();
+  const many = Array.from({ length: 20_000 }, (_, index) => makeOperation(`list-${index}`));
+  tell({ kind: "operations", operations: many, diagnostics: [] });
+  await session.close(0);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(changes()).toBe(1);
 });
 
 test("the version of what a provider offers covers everything that is shown of it", async () => {

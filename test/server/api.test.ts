@@ -50,6 +50,7 @@ beforeAll(async () => {
     snapshot,
     broker: createBroker({
       view: () => snapshot.view("api"),
+      cleanArguments: (_tool, given) => given,
       checkArguments: createArgumentChecker(),
       credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
       executor: () => ({

@@ -16,7 +16,7 @@ export const badHost: Rule = function* (file, look): Generator<Finding> {
     const remedy = name === undefined || look.isReference(path) ? "" : ` Write \`${name}\`.`;
     yield {
       code: "bad-host",
-      message: `\`${look.written(path)}\` is not a host name: it has no scheme, no port and no wildcard.${remedy}`,
+      message: `\`${look.written(path)}\` is not a host name, which has no scheme, port, path or wildcard.${remedy}`,
       path,
     };
   }

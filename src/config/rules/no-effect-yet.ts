@@ -7,7 +7,8 @@ export const noEffectYet: Rule = function* (file): Generator<Finding> {
   for (const [value, path, what] of settings(file)) {
     if (value === undefined) continue;
     yield {
-      severity: "warning",
+      // Part of it is of use already, and somebody may want just that.
+      severity: value === file.datastore ? "information" : "warning",
       code: "no-effect-yet",
       message: `\`${path.join(".")}\` has no effect in this version, ${what}.`,
       path,
@@ -19,7 +20,11 @@ export const noEffectYet: Rule = function* (file): Generator<Finding> {
 function settings(file: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
   const { server, auth } = file;
   return [
-    [file.datastore, ["datastore"], "except that what large API descriptions come to is kept beside it"],
+    [
+      file.datastore,
+      ["datastore"],
+      "but for the folder beside it, which keeps what large API descriptions come to",
+    ],
     [
       server?.encryption_key,
       ["server", "encryption_key"],

@@ -64,7 +64,7 @@ export function createCompileCache(
         await utimes(pathOf(key), now, now);
         return kept;
       } catch (error) {
-        if (!isMissing(error)) log("A cached document can't be read, so it is compiled anew.", error);
+        if (!hasCode(error, "ENOENT")) log("A cached document can't be read, so it is compiled anew.", error);
         return undefined;
       }
     },
@@ -80,7 +80,7 @@ export function createCompileCache(
       const draft = join(folder, `${randomUUID()}.draft`);
       try {
         // What documents describe may be meant for few eyes.
-        await mkdir(folder, { recursive: true, mode: 0o700 });
+        await makeFolder(folder);
         await writeFile(draft, [Buffer.from(`${JSON.stringify(header)}\n`), ...chunks], { mode: 0o600 });
         await rename(draft, pathOf(key));
         await removeOldest(folder);
@@ -91,6 +91,15 @@ export function createCompileCache(
       }
     },
   };
+}
+
+/** Only itself: the folder of the datastore is there, or nothing is kept. */
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { mode: 0o700 });
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw error;
+  }
 }
 
 /** `undefined` for what is no whole file of this key. */
@@ -152,6 +161,6 @@ async function digest(bytes: Uint8Array): Promise<string> {
   return hash.digest("hex");
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ENOENT";
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && "code" in error && error.code === code;
 }

@@ -7,15 +7,18 @@ import type { JsonSchema } from "../../model/json.ts";
 export interface PackedOperations {
   /** A JSON array of what every list of operations shows, compressed (RFC 1951). */
   readonly heads: Uint8Array<ArrayBuffer>;
-  /** Three lines of JSON for each operation, compressed alike: binding, input schema and output schema. The last may be empty. */
+  /** Lines of JSON, compressed alike: bindings and schemas. What operations share stands there once. */
   readonly rest: Uint8Array<ArrayBuffer>;
 }
 
 /** An operation as it is stored. */
-type OperationHead = Omit<Operation, "inputSchema" | "outputSchema" | "binding">;
+type OperationHead = Omit<Operation, "inputSchema" | "outputSchema" | "binding"> & {
+  /** The lines of its binding, its input schema and, if it has one, its output schema. */
+  readonly lines: readonly [binding: number, input: number, output?: number];
+};
 
-/** Characters of the rest in one pack. Reading one schema unpacks all of its pack, which takes some 0.3 ms. */
-const packLength = 128 * 1024;
+/** Characters of the rest in one pack. Reading one schema unpacks all of its pack, which takes about a millisecond. */
+const packLength = 512 * 1024;
 
 /** Speed counts here: level 1 makes packs of a fifth, the best one of a sixth. */
 const level = 1;
@@ -26,6 +29,9 @@ export class OperationPacker {
   #heads: OperationHead[] = [];
   #lines: string[] = [];
   #length = 0;
+  /** Lines of this pack by what they were made from. */
+  #known = new Map<object, number>();
+  readonly #digests = new WeakMap<object, string>();
 
   /** `take` is given each pack once it is full. */
   constructor(take: (pack: PackedOperations) => void) {
@@ -34,17 +40,14 @@ export class OperationPacker {
 
   add(operation: Operation): void {
     const { inputSchema, outputSchema, binding, ...facts } = operation;
-    const schemas = [
-      JSON.stringify(inputSchema),
-      outputSchema === undefined ? "" : JSON.stringify(outputSchema),
-    ];
-    const lines = [JSON.stringify(binding), ...schemas];
-    const packed = { schemas: digest(schemas.join("\n")), binding: digest(lines[0] ?? "") };
-    this.#heads.push({ ...facts, packed });
-    for (const line of lines) {
-      this.#lines.push(line);
-      this.#length += line.length;
-    }
+    const at = this.#write(binding);
+    const input = this.#write(inputSchema);
+    const output = outputSchema && this.#write(outputSchema);
+    this.#heads.push({
+      ...facts,
+      packed: { schemas: `${input.digest} ${output?.digest ?? ""}`, binding: at.digest },
+      lines: output ? [at.line, input.line, output.line] : [at.line, input.line],
+    });
     if (this.#length >= packLength) this.end();
   }
 
@@ -56,7 +59,20 @@ export class OperationPacker {
     this.#heads = [];
     this.#lines = [];
     this.#length = 0;
+    this.#known = new Map();
     this.#take({ heads, rest });
+  }
+
+  #write(value: object): { readonly line: number; readonly digest: string } {
+    const line = this.#known.get(value);
+    const digest = this.#digests.get(value);
+    if (line !== undefined && digest !== undefined) return { line, digest };
+    const text = JSON.stringify(value);
+    const fresh = digest ?? hash("sha256", text, "base64url").slice(0, 22);
+    this.#digests.set(value, fresh);
+    this.#known.set(value, this.#lines.push(text) - 1);
+    this.#length += text.length;
+    return { line: this.#lines.length - 1, digest: fresh };
   }
 }
 
@@ -65,36 +81,29 @@ function compress(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(deflateRawSync(text, { level }));
 }
 
-function digest(text: string): string {
-  return hash("sha256", text, "base64url").slice(0, 22);
-}
-
 /** The operations of a pack. The rest of each stays packed until somebody asks for it, and is held as long as somebody holds it. */
 export function unpackOperations({ heads, rest }: PackedOperations): readonly Operation[] {
   const operations: readonly OperationHead[] = JSON.parse(inflateRawSync(heads).toString());
   const lines = holdWeakly(() => inflateRawSync(rest).toString().split("\n"));
-  return operations.map((head, index) => {
-    const binding = holdWeakly(() => parseLine<Binding>(lines()[index * 3]));
-    const input = holdWeakly(() => parseLine<JsonSchema>(lines()[index * 3 + 1]));
-    const output = holdWeakly(() => parseLine<JsonSchema | null>(lines()[index * 3 + 2] || "null") ?? none);
+  return operations.map(({ lines: [at, input, output], ...head }) => {
+    const binding = holdWeakly(() => parseLine<Binding>(lines()[at]));
+    const inputSchema = holdWeakly(() => parseLine<JsonSchema>(lines()[input]));
+    const outputSchema =
+      output === undefined ? undefined : holdWeakly(() => parseLine<JsonSchema>(lines()[output]));
     return {
       ...head,
       get binding() {
         return binding();
       },
       get inputSchema() {
-        return input();
+        return inputSchema();
       },
       get outputSchema() {
-        const schema = output();
-        return schema === none ? undefined : schema;
+        return outputSchema?.();
       },
     };
   });
 }
-
-/** Stands for an output schema that is not there. */
-const none: JsonSchema = {};
 
 /** Makes a value when it is asked for, and anew when nobody has held it since. */
 function holdWeakly<Value extends object>(make: () => Value): () => Value {

@@ -21,7 +21,7 @@ export async function runJob(
   if (!loaded.ok) return { diagnostics: loaded.diagnostics, documents: [] };
   const { document } = loaded;
   const related = await loadRelatedDocuments(document, surface.document, read);
-  const facts = { document, surface, provider: fromOutline(provider), related, allowedHosts };
+  const facts = { document, surface, provider: fromOutline(provider), related, allowedHosts, isUsedUp: true };
   const diagnostics = await compileEach(facts, take);
   const documents = [
     { url: urlOf(surface.document), digest: document.digest },

@@ -38,8 +38,8 @@ const shownSelection = 300;
 
 /**
  * Compiles one root field: its arguments become variables, its selection is the one in the configuration or else a generated
- * one. A generated document that breaks one of graphql's own rules is reduced until it keeps them, with a warning; a selection
- * of the configuration that does is an error, and the field is left out, because its author meant to say what comes back.
+ * one. A generated document that breaks one of graphql's own rules gets more aliases, else the barest selection with a warning; a
+ * selection of the configuration that does is an error, and the field is left out, because its author meant to say what comes back.
  */
 export function compileField(
   schema: GraphQLSchema,
@@ -74,37 +74,33 @@ export function compileField(
     return { diagnostic: { severity: "error", code: "invalid-operation", message, place: configured.place } };
   }
   let firstReason: string | undefined;
-  for (const selection of candidateSelections(schema, field, surface)) {
+  for (const { selection, isFull } of candidateSelections(schema, field, surface)) {
     const reason = findFault(schema, operationType, field, variables, selection);
     if (reason !== undefined) {
       firstReason ??= firstSentence(reason);
       continue;
     }
     const operation = make(selection);
-    if (firstReason === undefined) return { operation };
+    if (isFull) return { operation };
     const message = `${what} returns fewer fields than usual, because the schema makes the full selection invalid: ${firstReason}`;
     return { operation, diagnostic: { severity: "warning", code: "operation-degraded", message, place } };
   }
   return drop(`no valid document can be made for it: ${firstReason}`);
 }
 
-/** Selections from the fullest to the barest; the one `undefined` of a leaf field takes no selection. */
+/** Selections to be tried, the barest last; the one `undefined` of a leaf field takes no selection. */
 function* candidateSelections(
   schema: GraphQLSchema,
   field: GraphQLField,
   { selection: wanted }: GraphqlSurface,
-): Generator<Selection | undefined> {
-  const steps: readonly SelectionLimits[] = [
-    { ...wanted, members: mostMembers },
-    { ...wanted, depth: 1, members: mostMembers },
-    { ...wanted, depth: 1, members: 0 },
-  ];
-  for (const limits of steps) {
-    const selection = selectFields(schema, field.type, limits);
-    yield selection;
+): Generator<{ readonly selection: Selection | undefined; readonly isFull: boolean }> {
+  const limits: SelectionLimits = { ...wanted, members: mostMembers };
+  for (const separatesObjects of [false, true]) {
+    const selection = selectFields(schema, field.type, { ...limits, separatesObjects });
+    yield { selection, isFull: true };
     if (selection === undefined) return;
   }
-  yield typenameSelection;
+  yield { selection: typenameSelection, isFull: false };
 }
 
 /** The first thing that graphql's own rules hold against a document; `undefined` for a valid one. */

@@ -16,6 +16,9 @@ import {
   readOperations,
 } from "./read-operations.ts";
 
+/** Ten times as many as the largest schemas of people have; all of their tools are in memory. */
+const mostFields = 10_000;
+
 /** What a schema compiles to. */
 export interface CompiledSchema {
   readonly operations: readonly Operation[];
@@ -39,23 +42,40 @@ export async function compileSchema(
   const operations: Operation[] = [...declared.operations];
   const diagnostics: Diagnostic[] = [...declared.diagnostics, ...findUnknownFields(schema, surface)];
   const taken = new Set(operations.map(({ id }) => id.toLowerCase()));
-  for (const [operationType, rootType, exposure] of [
-    ["query", schema.getQueryType(), surface.queries],
-    ["mutation", schema.getMutationType(), surface.mutations],
-  ] as const) {
-    for (const field of Object.values(rootType?.getFields() ?? {})) {
-      if (isInternal(field.name) || taken.has(field.name.toLowerCase())) continue;
-      if (exposure === "none" || (exposure === "declared" && !Object.hasOwn(surface.fields, field.name)))
-        continue;
-      await giveWay();
-      const compiled = compileSafely(field, surface, () =>
-        compileField(schema, operationType, field, surface, findFiles),
-      );
-      if (compiled.operation) operations.push(compiled.operation);
-      if (compiled.diagnostic) diagnostics.push(compiled.diagnostic);
-    }
+  const wanted = exposedFields(schema, surface).filter(({ field }) => !taken.has(field.name.toLowerCase()));
+  for (const { operationType, field } of wanted.slice(0, mostFields)) {
+    await giveWay();
+    const compiled = compileSafely(field, surface, () =>
+      compileField(schema, operationType, field, surface, findFiles),
+    );
+    if (compiled.operation) operations.push(compiled.operation);
+    if (compiled.diagnostic) diagnostics.push(compiled.diagnostic);
+  }
+  if (wanted.length > mostFields) {
+    const message = `The schema has ${wanted.length} root fields, and only the first ${mostFields} of them become tools. Narrow them with \`queries\` and \`mutations\`, and declare the others in \`operations\`.`;
+    const place = surface.schema?.place ?? surface.place;
+    diagnostics.push({ severity: "warning", code: "operation-dropped", message, place });
   }
   return { operations, diagnostics };
+}
+
+/** The root fields that become operations if nothing else is of their name, in the order of the schema. */
+function exposedFields(
+  schema: GraphQLSchema,
+  surface: GraphqlSurface,
+): readonly { readonly operationType: "query" | "mutation"; readonly field: GraphQLField }[] {
+  const roots = [
+    { operationType: "query", type: schema.getQueryType(), exposure: surface.queries },
+    { operationType: "mutation", type: schema.getMutationType(), exposure: surface.mutations },
+  ] as const;
+  return roots.flatMap(({ operationType, type, exposure }) =>
+    Object.values(type?.getFields() ?? {})
+      .filter(({ name }) => {
+        if (isInternal(name) || exposure === "none") return false;
+        return exposure === "all" || Object.hasOwn(surface.fields, name);
+      })
+      .map((field) => ({ operationType, field })),
+  );
 }
 
 /** What a hostile schema does to one field leaves the others as they are. */

@@ -11,7 +11,7 @@ import { bindCall, buildRequest, toParameters } from "./bind-request.ts";
 import { cleanErrors } from "./clean-errors.ts";
 import { parseAnswer } from "./parse-answer.ts";
 import { asksForDocument } from "./persisted-query.ts";
-import { restoreNames } from "./restore-names.ts";
+import { restoreAnswer } from "./restore-names.ts";
 import { checkSelected } from "./select-argument.ts";
 
 /**
@@ -60,7 +60,8 @@ function toResult(response: HttpResponse, aliases: GraphqlAliases | undefined): 
   const answer = parseAnswer(body);
   if (answer === undefined) return { kind: "http", status, headers, body, isError: true };
   const isError = status >= 400 || isFailure(answer);
-  const told = restoreData(cleanErrors(answer), aliases);
+  const clean = cleanErrors(answer);
+  const told = aliases === undefined ? clean : restoreAnswer(clean, aliases);
   const type = headers["content-type"] ?? "";
   if (told === answer && isJsonMediaType(type)) return { kind: "http", status, headers, body, isError };
   const { "content-length": _, ...remaining } = headers;
@@ -72,13 +73,6 @@ function toResult(response: HttpResponse, aliases: GraphqlAliases | undefined): 
     body: told === answer ? body : new TextEncoder().encode(JSON.stringify(told)),
     isError,
   };
-}
-
-function restoreData(answer: JsonObject, aliases: GraphqlAliases | undefined): JsonObject {
-  const { data } = answer;
-  return aliases === undefined || !isJsonObject(data)
-    ? answer
-    : { ...answer, data: restoreNames(data, aliases) };
 }
 
 /** Errors that left nothing: no data at all, or `null` for every root field. */

@@ -8,6 +8,7 @@ import {
   type GraphQLNullableInputType,
   type GraphQLScalarType,
   getNamedType,
+  getNullableType,
   isEnumType,
   isListType,
   isNonNullType,
@@ -130,9 +131,20 @@ export function describeInputs(
   return undefined;
 }
 
+/** What the briefest description of an input of each kind takes at least. */
+const fewestBytes = {
+  any: "{}".length,
+  list: '{"type":"array","items":}'.length,
+  enum: '{"type":"string"}'.length,
+  leftOut: '{"type":"object"}'.length,
+  object: '{"type":"object","properties":{}}'.length,
+  reference: '{"$ref":"#/$defs/"}'.length,
+};
+
 /**
  * Walks the types of the inputs level by level and counts the references to each enum and input object. `undefined` as soon as
- * names alone take more than a schema may have: types of hostile schemas have members without number.
+ * even the briefest description takes more than a schema may have: types of hostile schemas have members without number, and
+ * types of people that filter by each other lead to all of them.
  */
 function countUses(inputs: readonly Input[], levels: number): Map<string, number> | undefined {
   const uses = new Map<string, number>();
@@ -141,17 +153,29 @@ function countUses(inputs: readonly Input[], levels: number): Map<string, number
   for (let depth = 0; depth <= levels && level.length > 0; depth += 1) {
     const next: GraphQLInputField[] = [];
     for (const { name, type } of level) {
-      bytes += name.length + '"":{},'.length;
-      const named = getNamedType(type);
+      bytes += name.length + '"":,'.length;
+      if (isListType(getNullableType(type))) bytes += fewestBytes.list;
       if (bytes > inputSchemaBytes) return undefined;
-      if (isScalarType(named)) continue;
+      const named = getNamedType(type);
       const known = uses.get(named.name);
+      if (isScalarType(named)) {
+        bytes += fewestBytes.any;
+        continue;
+      }
       // Below the last level only what leads back up still counts.
-      if (known === undefined && depth === levels) continue;
+      if (known === undefined && depth === levels) {
+        bytes += fewestBytes.leftOut;
+        continue;
+      }
       uses.set(named.name, (known ?? 0) + 1);
-      if (known !== undefined) continue;
-      if (isEnumType(named)) bytes += named.getValues().length * '"a",'.length;
-      else for (const field of Object.values(named.getFields())) next.push(field);
+      if (isEnumType(named)) {
+        bytes += fewestBytes.enum + (known === undefined ? named.getValues().length * '"a",'.length : 0);
+      } else if (known !== undefined) {
+        bytes += fewestBytes.reference + named.name.length;
+      } else {
+        bytes += fewestBytes.object;
+        for (const field of Object.values(named.getFields())) next.push(field);
+      }
     }
     level = next;
   }
@@ -195,7 +219,7 @@ function describeNonNull(
   if (uses === 1) return describeNamed(type, text, description);
   if (isEnumType(type)) {
     const inPlace = describeNamed(type, text, description);
-    if (JSON.stringify(inPlace.enum).length <= smallEnumLength) return inPlace;
+    if (JSON.stringify(inPlace.enum ?? []).length <= smallEnumLength) return inPlace;
   }
   if (!description.definitions.has(type.name)) {
     // The place is taken before the type is described, because it may lead back to itself.
@@ -246,7 +270,8 @@ function describeEnum(type: GraphQLEnumType, text: string | undefined, detail: D
   return {
     type: "string",
     ...words([`${text ?? type.description ?? ""}${lines}`], detail),
-    enum: values.map((value) => value.name),
+    // Some servers serve enums without values; an empty list of them is no valid schema.
+    ...(values.length > 0 && { enum: values.map((value) => value.name) }),
   };
 }
 

@@ -57,7 +57,7 @@ export async function introspect(
     // Parsing and building take long for large schemas, each for itself.
     await setImmediate();
     try {
-      const schema = readIntrospection(answer);
+      const schema = await readIntrospection(answer);
       if (schema !== undefined) return { ok: true, schema };
       broken = undefined;
     } catch (error) {
@@ -135,7 +135,7 @@ function describeForeignAnswer(
     return ["document-unreadable", message];
   }
   const type = headers["content-type"]?.split(";", 1)[0];
-  const what = type === "text/html" ? "an HTML page" : `\`${type ?? "nothing"}\``;
+  const what = type === "text/html" ? "an HTML page" : type ? `\`${type}\`` : "content without a type";
   const message = `\`${nameOfUrl(surface.url)}\` is not a GraphQL endpoint: it answered a GraphQL query with status ${status} and ${what}. Check \`url:\`; endpoints often end in \`/graphql\`.`;
   return ["document-unsupported", message];
 }

@@ -1,3 +1,4 @@
+import type { GraphQLSchema } from "graphql";
 import type { GraphqlSurface } from "../../model/config.ts";
 import { isReadableOffline, type ProviderKind } from "../provider-kind.ts";
 import { createGraphqlExecutor } from "./execute.ts";
@@ -12,15 +13,17 @@ export const graphqlKind: ProviderKind<GraphqlSurface> = {
     isReadableOffline(schema) &&
     operations.every(({ source }) => source.kind === "text" || isReadableOffline(source)),
   async open(surface, provider, context) {
-    const opened = await openSchema(surface, provider, context);
-    let { schema } = opened;
+    const { schema: first, operations, diagnostics } = await openSchema(surface, provider, context);
+    // Large ones take a hundred megabytes, and nothing but what callers select is checked against them.
+    const keep = (latest: GraphQLSchema | undefined) => (surface.selectArgument ? latest : undefined);
+    let schema = keep(first);
     const closing = new AbortController();
     const signal = AbortSignal.any([closing.signal, context.signal]);
     let refreshing: Promise<void> | undefined;
     const { refresh } = surface;
     return {
-      operations: opened.operations,
-      diagnostics: opened.diagnostics,
+      operations,
+      diagnostics,
       executor: createGraphqlExecutor(provider, context.http, () => schema),
       origin: surface.schema === undefined ? "upstream" : "declared",
       files: [surface.schema, ...surface.operations.map(({ source }) => source)].flatMap((location) =>
@@ -33,10 +36,10 @@ export const graphqlKind: ProviderKind<GraphqlSurface> = {
             refreshing ??= refreshSchema(
               {
                 every: refresh,
-                first: opened,
+                first: { operations, diagnostics },
                 read: () => openSchema(surface, provider, { ...context, signal }),
                 take: (latest) => {
-                  schema = latest.schema;
+                  schema = keep(latest.schema);
                 },
                 signal,
                 log: context.log,

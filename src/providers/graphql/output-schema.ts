@@ -27,13 +27,13 @@ const levelsTried = [5, 3, 2, 1];
 const nullableObject: JsonSchema = { type: ["object", "null"] };
 
 /** The built-in scalars; values of others may be anything. */
-const scalarTypes: Readonly<Record<string, string>> = {
-  Int: "integer",
-  Float: "number",
-  String: "string",
-  ID: "string",
-  Boolean: "boolean",
-};
+const scalarTypes: ReadonlyMap<string, string> = new Map([
+  ["Int", "integer"],
+  ["Float", "number"],
+  ["String", "string"],
+  ["ID", "string"],
+  ["Boolean", "boolean"],
+]);
 
 /**
  * Describes the answer to a document so that no answer breaks it: everything may be null or absent, custom scalars may be
@@ -136,7 +136,7 @@ function createReader(schema: GraphQLSchema, document: DocumentNode) {
       return { type: ["array", "null"], items: describeType(type.ofType, selection, aliases, levels) };
     if (isEnumType(type)) return { type: ["string", "null"] };
     if (isScalarType(type)) {
-      const known = scalarTypes[type.name];
+      const known = scalarTypes.get(type.name);
       return known === undefined ? {} : { type: [known, "null"] };
     }
     return selection === undefined ? {} : describeObject(type, [selection], aliases, levels - 1);

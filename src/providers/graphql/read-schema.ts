@@ -1,5 +1,6 @@
 import { setImmediate } from "node:timers/promises";
 import {
+  type ASTNode,
   buildASTSchema,
   buildClientSchema,
   type DefinitionNode,
@@ -8,17 +9,21 @@ import {
   type GraphQLSchema,
   type IntrospectionQuery,
   isTypeDefinitionNode,
+  isTypeExtensionNode,
   Kind,
   type NamedTypeNode,
   parse,
+  parseConstValue,
   Source,
   specifiedScalarTypes,
+  type TypeDefinitionNode,
+  type TypeExtensionNode,
   visit,
 } from "graphql";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { LoadedText } from "../../documents/load-document.ts";
 import { isJsonObject } from "../../json-object.ts";
-import type { JsonValue } from "../../model/json.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Place } from "../../model/place.ts";
 
 /** A schema, or what its author has to mend. */
@@ -44,11 +49,50 @@ export async function readSchema({ name, text }: Pick<LoadedText, "name" | "text
 }
 
 /** Builds the schema from an introspection result; `undefined` when `value` is none. Throws where it is incomplete. */
-export function readIntrospection(value: JsonValue): GraphQLSchema | undefined {
+export async function readIntrospection(value: JsonValue): Promise<GraphQLSchema | undefined> {
   const root = isJsonObject(value) && isJsonObject(value.data) ? value.data : value;
   if (!isJsonObject(root) || !isJsonObject(root.__schema)) return undefined;
-  // graphql checks the rest of the shape itself, and throws.
-  return buildClientSchema(root as unknown as IntrospectionQuery, { assumeValid: true });
+  const { __schema: schema } = root;
+  try {
+    return buildClient(root);
+  } catch (error) {
+    const foreign = inputsOf(schema).filter(hasForeignDefault);
+    if (foreign.length === 0) throw error;
+    // Some servers write default values in the notation of their own language. Nothing but a hint is lost without them.
+    for (const input of foreign) Object.assign(input, { defaultValue: null });
+    await setImmediate();
+    return buildClient(root);
+  }
+}
+
+/** graphql checks the shape itself, and throws. */
+function buildClient(introspection: JsonValue): GraphQLSchema {
+  return buildClientSchema(introspection as unknown as IntrospectionQuery, { assumeValid: true });
+}
+
+/** Arguments of fields and directives, and members of input types. */
+function inputsOf({ types, directives }: JsonObject): readonly JsonObject[] {
+  const typesThere = objectsIn(types);
+  const withArguments = [...typesThere.flatMap(({ fields }) => objectsIn(fields)), ...objectsIn(directives)];
+  return [
+    ...typesThere.flatMap(({ inputFields }) => objectsIn(inputFields)),
+    ...withArguments.flatMap(({ args }) => objectsIn(args)),
+  ];
+}
+
+function objectsIn(value: JsonValue | undefined): readonly JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}
+
+function hasForeignDefault({ defaultValue }: JsonObject): boolean {
+  if (typeof defaultValue !== "string") return false;
+  try {
+    parseConstValue(defaultValue);
+    return false;
+  } catch (error) {
+    if (error instanceof GraphQLError) return true;
+    throw error;
+  }
 }
 
 async function readJson(name: string, text: string): Promise<ReadSchema> {
@@ -65,7 +109,7 @@ async function readJson(name: string, text: string): Promise<ReadSchema> {
   }
   await setImmediate();
   try {
-    const schema = readIntrospection(value);
+    const schema = await readIntrospection(value);
     if (schema !== undefined) return withRootTypes(schema, place);
   } catch (error) {
     const message = `The introspection result is incomplete: ${reasonOf(error)}. Fetch it again with the full introspection query, or use an SDL file.`;
@@ -81,13 +125,13 @@ async function readSdl(name: string, text: string): Promise<ReadSchema> {
   try {
     document = parse(new Source(text, name));
     await setImmediate();
-    document = completeExtensions(document);
+    document = completeSubgraph(document);
   } catch (error) {
     const [location] = error instanceof GraphQLError ? (error.locations ?? []) : [];
     const message = `The schema is not valid GraphQL SDL: ${reasonOf(error)}.`;
     return failed("document-syntax", message, location ? placeAt(name, location, 1) : startOf(name));
   }
-  const unknown = findUnknownTypes(document);
+  const unknown = findUnknownTypes(document, knownTypes(document));
   if (unknown.length > 0) return { ok: false, diagnostics: describeUnknownTypes(name, unknown) };
   await setImmediate();
   try {
@@ -111,24 +155,54 @@ function withRootTypes(schema: GraphQLSchema, place: Place): ReadSchema {
   return failed("document-unsupported", message, place);
 }
 
-/** Subgraphs of a federation write `extend type Query` without the type itself; the first such extension becomes the type. */
-function completeExtensions(document: DocumentNode): DocumentNode {
+/**
+ * Subgraphs of a federation write `extend type Query` without the type itself; the first such extension becomes the type. They
+ * also define directives by types that the federation adds later. What uses such a directive says nothing to callers.
+ */
+function completeSubgraph(document: DocumentNode): DocumentNode {
   const defined = new Set(document.definitions.filter(isTypeDefinitionNode).map((node) => node.name.value));
   const definitions = document.definitions.map((node): DefinitionNode => {
-    if (node.kind !== Kind.OBJECT_TYPE_EXTENSION || defined.has(node.name.value)) return node;
+    if (!isTypeExtensionNode(node) || defined.has(node.name.value)) return node;
     defined.add(node.name.value);
-    return { ...node, kind: Kind.OBJECT_TYPE_DEFINITION };
+    return defineExtended(node);
   });
-  return { ...document, definitions };
+  const complete = { ...document, definitions };
+  const known = knownTypes(complete);
+  return {
+    ...complete,
+    definitions: definitions.filter(
+      (node) => node.kind !== Kind.DIRECTIVE_DEFINITION || findUnknownTypes(node, known).length === 0,
+    ),
+  };
 }
 
-function findUnknownTypes(document: DocumentNode): readonly NamedTypeNode[] {
-  const known = new Set(specifiedScalarTypes.map((type) => type.name));
-  for (const node of document.definitions) if (isTypeDefinitionNode(node)) known.add(node.name.value);
+function defineExtended(node: TypeExtensionNode): TypeDefinitionNode {
+  switch (node.kind) {
+    case Kind.OBJECT_TYPE_EXTENSION:
+      return { ...node, kind: Kind.OBJECT_TYPE_DEFINITION };
+    case Kind.INTERFACE_TYPE_EXTENSION:
+      return { ...node, kind: Kind.INTERFACE_TYPE_DEFINITION };
+    case Kind.UNION_TYPE_EXTENSION:
+      return { ...node, kind: Kind.UNION_TYPE_DEFINITION };
+    case Kind.INPUT_OBJECT_TYPE_EXTENSION:
+      return { ...node, kind: Kind.INPUT_OBJECT_TYPE_DEFINITION };
+    case Kind.ENUM_TYPE_EXTENSION:
+      return { ...node, kind: Kind.ENUM_TYPE_DEFINITION };
+    case Kind.SCALAR_TYPE_EXTENSION:
+      return { ...node, kind: Kind.SCALAR_TYPE_DEFINITION };
+  }
+}
+
+function knownTypes(document: DocumentNode): ReadonlySet<string> {
+  const defined = document.definitions.filter(isTypeDefinitionNode).map((node) => node.name.value);
+  return new Set([...specifiedScalarTypes.map((type) => type.name), ...defined]);
+}
+
+function findUnknownTypes(node: ASTNode, known: ReadonlySet<string>): readonly NamedTypeNode[] {
   const unknown: NamedTypeNode[] = [];
-  visit(document, {
-    NamedType: (node) => {
-      if (!known.has(node.name.value)) unknown.push(node);
+  visit(node, {
+    NamedType: (named) => {
+      if (!known.has(named.name.value)) unknown.push(named);
     },
   });
   return unknown;

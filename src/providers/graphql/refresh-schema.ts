@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from "node:util";
 import { GatewayError } from "../../errors.ts";
 import type { SurfaceChange } from "../provider-kind.ts";
+import { shareThread } from "../share-thread.ts";
 import { waitFor, withJitter } from "../wait.ts";
+import type { CompiledSchema } from "./compile.ts";
 import type { OpenSchema } from "./open-schema.ts";
 
 /** What a refresh works with. */
@@ -10,8 +12,8 @@ export interface SchemaRefresh {
   readonly every: number;
   readonly read: () => Promise<OpenSchema>;
   /** What the surface was opened with. */
-  readonly first: OpenSchema;
-  /** Called with each schema that brings something new, before the listener. */
+  readonly first: CompiledSchema;
+  /** Called with each schema that was read, before the listener: it may differ in what no operation shows. */
   readonly take: (opened: OpenSchema) => void;
   readonly signal: AbortSignal;
   readonly log: (message: string, cause?: unknown) => void;
@@ -39,12 +41,12 @@ export async function refreshSchema(
         lose(opened.diagnostics.map(({ message }) => message).join(" "));
         continue;
       }
-      const { operations, diagnostics } = opened;
-      const isSame = isDeepStrictEqual([operations, diagnostics], [current.operations, current.diagnostics]);
-      if (isSame && !isLost) continue;
-      current = opened;
-      isLost = false;
       take(opened);
+      const { operations, diagnostics } = opened;
+      if (!isLost && (await isSame(opened, current))) continue;
+      if (signal.aborted) return;
+      current = { operations, diagnostics };
+      isLost = false;
       listener({ kind: "operations", operations, diagnostics });
     } catch (error) {
       if (signal.aborted) return;
@@ -53,4 +55,16 @@ export async function refreshSchema(
       lose(isKnown ? error.message : "An internal error occurred; its cause is in the log.");
     }
   }
+}
+
+/** Compared in turns with other work, because large schemas have megabytes of operations. */
+async function isSame(one: CompiledSchema, other: CompiledSchema): Promise<boolean> {
+  if (one.operations.length !== other.operations.length) return false;
+  if (!isDeepStrictEqual(one.diagnostics, other.diagnostics)) return false;
+  const giveWay = shareThread();
+  for (const [index, operation] of one.operations.entries()) {
+    if (!isDeepStrictEqual(operation, other.operations[index])) return false;
+    await giveWay();
+  }
+  return true;
 }

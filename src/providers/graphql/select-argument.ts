@@ -1,5 +1,6 @@
 import {
   BREAK,
+  type DocumentNode,
   type FieldNode,
   type GraphQLOutputType,
   type GraphQLSchema,
@@ -78,7 +79,7 @@ export function checkSelected(
       argument,
       faults.slice(0, mostFaults).map(({ message }) => message),
     );
-  const excess = findExcess(schema, document, variables);
+  const excess = findExcess(schema, parsed, variables);
   if (excess !== undefined) throw refusal(argument, [excess]);
 }
 
@@ -110,7 +111,11 @@ interface Level {
   readonly isSized: boolean;
 }
 
-function findExcess(schema: GraphQLSchema, document: string, variables: JsonObject): string | undefined {
+function findExcess(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  variables: JsonObject,
+): string | undefined {
   const roots = new Set(
     [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()].map((type) => type?.name),
   );
@@ -119,7 +124,7 @@ function findExcess(schema: GraphQLSchema, document: string, variables: JsonObje
   let values = 0;
   let fault: string | undefined;
   visit(
-    parse(document, { noLocation: true }),
+    document,
     visitWithTypeInfo(typeInfo, {
       InlineFragment: ({ typeCondition }) => {
         if (typeCondition === undefined || !roots.has(typeCondition.name.value)) return undefined;

@@ -37,6 +37,11 @@ export interface SelectionLimits {
   readonly fields: number;
   /** Most inline fragments of one union or interface; 0: none. */
   readonly members: number;
+  /**
+   * Whether objects that several members have under one name are always kept apart by aliases. By default only those of different
+   * types are; two of one type may still be selected in ways that conflict.
+   */
+  readonly separatesObjects?: boolean;
 }
 
 /** What a root field asks for when the caller doesn't say. */
@@ -247,7 +252,8 @@ export function selectFields(
      */
     const keyWithoutConflict = (member: GraphQLObjectType, field: GraphQLField): string => {
       const taken = typesByKey.get(field.name);
-      if (taken === undefined || taken === String(field.type)) return field.name;
+      const isApart = limits.separatesObjects === true && !isLeaf(field);
+      if (taken === undefined || (taken === String(field.type) && !isApart)) return field.name;
       let alias = `${member.name}_${field.name}`;
       while (aliases.has(alias) || members.some((other) => other.getFields()[alias] !== undefined))
         alias += "_";

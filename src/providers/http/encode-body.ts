@@ -3,7 +3,7 @@ import { GatewayError } from "../../errors.ts";
 import type { HttpBody, HttpPartEncoding } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { decodeFile } from "./decode-file.ts";
-import { isJsonMediaType } from "./media-type.ts";
+import { isJsonMediaType, isJsonSequenceMediaType } from "./media-type.ts";
 import { scalarText, serializeFormMember, serializeQueryParameter } from "./serialize-parameter.ts";
 
 /** A request body, ready to be sent. */
@@ -26,9 +26,10 @@ export function encodeBody(written: HttpBody, toolArguments: JsonObject): Encode
       return { contentType: body.mediaType, content: JSON.stringify(value) };
     case "lines": {
       const items: readonly JsonValue[] = isArray(value) ? value : [value];
+      const start = isJsonSequenceMediaType(body.mediaType) ? "\u001e" : "";
       return {
         contentType: body.mediaType,
-        content: items.map((item) => `${JSON.stringify(item)}\n`).join(""),
+        content: items.map((item) => `${start}${JSON.stringify(item)}\n`).join(""),
       };
     }
     case "text":

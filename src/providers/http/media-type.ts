@@ -13,17 +13,26 @@ export function isJsonMediaType(mediaType: string): boolean {
   );
 }
 
+/** `application/json-seq` and `+json-seq`: JSON texts, each after a record separator (RFC 7464). */
+export function isJsonSequenceMediaType(mediaType: string): boolean {
+  const type = essence(mediaType);
+  return type === "application/json-seq" || type.endsWith("+json-seq");
+}
+
 /** Media types whose body is one JSON text per line. */
 export function isJsonLinesMediaType(mediaType: string): boolean {
   return /^(?:application|text)\/(?:x-)?(?:ndjson|jsonl|json-?lines)$/.test(essence(mediaType));
 }
 
-/** Media types that hold text a person can read: `text/*`, XML, YAML and scripts. */
+/** Media types that hold text a person can read: `text/*`, XML, YAML, scripts, query languages and the like. */
 export function isTextMediaType(mediaType: string): boolean {
   const type = essence(mediaType);
   return (
     type.startsWith("text/") ||
-    /^application\/(?:.*\+)?(?:xml|yaml|x-yaml|javascript|graphql|sql|toml|jwt|x-pem-file)$/.test(type) ||
+    /^application\/(?:.*\+)?(?:xml|yaml|x-yaml|javascript|graphql|sql|toml|jwt|jose|x-pem-file|pem-certificate-chain)$/.test(
+      type,
+    ) ||
+    /^application\/(?:xml-dtd|sparql-(?:query|update)|n-triples|n-quads|trig)$/.test(type) ||
     type === "image/svg+xml"
   );
 }

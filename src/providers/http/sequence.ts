@@ -1,7 +1,7 @@
 import type { JsonValue } from "../../model/json.ts";
 import { readEvents } from "../../upstream/sse.ts";
 import { parseJsonText } from "./json-part.ts";
-import { essence, isJsonLinesMediaType } from "./media-type.ts";
+import { essence, isJsonLinesMediaType, isJsonSequenceMediaType } from "./media-type.ts";
 
 /** Answers that are one item after another: JSON lines, JSON text sequences (RFC 7464), event streams. */
 export type SequenceKind = "lines" | "records" | "events";
@@ -14,7 +14,7 @@ const recordSeparator = 0x1e;
 export function sequenceKind(contentType: string): SequenceKind | undefined {
   const type = essence(contentType);
   if (type === "text/event-stream") return "events";
-  if (type === "application/json-seq" || type.endsWith("+json-seq")) return "records";
+  if (isJsonSequenceMediaType(type)) return "records";
   return isJsonLinesMediaType(type) ? "lines" : undefined;
 }
 

@@ -47,7 +47,7 @@ export function serializePathParameter(parameter: Serialization, value: JsonValu
       return assign(name, encode(scalarText(value)));
     }
     default:
-      return simple(value, parameter.explode, encode);
+      return simple(value, parameter.explode, encode, delimiter(parameter.style));
   }
 }
 
@@ -93,7 +93,7 @@ export function serializeFormMember(name: string, value: JsonValue): readonly st
 /** A header's value, not encoded: the caller checks the characters. */
 export function serializeHeader(parameter: Serialization, value: JsonValue): string {
   if (parameter.content !== undefined) return contentText(parameter.content, value);
-  return simple(value, parameter.explode, (text) => text);
+  return simple(value, parameter.explode, (text) => text, decodeURIComponent(delimiter(parameter.style)));
 }
 
 /**
@@ -109,7 +109,7 @@ export function serializeCookie(parameter: Serialization, value: JsonValue): rea
   const entries = presentEntries(value);
   if (items && parameter.explode) return items.map((item) => `${parameter.name}=${scalarText(item)}`);
   if (entries && parameter.explode) return entries.map(([key, member]) => `${key}=${scalarText(member)}`);
-  return [`${parameter.name}=${simple(value, false, (text) => text)}`];
+  return [`${parameter.name}=${simple(value, false, (text) => text, ",")}`];
 }
 
 /**
@@ -133,9 +133,10 @@ function contentText(mediaType: string, value: JsonValue): string {
   return isJsonMediaType(mediaType) ? JSON.stringify(value) : scalarText(value);
 }
 
-function simple(value: JsonValue, explode: boolean, encode: Encode): string {
+/** @param between what separates items; OpenAPI 2.0 has others than the comma. */
+function simple(value: JsonValue, explode: boolean, encode: Encode, between: string): string {
   const items = presentItems(value);
-  if (items) return items.map((item) => encode(scalarText(item))).join(",");
+  if (items) return items.map((item) => encode(scalarText(item))).join(between);
   const entries = presentEntries(value);
   if (entries) return pairTexts(entries, explode, encode).join(",");
   return encode(scalarText(value));

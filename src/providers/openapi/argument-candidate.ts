@@ -44,6 +44,19 @@ export function describeArgument(
   };
 }
 
+/** Makes a {@link describeArgument} with a memory: a parameter that many operations share is one object, measured and written once. */
+export function createArgumentDescriber(): typeof describeArgument {
+  const known = new WeakMap<JsonSchema, Map<string, JsonSchema>>();
+  return (schema, description, deprecated) => {
+    const forms = known.get(schema) ?? new Map<string, JsonSchema>();
+    known.set(schema, forms);
+    const key = `${deprecated} ${description ?? ""}`;
+    const described = forms.get(key) ?? describeArgument(schema, description, deprecated);
+    forms.set(key, described);
+    return described;
+  };
+}
+
 /** The only value that a required argument can have, or the one that it has unless said otherwise. */
 function constantOf(schema: JsonSchema): JsonValue | undefined {
   const { default: value, const: constant, enum: values } = schema;

@@ -2,8 +2,8 @@ import type { HttpBody, HttpParameter } from "../../model/catalog.ts";
 import type { JsonSchema } from "../../model/json.ts";
 import { assignArgumentNames } from "../http/argument-names.ts";
 import type { FindSource } from "../http/parameter-source.ts";
-import { describeArgument, makeCandidate } from "./argument-candidate.ts";
-import { bindBody, choiceCandidate, compileBody } from "./body-arguments.ts";
+import { type describeArgument, makeCandidate } from "./argument-candidate.ts";
+import { type BodyArguments, bindBody, choiceCandidate, compileBody } from "./body-arguments.ts";
 import type { SchemaConverter } from "./convert-schema.ts";
 import type { SchemaFitter } from "./fit-schema.ts";
 import type { ApiOperation, ApiParameter } from "./model.ts";
@@ -28,12 +28,13 @@ export interface ArgumentOptions {
   readonly fitter: SchemaFitter;
   /** Tells which parameters are no arguments, because the provider sends its own. */
   readonly sourceOf: FindSource;
-  /** Most bytes of one tool's input schema; 32,000 by default. */
+  readonly describe: typeof describeArgument;
+  /** Most bytes of one tool's input schema; more than {@link schemaRoom} is as much as that. */
   readonly budget?: number;
 }
 
-/** As much as every client is known to take. */
-const defaultBudget = 32_000;
+/** Bytes for the schemas of one tool: with its name, description and hints it stays below the 32,000 that every client is known to take. */
+export const schemaRoom = 30_500;
 
 /** Lays the parameters and the body of an operation out as flat arguments, by "Arguments of a tool" of the configuration reference. */
 export function compileArguments(
@@ -53,16 +54,48 @@ export function compileArguments(
 export function layOutArguments(
   operation: ApiOperation,
   visible: readonly ApiParameter[],
-  { converter, fitter, sourceOf, budget = defaultBudget }: ArgumentOptions,
+  options: ArgumentOptions,
+): OperationArguments {
+  const isTooLarge = ({ reduced, inputSchema }: OperationArguments): boolean =>
+    reduced.length > 0 && Buffer.byteLength(JSON.stringify(inputSchema)) > schemaRoom;
+  const laidOut = layOutWith(operation, visible, options, "members");
+  if (!isTooLarge(laidOut)) return laidOut;
+  // The names alone are too much: a body is one argument then, and of the parameters those stay for which there is room.
+  const whole = operation.body ? layOutWith(operation, visible, options, "whole") : laidOut;
+  if (!isTooLarge(whole)) return whole;
+  const kept = mostNeeded(visible, schemaRoom / 2);
+  const left = layOutWith(operation, kept, options, "whole");
+  const note = `Too large: ${visible.length - kept.length} optional parameters are no arguments.`;
+  return { ...left, notes: [note, ...left.notes] };
+}
+
+/** The required parameters, and as many others as fit into the bytes. */
+function mostNeeded(parameters: readonly ApiParameter[], bytes: number): readonly ApiParameter[] {
+  // Quotes, commas and a bare type.
+  const weigh = ({ name }: ApiParameter): number => Math.min(Buffer.byteLength(name), 64) + 30;
+  let room = bytes;
+  for (const parameter of parameters) if (parameter.required) room -= weigh(parameter);
+  return parameters.filter((parameter) => {
+    if (parameter.required) return true;
+    room -= weigh(parameter);
+    return room >= 0;
+  });
+}
+
+function layOutWith(
+  operation: ApiOperation,
+  visible: readonly ApiParameter[],
+  { converter, fitter, sourceOf, describe, budget = schemaRoom }: ArgumentOptions,
+  form: BodyArguments,
 ): OperationArguments {
   const given = visible.filter((parameter) => sourceOf(parameter) === "caller");
   const managed = visible.filter((parameter) => sourceOf(parameter) === "provider");
   const converted = given.map(({ schema, at }) => converter.convert(schema, at));
   const parameterCandidates = given.map((parameter, index) => {
-    const schema = describeArgument(converted[index] ?? {}, parameter.description, parameter.deprecated);
+    const schema = describe(converted[index] ?? {}, parameter.description, parameter.deprecated);
     return makeCandidate(parameter.name, parameter.in, schema, parameter.required);
   });
-  const body = compileBody(operation, converter, given);
+  const body = compileBody(operation, converter, given, form);
   const choice = body && choiceCandidate(body);
   const candidates = [...parameterCandidates, ...(body?.candidates ?? []), ...(choice ? [choice] : [])];
   const names = assignArgumentNames(candidates);
@@ -84,7 +117,7 @@ export function layOutArguments(
   });
   // Room for the words around the properties and the list of required ones.
   const rest = 200 + Buffer.byteLength(JSON.stringify(required));
-  const fitted = fitter.fitProperties(Object.fromEntries(properties), budget - rest);
+  const fitted = fitter.fitProperties(Object.fromEntries(properties), Math.min(budget, schemaRoom) - rest);
   const inputSchema: JsonSchema = {
     type: "object",
     properties: fitted.properties,

@@ -29,11 +29,15 @@ export interface CompiledBody {
   readonly candidates: readonly ArgumentCandidate[];
 }
 
+/** `members`: each member of a body is an argument where that can be; `whole`: the body is one, because they are too many. */
+export type BodyArguments = "members" | "whole";
+
 /** Decides how an operation's body becomes arguments, by "Arguments of a tool" of the configuration reference. */
 export function compileBody(
   operation: ApiOperation,
   converter: SchemaConverter,
   parameters: readonly ApiParameter[],
+  wanted: BodyArguments,
 ): CompiledBody | undefined {
   const [content, ...rest] = rankContents(operation.body?.contents ?? []);
   if (!operation.body || !content) return undefined;
@@ -42,7 +46,7 @@ export function compileBody(
   const { form, schema } = first;
   const others = chooseAlternatives(first, rest, (other) => compileForm(other, converter));
   const base = { forms: [first, ...others], required } as const;
-  if (others.length === 0 && holdsNothing(operation.method, form, schema)) {
+  if (others.length === 0 && holdsNothing(operation.method, first, required)) {
     // Where a body is asked for all the same, it is `{}`.
     const isAsked =
       required && form.format === "json" && operation.method !== "GET" && operation.method !== "HEAD";
@@ -50,7 +54,7 @@ export function compileBody(
   }
   const isFlatForm = (one: BodyForm): boolean =>
     !converter.isPolymorphic(one.content.schema, one.content.at) && isFlat(one.form, one.schema, parameters);
-  if (required && base.forms.every(isFlatForm)) {
+  if (required && wanted === "members" && base.forms.every(isFlatForm)) {
     return { ...base, flat: true, candidates: memberCandidates(base.forms) };
   }
   const wholes = base.forms
@@ -111,13 +115,14 @@ function isFileMember(encoding: HttpBody["encoding"], name: string): boolean {
 
 /**
  * True for objects without members, which documents give to operations that take no body. Where bodies are usual, an object
- * of which no members are told may hold anything, as long as it is not a form.
+ * of which no members are told may hold anything, as long as it is not a form that may be left out.
  */
-function holdsNothing(method: string, form: BodyForm["form"], schema: JsonSchema): boolean {
+function holdsNothing(method: string, { form, schema }: BodyForm, isAsked: boolean): boolean {
   const { type, properties, additionalProperties: rest } = schema;
   if (type !== "object" || Object.keys(asObject(properties)).length > 0) return false;
   if (schema["anyOf"] !== undefined || schema["allOf"] !== undefined) return false;
-  const isUnusual = method === "GET" || method === "HEAD" || method === "DELETE" || form.format === "form";
+  const isIdleForm = form.format === "form" && !isAsked;
+  const isUnusual = method === "GET" || method === "HEAD" || method === "DELETE" || isIdleForm;
   return rest === false || (rest === undefined && isUnusual && form.format !== "multipart");
 }
 
@@ -174,9 +179,10 @@ function memberEncoding(
   const names = new Set([...Object.keys(asObject(schema["properties"])), ...Object.keys(content.encoding)]);
   const entries = [...names].flatMap((name): readonly (readonly [string, HttpPartEncoding])[] => {
     const declared = content.encoding[name];
-    const contentType = declared?.contentType?.split(",", 1)[0]?.trim();
-    const file =
-      format === "multipart" && isFile(asObject(asObject(schema["properties"])[name]), contentType);
+    const member = asObject(asObject(schema["properties"])[name]);
+    const said = declared?.contentType?.split(",", 1)[0]?.trim();
+    const file = format === "multipart" && isFile(member, said);
+    const contentType = said ?? (file ? asText(member["contentMediaType"]) : undefined);
     const spoken =
       declared?.style !== undefined || declared?.explode !== undefined || declared?.allowReserved === true;
     if (contentType === undefined && !spoken && !file) return [];
@@ -198,6 +204,11 @@ function memberEncoding(
 }
 
 function isFile(schema: JsonSchema, contentType: string | undefined): boolean {
+  // One file or several, or none.
+  const choices = asArray(schema["anyOf"])
+    .map(asObject)
+    .filter(({ type }) => type !== "null");
+  if (choices.length > 0) return choices.every((choice) => isFile(choice, contentType));
   const {
     type,
     enum: values,
@@ -213,6 +224,10 @@ function isFile(schema: JsonSchema, contentType: string | undefined): boolean {
 
 function fileSchema(schema: JsonSchema): JsonSchema {
   if (schema["type"] === "array") return { ...schema, items: fileSchema(asObject(schema["items"])) };
+  const choices = asArray(schema["anyOf"]).map(asObject);
+  if (choices.length > 0) {
+    return { ...schema, anyOf: choices.map((one) => (one["type"] === "null" ? one : fileSchema(one))) };
+  }
   const description = asText(schema["description"]);
   return fileArgumentSchema(description === undefined ? undefined : shorten(description, 400));
 }

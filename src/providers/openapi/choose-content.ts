@@ -1,6 +1,12 @@
 import type { HttpBody } from "../../model/catalog.ts";
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
-import { essence, isJsonLinesMediaType, isJsonMediaType, isTextMediaType } from "../http/media-type.ts";
+import {
+  essence,
+  isJsonLinesMediaType,
+  isJsonMediaType,
+  isJsonSequenceMediaType,
+  isTextMediaType,
+} from "../http/media-type.ts";
 import { asObject } from "./json-view.ts";
 import type { ApiContent } from "./model.ts";
 
@@ -27,24 +33,39 @@ function rank(mediaType: string): number {
   if (type === "*/*") return 3;
   if (type === "application/x-www-form-urlencoded") return 5;
   if (type.startsWith("multipart/")) return 6;
-  if (isJsonLinesMediaType(type)) return 7;
+  if (isSequence(type)) return 7;
   return isTextMediaType(type) ? 8 : 9;
 }
 
 /** How a body of the media type is made from its argument, and the exact media type that is sent. */
 export function bodyFormat(mediaType: string, schema: JsonValue): Pick<HttpBody, "format" | "mediaType"> {
   const type = essence(mediaType);
-  if (isJsonMediaType(type)) return { format: "json", mediaType };
+  if (isJsonMediaType(type)) {
+    return { format: "json", mediaType: isSendable(mediaType) ? mediaType : "application/json" };
+  }
   if (type === "application/x-www-form-urlencoded") return { format: "form", mediaType };
-  if (type.startsWith("multipart/")) return { format: "multipart", mediaType };
-  if (isJsonLinesMediaType(type)) return { format: "lines", mediaType };
+  if (type.startsWith("multipart/")) {
+    // The boundary is that of the body that is sent.
+    return { format: "multipart", mediaType: mediaType.replace(/ *; *boundary=[^;]*/i, "") };
+  }
   const { type: schemaType, format } = asObject(schema);
-  if (type === "*/*" || type === "application/*") {
+  // Where the document speaks of a text, the caller writes the lines.
+  if (isSequence(type)) return { format: schemaType === "string" ? "text" : "lines", mediaType };
+  if (type === "text/*") return { format: "text", mediaType: "text/plain" };
+  if (type === "*/*" || type === "application/*" || !(isSendable(mediaType) || /^\w+\/\*$/.test(type))) {
     if (schemaType === "file" || format === "binary")
       return { format: "binary", mediaType: "application/octet-stream" };
     return { format: "json", mediaType: "application/json" };
   }
-  if (isTextMediaType(type))
-    return { format: "text", mediaType: type === "text/*" ? "text/plain" : mediaType };
-  return { format: "binary", mediaType };
+  return { format: isTextMediaType(type) ? "text" : "binary", mediaType };
+}
+
+/** One type and subtype, maybe with parameters, that can stand in a header; documents also have `json` and ranges. */
+function isSendable(mediaType: string): boolean {
+  return /^[!#$&^\w.+-]+\/[!#$&^\w.+-]+ *(?:;[\x20-\x7e]*)?$/.test(mediaType);
+}
+
+/** JSON texts one after the other. */
+function isSequence(type: string): boolean {
+  return isJsonLinesMediaType(type) || isJsonSequenceMediaType(type);
 }

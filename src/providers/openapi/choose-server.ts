@@ -2,6 +2,7 @@ import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { didYouMean } from "../../did-you-mean.ts";
 import type { OpenApiSurface } from "../../model/config.ts";
 import type { ApiServer } from "./model.ts";
+import { shorten } from "./shorten.ts";
 
 /** The server of an operation, before it is made absolute. */
 export interface ChosenServer {
@@ -86,7 +87,10 @@ function unknownServer(
   servers: readonly ApiServer[],
   fill: (server: ApiServer) => string,
 ): Diagnostic {
-  const shown = servers.slice(0, 5).map((server, index) => `${index}: \`${fill(server)}\``);
+  const shown = servers.slice(0, 5).map((server, index) => {
+    const said = server.name ?? server.description;
+    return `${index}: \`${fill(server)}\`${said === undefined ? "" : ` (${shorten(said, 60)})`}`;
+  });
   const words = servers.flatMap(({ url, name, description }) => [url, name, description]);
   const known = [...new Set(words.filter((word) => word !== undefined))];
   const hint = typeof value === "string" ? didYouMean(value, known) : undefined;
@@ -123,7 +127,7 @@ function* checkVariables(
       yield {
         severity: "error",
         code: "unknown-server",
-        message: `No server of the document has the variable \`${name}\`. ${known === "" ? "None has any." : `There is ${known}.`}${suggestion}`,
+        message: `No server of the document has the variable \`${name}\`. ${known === "" ? "None has any." : `There ${names.size === 1 ? "is" : "are"} ${known}.`}${suggestion}`,
         place,
       };
       continue;

@@ -5,6 +5,8 @@ import { isArray, isObject } from "./json-view.ts";
 export interface CollectedReferences {
   /** The documents that references name: what stands before `#`, each once, in no particular order. */
   readonly targets: ReadonlySet<string>;
+  /** True when all references inside of the document lead to its components or definitions. */
+  readonly leavesPathsAlone: boolean;
   /** Values that were looked at; what YAML aliases share counts each time. */
   readonly nodes: number;
 }
@@ -35,28 +37,36 @@ export async function collectReferences(
   giveWay: () => Promise<void>,
 ): Promise<CollectedReferences> {
   const targets = new Set<string>();
-  const pending: { readonly value: JsonValue; readonly hasNames: boolean }[] = [
-    { value: root, hasNames: false },
-  ];
+  // Side by side, because an object for each value of a large document is much to clear up.
+  const pending: JsonValue[] = [root];
+  const pendingNames: boolean[] = [false];
+  let leavesPathsAlone = true;
   let nodes = 0;
-  for (let next = pending.pop(); next !== undefined && nodes <= mostNodes; next = pending.pop()) {
-    const { value, hasNames } = next;
+  while (pending.length > 0 && nodes <= mostNodes) {
+    const value = pending.pop();
+    const hasNames = pendingNames.pop() === true;
     nodes += 1;
     if (nodes % turn === 0) await giveWay();
     if (isArray(value)) {
-      for (const item of value) pending.push({ value: item, hasNames: false });
+      for (const item of value) {
+        pending.push(item);
+        pendingNames.push(false);
+      }
       continue;
     }
     if (!isObject(value)) continue;
     const reference = value["$ref"];
     if (typeof reference === "string") {
-      const [target = ""] = reference.split("#", 1);
+      const mark = reference.indexOf("#");
+      const target = mark === -1 ? reference : reference.slice(0, mark);
       if (target !== "") targets.add(target);
+      leavesPathsAlone &&= /^#\/(?:components|definitions|parameters|responses)\//.test(reference);
     }
-    for (const [key, child] of Object.entries(value)) {
+    for (const key of Object.keys(value)) {
       if (!hasNames && (skippedKeywords.has(key) || key.startsWith("x-"))) continue;
-      pending.push({ value: child, hasNames: !hasNames && namingKeywords.has(key) });
+      pending.push(value[key] ?? null);
+      pendingNames.push(!hasNames && namingKeywords.has(key));
     }
   }
-  return { targets, nodes };
+  return { targets, leavesPathsAlone, nodes };
 }

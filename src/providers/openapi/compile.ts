@@ -2,20 +2,29 @@ import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { LoadedDocument } from "../../documents/load-document.ts";
 import type { Operation } from "../../model/catalog.ts";
 import type { OpenApiSurface } from "../../model/config.ts";
+import type { JsonValue } from "../../model/json.ts";
 import type { Place } from "../../model/place.ts";
 import { Secret } from "../../secret.ts";
 import { annotationsOf } from "../http/annotations.ts";
 import { createSourceFinder, type FindSource, type OwnParameters } from "../http/parameter-source.ts";
 import { shareThread } from "../share-thread.ts";
-import { compileArguments } from "./arguments.ts";
+import { createArgumentDescriber } from "./argument-candidate.ts";
+import { compileArguments, schemaRoom } from "./arguments.ts";
 import { createCredentialCheck } from "./check-credential.ts";
 import { type ChosenAddress, createAddressChooser } from "./choose-address.ts";
 import { createServerChooser } from "./choose-server.ts";
 import { createSchemaConverter, type SchemaConverter } from "./convert-schema.ts";
-import { createDescriber } from "./describe-operation.ts";
+import { createDescriber, createWordCount } from "./describe-operation.ts";
 import { createSchemaFitter, type SchemaFitter } from "./fit-schema.ts";
 import { isObject } from "./json-view.ts";
-import { type ApiOperation, type DocumentPath, fileOf, keysOf, type Problem } from "./model.ts";
+import {
+  type ApiOperation,
+  type ApiServer,
+  type DocumentPath,
+  fileOf,
+  keysOf,
+  type Problem,
+} from "./model.ts";
 import { normalizePath } from "./normalize-path.ts";
 import { limitNotes } from "./notes.ts";
 import { acceptHeader, compileOutputSchema } from "./output-schema.ts";
@@ -23,7 +32,7 @@ import { detectVersion, documentServers, readOperations } from "./read-document.
 import { createReferenceGraph } from "./reference-graph.ts";
 import type { RelatedDocuments } from "./related-documents.ts";
 import { createReferenceResolver } from "./resolve-reference.ts";
-import { createSchemaMeasure } from "./schema-size.ts";
+import { createSchemaMeasure, type SchemaMeasure } from "./schema-size.ts";
 import { readSecuritySchemes } from "./security.ts";
 
 /** Longest text in which problems and operations are located: the first place that is asked for costs some 25 ms for each MiB. */
@@ -37,7 +46,9 @@ export interface CompiledDocument {
 
 /** What every operation of a document is compiled with. */
 interface Workshop {
+  readonly measure: SchemaMeasure;
   readonly sourceOf: FindSource;
+  readonly describe: ReturnType<typeof createArgumentDescriber>;
   readonly converter: SchemaConverter;
   readonly fitter: SchemaFitter;
   readonly budget: number;
@@ -55,6 +66,8 @@ export interface CompileFacts {
   readonly related: RelatedDocuments;
   /** Hosts that a fetched document may lead to although they are not public. */
   readonly allowedHosts: readonly string[];
+  /** True: nobody reads the document afterwards, so that its paths may be let go of one by one. Default false. */
+  readonly isUsedUp?: boolean;
 }
 
 /** Compiles a document to operations that are all held at once. */
@@ -72,7 +85,7 @@ export async function compileOpenApi(facts: CompileFacts): Promise<CompiledDocum
  * @param take is given the operations as they come, in the order of the document, and may let go of them.
  */
 export async function compileEach(
-  { document, surface, provider, related, allowedHosts }: CompileFacts,
+  { document, surface, provider, related, allowedHosts, isUsedUp = false }: CompileFacts,
   take: (operation: Operation) => void,
 ): Promise<readonly Diagnostic[]> {
   const diagnostics: Diagnostic[] = [];
@@ -97,8 +110,10 @@ export async function compileEach(
   const input = createSchemaConverter({ ...parts, direction: "input" });
   const output = createSchemaConverter({ ...parts, direction: "output" });
   const workshop: Workshop = {
+    measure,
     sourceOf: createSourceFinder(provider),
     converter: input,
+    describe: createArgumentDescriber(),
     fitter: createSchemaFitter(input.definition, measure),
     budget: surface.schemaBudget,
     output,
@@ -106,16 +121,20 @@ export async function compileEach(
   };
 
   const giveWay = shareThread();
-  const found: ApiOperation[] = [];
+  const isOffered = (operation: ApiOperation): boolean =>
+    surface.deprecated === "include" || !operation.deprecated;
+  // Read twice, because together the operations of a large document take more memory than the document.
+  const words = createWordCount();
+  const ownServers: (readonly ApiServer[])[] = [];
   for (const operation of readOperations(root, version, resolver, report)) {
-    if (surface.deprecated === "include" || !operation.deprecated) found.push(operation);
+    if (isOffered(operation)) {
+      words.add(operation);
+      ownServers.push(operation.servers);
+    }
     await giveWay();
   }
-  const servers = createServerChooser(
-    surface,
-    documentServers(root, version),
-    found.map((operation) => operation.servers),
-  );
+  if (ownServers.length === 0 && diagnostics.length === 0) return [noOperations(document, surface)];
+  const servers = createServerChooser(surface, documentServers(root, version), ownServers);
   // A region or a sandbox that the operator asks for must not silently become another one.
   if (servers.diagnostics.length > 0) return [...diagnostics, ...servers.diagnostics];
   const addresses = createAddressChooser({
@@ -123,22 +142,22 @@ export async function compileEach(
     documentUrl: surface.document.kind === "url" ? document.location : undefined,
     baseUrl: surface.baseUrl,
     allowedHosts,
-    mainServer: servers.choose([]) ?? servers.choose(found[0]?.servers ?? []),
+    mainServer: servers.choose([]) ?? servers.choose(ownServers[0] ?? []),
     place: surface.place,
   });
   const managed = provider.managedParameters.map(({ value }) => value);
   const sendsSecret = [...Object.values(provider.headers), ...managed].some(
     (value) => value instanceof Secret,
   );
-  const describe = createDescriber(found);
+  const describe = createDescriber(words);
   const credentials = createCredentialCheck(readSecuritySchemes(root, resolver), surface, provider);
 
   const reduced: string[] = [];
   const firstById = new Map<string, Pick<ApiOperation, "method" | "path">>();
-  // What was compiled may go: together, the operations of a large document take much memory.
-  const pending = found.reverse();
-  for (let operation = pending.pop(); operation !== undefined; operation = pending.pop()) {
+  const done = isUsedUp && related.leavesPathsAlone ? letGoOf(root["paths"]) : ignore;
+  for (const operation of readOperations(root, version, resolver, ignore, done)) {
     await giveWay();
+    if (!isOffered(operation)) continue;
     const connection = operation.anonymous && !surface.connectionNamed ? undefined : surface.connection;
     const carriesSecret = connection !== undefined || sendsSecret;
     const address = addresses.choose(operation, servers.choose(operation.servers), carriesSecret);
@@ -150,7 +169,14 @@ export async function compileEach(
     else firstById.set(id.toLowerCase(), { method: operation.method, path: operation.path });
     const place = locate(operation.at, "key");
     const facts = { id, words: describe(operation), address, connection, place };
-    const compiled = compileOperation(operation, facts, workshop);
+    let compiled: ReturnType<typeof compileOperation>;
+    try {
+      compiled = compileOperation(operation, facts, workshop);
+    } catch (error) {
+      // A mistake of the compiler, which shall cost no more than the operation that shows it.
+      report(uncompilable(operation, error));
+      continue;
+    }
     if (compiled.isReduced) reduced.push(id);
     take(compiled.operation);
   }
@@ -158,6 +184,14 @@ export async function compileEach(
   diagnostics.push(...addresses.diagnostics(), ...(mismatch ? [mismatch] : []));
   if (reduced.length > 0) diagnostics.push(reducedSchemas(document, surface, reduced));
   return diagnostics;
+}
+
+/** What was said when the operations were read before. */
+function ignore(): void {}
+
+/** Together, the paths are most of a large document. */
+function letGoOf(paths: JsonValue | undefined): (path: string) => void {
+  return isObject(paths) ? (path) => Reflect.deleteProperty(paths, path) : ignore;
 }
 
 function compileOperation(
@@ -168,11 +202,16 @@ function compileOperation(
   },
   workshop: Workshop,
 ): { readonly operation: Operation; readonly isReduced: boolean } {
-  const template = normalizePath(operation.path);
+  const declared = operation.parameters.filter((parameter) => parameter.in === "path");
+  const template = normalizePath(
+    operation.path,
+    declared.map(({ name }) => name),
+  );
   const hasConnection = facts.connection !== undefined;
   const options = { ...workshop, hasConnection };
   const { inputSchema, parameters, body, reduced, notes } = compileArguments(operation, template, options);
   const { method, path, tags, deprecated } = operation;
+  const room = schemaRoom - workshop.measure.sizeOf(inputSchema);
   const compiled: Operation = {
     id: facts.id,
     method,
@@ -181,7 +220,7 @@ function compileOperation(
     deprecated,
     ...facts.words,
     inputSchema,
-    outputSchema: compileOutputSchema(operation, workshop.output, workshop.outputFitter),
+    outputSchema: compileOutputSchema(operation, workshop.output, workshop.outputFitter, room),
     annotations: annotationsOf(method),
     binding: {
       kind: "http",
@@ -202,9 +241,10 @@ function compileOperation(
 /** `get_pets_petId` for `GET /pets/{petId}`. */
 function deriveId({ method, path }: ApiOperation): string {
   const segments = path.split("/").filter((segment) => segment !== "");
-  return [method.toLowerCase(), ...segments.map((segment) => segment.replace(/\{\+?([^{}]*)\}/g, "$1"))].join(
-    "_",
-  );
+  return [
+    method.toLowerCase(),
+    ...segments.map((segment) => segment.replace(/\{\+?([^{}]*?)[+*]?\}/g, "$1")),
+  ].join("_");
 }
 
 function toDiagnostic(problem: Problem, place: Place | undefined, surface: OpenApiSurface): Diagnostic {
@@ -228,6 +268,26 @@ function duplicateId(
     code: "name-collision",
     message: `The operation id \`${id}\` of \`${operation.method} ${operation.path}\` is also that of \`${first.method} ${first.path}\`. Both are offered; give each an id of its own so that the names tell them apart.`,
     at: operation.at,
+  };
+}
+
+function uncompilable({ method, path, at }: ApiOperation, error: unknown): Problem {
+  const reason = error instanceof Error ? error.message : String(error);
+  return {
+    severity: "error",
+    code: "operation-dropped",
+    message: `The operation \`${method} ${path}\` can't be turned into a tool, so there is none for it: ${reason}. That is a mistake of the gateway; please report it with this part of the document.`,
+    at,
+  };
+}
+
+function noOperations(document: LoadedDocument, surface: OpenApiSurface): Diagnostic {
+  const why = surface.deprecated === "include" ? "" : " that is not deprecated";
+  return {
+    severity: "information",
+    code: "no-operations",
+    message: `\`${document.name}\` describes no operation${why}, so there are no tools: its \`paths\` has none.`,
+    place: surface.document.place,
   };
 }
 

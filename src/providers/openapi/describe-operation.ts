@@ -5,26 +5,39 @@ import { shorten } from "./shorten.ts";
 const descriptionLimit = 1024;
 const titleLimit = 120;
 
+/** Knows which words several operations of a document have. */
+export interface WordCount {
+  add(operation: ApiOperation): void;
+  isShared(words: string): boolean;
+}
+
+/** Makes an empty one. */
+export function createWordCount(): WordCount {
+  const seen = new Set<string>();
+  const shared = new Set<string>();
+  return {
+    add(operation) {
+      const words = wordsOf(operation);
+      if (seen.has(words)) shared.add(words);
+      seen.add(words);
+    },
+    isShared: (words) => shared.has(words),
+  };
+}
+
 /**
  * Makes what gives an operation of a document its title and description. Where several operations have the same words, the
  * method and the path are added, so that a caller can tell them apart. What is deprecated says so first.
  */
 export function createDescriber(
-  operations: readonly ApiOperation[],
+  count: WordCount,
 ): (operation: ApiOperation) => Pick<Operation, "title" | "description"> {
-  const seen = new Set<string>();
-  const shared = new Set<string>();
-  for (const operation of operations) {
-    const text = wordsOf(operation);
-    if (seen.has(text)) shared.add(text);
-    seen.add(text);
-  }
   return (operation) => {
     const { method, path, summary, deprecated } = operation;
     const words = wordsOf(operation);
     const warning = deprecated ? "Deprecated. " : "";
     if (words === "") return { title: undefined, description: `${warning}${method} ${path}` };
-    const address = shared.has(words) ? ` (${method} ${path})` : "";
+    const address = count.isShared(words) ? ` (${method} ${path})` : "";
     // A summary that is all that is said is no title beside itself.
     const title =
       summary === undefined || words === summary.trim() ? undefined : shorten(summary, titleLimit);

@@ -42,14 +42,12 @@ export function createInheritance(resolver: ReferenceResolver): Inheritance {
   /** Pointers of the component schemas that name another one in their `allOf`, by the other's pointer. */
   function indexHeirs(): ReadonlyMap<string, readonly string[]> {
     const index = new Map<string, string[]>();
-    for (const holder of ["#/components/schemas", "#/definitions"]) {
-      const found = resolver.resolve(holder, []);
-      if (!found) continue;
-      for (const [name, schema] of Object.entries(asObject(found.value))) {
-        const at = [...found.path, name];
-        for (const pointer of includedBy(asObject(schema), at)) {
-          index.set(pointer, [...(index.get(pointer) ?? []), pointerOf(at)]);
-        }
+    const found = resolver.resolve("#/components/schemas", []) ?? resolver.resolve("#/definitions", []);
+    if (!found) return index;
+    for (const [name, schema] of Object.entries(asObject(found.value))) {
+      const at = [...found.path, name];
+      for (const pointer of includedBy(asObject(schema), at)) {
+        index.set(pointer, [...(index.get(pointer) ?? []), pointerOf(at)]);
       }
     }
     return index;

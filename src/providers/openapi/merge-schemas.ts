@@ -8,20 +8,24 @@ import { asArray, asObject, isArray, isObject } from "./json-view.ts";
 export function mergeSchemas(parts: readonly JsonSchema[]): JsonSchema {
   const merged: Record<string, JsonValue> = {};
   const rest: JsonSchema[] = [];
+  // Each once: what is included twice on every level would otherwise double with each.
+  const keep = (part: JsonSchema): void => {
+    if (!rest.some((other) => isSame(other, part))) rest.push(part);
+  };
   for (const part of parts) {
     if (part["$ref"] !== undefined) {
-      rest.push(part);
+      keep(part);
       continue;
     }
     for (const [key, value] of Object.entries(part)) {
       const existing = merged[key];
       if (key === "additionalProperties" && value === false && parts.length > 1) continue;
-      if (key === "allOf") rest.push(...asArray(value).filter(isObject));
+      if (key === "allOf") for (const inner of asArray(value).filter(isObject)) keep(inner);
       else if (existing === undefined || key === "description" || key === "default") merged[key] = value;
       else if (key === "properties") merged[key] = mergeProperties(asObject(existing), asObject(value));
       else if (key === "required") merged[key] = [...new Set([...asArray(existing), ...asArray(value)])];
       else if (key === "type") merged[key] = commonType(existing, value);
-      else if (!isSame(existing, value)) rest.push({ [key]: value });
+      else if (!isSame(existing, value)) keep({ [key]: value });
     }
   }
   return rest.length === 0 ? merged : { ...merged, allOf: rest };

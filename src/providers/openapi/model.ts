@@ -35,7 +35,7 @@ export function keysOf(path: DocumentPath): readonly (string | number)[] {
  */
 export interface ApiOperation {
   readonly operationId: string | undefined;
-  /** Upper case. */
+  /** As it is sent: upper case, save for methods that the document makes up. */
   readonly method: string;
   /** The key of `paths`, as it is written. */
   readonly path: string;

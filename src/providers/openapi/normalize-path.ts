@@ -7,7 +7,7 @@ export interface PathTemplate {
   readonly path: string;
   /** Names of the variables in the path. */
   readonly variables: readonly string[];
-  /** Variables whose values may hold slashes (`{+name}`, RFC 6570 reserved expansion). */
+  /** Variables whose values may hold slashes: `{+name}` (RFC 6570 reserved expansion), `{name+}` of API Gateway, `{name*}`. */
   readonly reserved: readonly string[];
   /** Variables in the key's query part, which are query parameters. */
   readonly queryVariables: readonly { readonly name: string; readonly variable: string }[];
@@ -16,17 +16,25 @@ export interface PathTemplate {
 /**
  * Takes a key of `paths` apart: a fragment, which only tells operations apart, is dropped; of a query part, the fixed
  * pairs stay and those with a variable become parameters.
+ *
+ * @param declared names of the path parameters, which may have the sign too. Without them, one at the end is part of the name.
  */
-export function normalizePath(key: string): PathTemplate {
+export function normalizePath(key: string, declared?: readonly string[]): PathTemplate {
   const withoutFragment = key.replace(/#.*$/s, "");
   const mark = queryStart(withoutFragment);
   const written = mark === -1 ? withoutFragment : withoutFragment.slice(0, mark);
   const query = mark === -1 ? "" : withoutFragment.slice(mark + 1);
   const reserved: string[] = [];
-  const path = written.replace(/\{\+([^{}]+)\}/g, (_expression, name: string) => {
-    reserved.push(name);
-    return `{${name}}`;
-  });
+  const path = written.replace(
+    /\{(\+?)([^{}]+?)([+*]?)\}/g,
+    (expression, before: string, name: string, after: string) => {
+      if (before === after || (after !== "" && declared === undefined)) return expression;
+      const whole = expression.slice(1, -1);
+      const meant = declared?.includes(whole) ? whole : name;
+      reserved.push(meant);
+      return `{${meant}}`;
+    },
+  );
   const queryVariables: { name: string; variable: string }[] = [];
   const fixed = query.split("&").filter((pair) => {
     const [name = "", value = ""] = pair.split("=", 2);

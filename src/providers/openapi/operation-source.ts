@@ -1,14 +1,15 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { asArray, asObject, asText } from "./json-view.ts";
 import type { ApiOperation, DocumentPath, Report } from "./model.ts";
-import type { ReferenceResolver } from "./resolve-reference.ts";
+import { pointerOf, type ReferenceResolver, type TracedReference } from "./resolve-reference.ts";
+import { shorten } from "./shorten.ts";
 
 /** What every version needs to read one operation. */
 export interface OperationSource {
   readonly root: JsonObject;
   readonly pathItem: JsonObject;
   readonly pathItemAt: DocumentPath;
-  /** As the document writes it. */
+  /** As it is sent. */
   readonly method: string;
   readonly operation: JsonObject;
   readonly at: DocumentPath;
@@ -21,9 +22,8 @@ export type OperationDetails = Pick<
   "parameters" | "body" | "responses" | "servers" | "keyParameters" | "notes"
 >;
 
-/** What is wrong with a parameter that can't be read. */
-export const parameterProblem =
-  "a parameter has no name, a name that can't be a header's, or `in` names no place for one.";
+/** What a lost reference to an answer means. */
+export const unknownAnswer = "nothing is known of the answer";
 
 /** Names of methods and headers, RFC 9110 section 5.6.2. */
 export function isToken(text: string): boolean {
@@ -34,17 +34,20 @@ export function isToken(text: string): boolean {
 export function readParameterList(
   source: OperationSource,
   resolver: ReferenceResolver,
-): readonly { readonly value: JsonObject; readonly at: DocumentPath }[] {
-  const merged = new Map<string, { readonly value: JsonObject; readonly at: DocumentPath }>();
+): readonly TracedReference[] {
+  const merged = new Map<string, TracedReference>();
   const levels = [
     [source.pathItem["parameters"], source.pathItemAt],
     [source.operation["parameters"], source.at],
   ] as const;
   for (const [list, at] of levels) {
     for (const [index, entry] of asArray(list).entries()) {
-      const parameter = resolver.follow(entry, [...at, "parameters", index]);
+      const entryAt = [...at, "parameters", index];
+      const parameter = resolver.follow(entry, entryAt, "the parameter is left out");
       const { name, in: location } = parameter.value;
-      merged.set(`${String(location)} ${String(name)}`, parameter);
+      // Each of those that have no name is reported.
+      const key = typeof name === "string" ? `${String(location)} ${name}` : pointerOf(entryAt);
+      merged.set(key, parameter);
     }
   }
   return [...merged.values()];
@@ -63,17 +66,28 @@ export function readKeyParameters(
   });
 }
 
-/** Reports that part of an operation is left out. */
-export function reportDegraded(
-  report: Report,
-  source: OperationSource,
-  problem: string,
-  at: DocumentPath,
-): void {
+/** Reports a parameter that can't be read, unless it is only behind a lost reference; gives the note of the operation. */
+export function leaveOut(source: OperationSource, parameter: TracedReference, report: Report): string {
+  if (parameter.unresolved !== undefined) {
+    return `Left out: a parameter, because \`${shorten(parameter.unresolved, 100)}\` can't be followed.`;
+  }
+  const problem = whyUnreadable(parameter.value, source.root["swagger"] !== undefined);
   report({
     severity: "warning",
     code: "operation-degraded",
-    message: `The operation \`${source.method.toUpperCase()} ${source.path}\` is offered without a part: ${problem}`,
-    at,
+    message: `The operation \`${source.method} ${source.path}\` is offered without a parameter: ${problem}`,
+    at: parameter.at,
   });
+  return `Left out: a parameter, because ${problem}`;
+}
+
+function whyUnreadable({ name, in: location }: JsonObject, isSwagger: boolean): string {
+  if (typeof name !== "string" || name === "") return "it has no `name`.";
+  const shown = `\`${shorten(name, 100)}\``;
+  if (location === "header") return `${shown} can't be the name of a header.`;
+  const places = isSwagger
+    ? "`path`, `query`, `header`, `formData` or `body`"
+    : "`path`, `query`, `querystring`, `header` or `cookie`";
+  const said = typeof location === "string" ? `\`in: ${shorten(location, 30)}\`` : "no `in`";
+  return `${shown} has ${said} where ${places} is expected.`;
 }

@@ -21,11 +21,14 @@ function successResponses({ responses }: ApiOperation): readonly ApiResponse[] {
 /**
  * A description of the answer that no answer breaks; `undefined` when there is nothing worth saying, or too much, or when a
  * successful call may be answered otherwise: clients refuse an answer without the structure that was promised.
+ *
+ * @param room bytes that the tool's input schema leaves it.
  */
 export function compileOutputSchema(
   operation: ApiOperation,
   converter: SchemaConverter,
   fitter: SchemaFitter,
+  room: number,
 ): JsonSchema | undefined {
   if (operation.method === "HEAD") return undefined;
   const [content, ...others] = successResponses(operation).map(({ contents }) =>
@@ -34,7 +37,7 @@ export function compileOutputSchema(
   if (!content || !others.every((other) => other !== undefined && isSameSchema(other, content)))
     return undefined;
   const converted = converter.convert(content.schema, content.at);
-  const schema = fitter.fitWhole(converted, schemaBudget, maximumDepth);
+  const schema = fitter.fitWhole(converted, Math.min(schemaBudget, room), maximumDepth);
   if (!schema || !tellsAnything(schema)) return undefined;
   // An answer that is null as a whole is no success, and older clients take only one type here.
   const types = asArray(schema["type"]).filter((type) => type !== "null");

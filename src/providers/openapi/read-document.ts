@@ -28,20 +28,25 @@ export function documentServers(root: JsonObject, version: ApiVersion): readonly
   return version === "2.0" ? readSwaggerServers(root, {}) : readServers(root);
 }
 
-/** Reads all operations, in the order of the document. What can't be read is reported and left out. */
+/**
+ * Reads all operations, in the order of the document. What can't be read is reported and left out.
+ *
+ * @param done is told of each path once its operations were read.
+ */
 export function* readOperations(
   root: JsonObject,
   version: ApiVersion,
   resolver: ReferenceResolver,
   report: Report,
+  done: (path: string) => void = () => {},
 ): Generator<ApiOperation> {
   const methods = version === "3.2" ? [...fixedMethods, "query"] : fixedMethods;
   const lost: LostReference[] = [];
   const paths = resolver.trace(root["paths"], ["paths"]);
   if (paths.unresolved !== undefined) lost.push({ reference: paths.unresolved, at: paths.at, what: "paths" });
-  for (const [path, item] of Object.entries(paths.value)) {
+  for (const path of Object.keys(paths.value)) {
     if (path.startsWith("x-")) continue;
-    const pathItem = resolver.trace(item, [...paths.at, path]);
+    const pathItem = resolver.trace(paths.value[path], [...paths.at, path]);
     if (pathItem.unresolved !== undefined) {
       lost.push({ reference: pathItem.unresolved, at: pathItem.at, what: "path" });
     }
@@ -51,19 +56,27 @@ export function* readOperations(
       ...named,
       ...additional.map((method) => [method, ["additionalOperations", method]] as const),
     ];
-    for (const [method, steps] of all) {
+    const taken = new Set<string>();
+    for (const [key, steps] of all) {
+      const method = nameMethod(key);
       const writtenAt = [...pathItem.at, ...steps];
       const written = steps.reduce<JsonValue | undefined>(
         (parent, key) => member(asObject(parent), key),
         pathItem.value,
       );
       if (written === undefined) continue;
-      if (!isObject(written) || !isToken(method)) {
-        const problem = isObject(written) ? "has an impossible method name" : "is not an object";
-        const message = `The operation \`${method.toUpperCase()} ${path}\` ${problem}, so there is no tool for it.`;
+      const isTaken = taken.has(method);
+      if (!isObject(written) || !isToken(method) || isTaken) {
+        const problem = !isObject(written)
+          ? "is not an object"
+          : isTaken
+            ? "is written a second time below `additionalOperations`"
+            : "has an impossible method name";
+        const message = `The operation \`${method} ${path}\` ${problem}, so there is no tool for it.`;
         report({ severity: "warning", code: "operation-dropped", message, at: writtenAt });
         continue;
       }
+      taken.add(method);
       const { value: operation, at, unresolved } = resolver.trace(written, writtenAt);
       if (unresolved !== undefined) {
         lost.push({ reference: unresolved, at, what: "operation" });
@@ -76,6 +89,7 @@ export function* readOperations(
           : readOpenapiOperation(source, resolver, report);
       yield { ...readHead(source), ...details };
     }
+    done(path);
   }
   const [first] = lost;
   if (first) report(describeLoss(first, lost, resolver));
@@ -111,6 +125,11 @@ function describeLoss(
   };
 }
 
+/** The method as it is sent: any that is no key of every path is written with its own letters (OpenAPI 3.2 section 4.9). */
+function nameMethod(key: string): string {
+  return [...fixedMethods, "query"].includes(key.toLowerCase()) ? key.toUpperCase() : key;
+}
+
 function readHead({
   root,
   method,
@@ -122,7 +141,7 @@ function readHead({
   const { security } = operation;
   return {
     operationId: asText(operation["operationId"])?.trim(),
-    method: method.toUpperCase(),
+    method,
     path,
     at,
     tags: asArray(operation["tags"]).filter((tag) => typeof tag === "string"),

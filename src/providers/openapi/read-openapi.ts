@@ -12,12 +12,12 @@ import type {
 } from "./model.ts";
 import {
   isToken,
+  leaveOut,
   type OperationDetails,
   type OperationSource,
-  parameterProblem,
   readKeyParameters,
   readParameterList,
-  reportDegraded,
+  unknownAnswer,
 } from "./operation-source.ts";
 import { readServers } from "./read-servers.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
@@ -43,8 +43,7 @@ export function readOpenapiOperation(
     parameters: readParameterList(source, resolver).flatMap((parameter) => {
       const read = readParameter(parameter.value, resolver, parameter.at);
       if (read) return [read];
-      reportDegraded(report, source, parameterProblem, parameter.at);
-      notes.push(`Left out: ${parameterProblem}`);
+      notes.push(leaveOut(source, parameter, report));
       return [];
     }),
     body: readBody(operation["requestBody"], [...at, "requestBody"], resolver),
@@ -96,7 +95,7 @@ function readBody(
   resolver: ReferenceResolver,
 ): ApiBody | undefined {
   if (value === undefined) return undefined;
-  const body = resolver.follow(value, at);
+  const body = resolver.follow(value, at, "the operation is offered without its body");
   const contents = readContents(body.value["content"], [...body.at, "content"], resolver);
   if (contents.length === 0) return undefined;
   return {
@@ -142,7 +141,7 @@ function readResponses(
 ): readonly ApiResponse[] {
   return Object.entries(asObject(value)).flatMap(([status, entry]) => {
     if (status.startsWith("x-")) return [];
-    const response = resolver.follow(entry, [...at, status]);
+    const response = resolver.follow(entry, [...at, status], unknownAnswer);
     return [
       {
         status: status === "default" ? status : status.toUpperCase(),

@@ -12,12 +12,12 @@ import type {
 } from "./model.ts";
 import {
   isToken,
+  leaveOut,
   type OperationDetails,
   type OperationSource,
-  parameterProblem,
   readKeyParameters,
   readParameterList,
-  reportDegraded,
+  unknownAnswer,
 } from "./operation-source.ts";
 import { readSwaggerServers } from "./read-servers.ts";
 import type { ReferenceResolver } from "./resolve-reference.ts";
@@ -44,17 +44,14 @@ export function readSwaggerOperation(
   const notes: string[] = [];
   const fields: JsonObject[] = [];
   let body: ApiBody | undefined;
-  for (const { value, at: parameterAt } of readParameterList(source, resolver)) {
+  for (const { value, at: parameterAt, unresolved } of readParameterList(source, resolver)) {
     const location = value["in"];
     if (location === "body") body = readBody(value, consumes, [...parameterAt, "schema"]);
     else if (location === "formData" && typeof value["name"] === "string") fields.push(value);
     else {
       const parameter = readParameter(value, parameterAt);
       if (parameter) parameters.push(parameter);
-      else {
-        reportDegraded(report, source, parameterProblem, parameterAt);
-        notes.push(`Left out: ${parameterProblem}`);
-      }
+      else notes.push(leaveOut(source, { value, at: parameterAt, unresolved }, report));
     }
   }
   return {
@@ -80,7 +77,7 @@ function readParameter(value: JsonObject, at: DocumentPath): ApiParameter | unde
     description: asText(value["description"]),
     schema: readSimpleSchema(value),
     at,
-    style: location === "query" ? style : "simple",
+    style: location !== "query" && style === "form" ? "simple" : style,
     explode: location === "query" && collectionFormat === "multi",
     allowReserved: false,
     content: undefined,
@@ -156,7 +153,7 @@ function readResponses(
 ): readonly ApiResponse[] {
   return Object.entries(asObject(value)).flatMap(([status, entry]) => {
     if (status.startsWith("x-")) return [];
-    const { value: response, at: responseAt } = resolver.follow(entry, [...at, status]);
+    const { value: response, at: responseAt } = resolver.follow(entry, [...at, status], unknownAnswer);
     const schema = response["schema"];
     const contents: readonly ApiContent[] =
       schema === undefined

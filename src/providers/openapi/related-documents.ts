@@ -18,6 +18,8 @@ const mostNodes = 4_000_000;
 export interface RelatedDocuments {
   /** What was read, in the order in which it was found. */
   readonly files: readonly RelatedFile[];
+  /** True when nothing refers to a path of the entry document, so that one which was read is not needed any more. */
+  readonly leavesPathsAlone: boolean;
   /**
    * The document that a reference names.
    *
@@ -56,6 +58,7 @@ const tooMuchText = refuse("the files of the document have more than 64 MB toget
 /** For a document that stands alone: there are no others. */
 export const noRelatedDocuments: RelatedDocuments = {
   files: [],
+  leavesPathsAlone: false,
   find: () => refuse(`it leads to another document. ${bundleAdvice}`),
 };
 
@@ -78,6 +81,7 @@ export async function loadRelatedDocuments(
     { url: entryUrl, value: entry.value },
   ];
   const giveWay = shareThread();
+  let leavesPathsAlone = true;
   let nodesLeft = mostNodes;
   let textLeft = mostText;
 
@@ -102,7 +106,9 @@ export async function loadRelatedDocuments(
   }
 
   for (const { url, value } of pending) {
-    const { targets, nodes } = await collectReferences(value, nodesLeft, giveWay);
+    const collected = await collectReferences(value, nodesLeft, giveWay);
+    const { targets, nodes } = collected;
+    leavesPathsAlone &&= collected.leavesPathsAlone;
     nodesLeft -= nodes;
     if (nodesLeft < 0) {
       const count = mostNodes.toLocaleString("en");
@@ -116,6 +122,7 @@ export async function loadRelatedDocuments(
   }
   return {
     files,
+    leavesPathsAlone,
     find(target, from) {
       const located = locateDocument(target, from?.url ?? entryUrl);
       if (!located.ok) return located;

@@ -32,10 +32,14 @@ export interface ReferenceResolver {
    * those of its target. `unresolved` is a reference that points nowhere or in a circle; what is left is given as value.
    */
   trace(value: JsonValue | undefined, at: DocumentPath): TracedReference;
-  /** The same, where an empty object may stand for what is missing: references that point nowhere are reported once. */
-  follow(value: JsonValue | undefined, at: DocumentPath): Pick<TracedReference, "value" | "at">;
+  /**
+   * The same, where an empty object may stand for what is missing: references that point nowhere are reported once.
+   *
+   * @param consequence what that means for the document, such as "nothing is known of the answer".
+   */
+  follow(value: JsonValue | undefined, at: DocumentPath, consequence?: string): TracedReference;
   /** Reports a reference that points nowhere; once, however often it is used. */
-  reportUnresolved(reference: string, at: DocumentPath): void;
+  reportUnresolved(reference: string, at: DocumentPath, consequence?: string): void;
   /** Why a reference can't be followed that is unresolved. */
   explain(reference: string, at: DocumentPath): Pick<Refusal, "reason" | "related">;
 }
@@ -158,7 +162,11 @@ export function createReferenceResolver(
     return { reason: `it points to nothing in ${name}.` };
   }
 
-  function reportUnresolved(reference: string, at: DocumentPath): void {
+  function reportUnresolved(
+    reference: string,
+    at: DocumentPath,
+    consequence = "anything is accepted there",
+  ): void {
     const file = fileOf(at);
     const known = reported.get(file) ?? new Set();
     reported.set(file, known);
@@ -168,7 +176,7 @@ export function createReferenceResolver(
     report({
       severity: "warning",
       code: "unresolved-reference",
-      message: `The reference \`${shorten(reference, 200)}\` can't be followed, so anything is accepted there: ${reason}`,
+      message: `The reference \`${shorten(reference, 200)}\` can't be followed, so ${consequence}: ${reason}`,
       at,
       ...(related && { related }),
     });
@@ -177,6 +185,8 @@ export function createReferenceResolver(
   function trace(start: JsonValue | undefined, startAt: DocumentPath): TracedReference {
     let value = start;
     let at = startAt;
+    // Most values are no references, and large documents have many.
+    if (isObject(value) && typeof value["$ref"] !== "string") return { value, at, unresolved: undefined };
     let overrides: JsonObject = {};
     const seen = new Set<string>();
     while (isObject(value)) {
@@ -197,9 +207,11 @@ export function createReferenceResolver(
     return { value: isObject(value) ? { ...value, ...overrides } : overrides, at, unresolved: undefined };
   }
 
-  function follow(value: JsonValue | undefined, at: DocumentPath): TracedReference {
+  function follow(value: JsonValue | undefined, at: DocumentPath, consequence?: string): TracedReference {
     const traced = trace(value, at);
-    if (traced.unresolved !== undefined) reportUnresolved(traced.unresolved, [...traced.at, "$ref"]);
+    if (traced.unresolved !== undefined) {
+      reportUnresolved(traced.unresolved, [...traced.at, "$ref"], consequence);
+    }
     return traced;
   }
 

@@ -22,6 +22,9 @@ export interface LossFinder {
 /** As many as anybody reads. */
 const mostLosses = 12;
 
+/** Levels that are looked at; a place further down is no help to anybody, and chains of definitions may be endlessly long. */
+const deepestLoss = 60;
+
 /** Makes the finder of a converter. `definition` gives the schema behind `#/$defs/<name>`. */
 export function createLossFinder(definition: (name: string) => JsonSchema): LossFinder {
   const own = new WeakMap<JsonSchema, readonly string[]>();
@@ -32,15 +35,16 @@ export function createLossFinder(definition: (name: string) => JsonSchema): Loss
     return schema;
   }
 
-  function of(schema: JsonSchema): readonly SchemaLoss[] {
+  function find(schema: JsonSchema, depth: number): readonly SchemaLoss[] {
     const remembered = known.get(schema);
     if (remembered) return remembered;
+    if (depth > deepestLoss) return [];
     // Reached again through itself, it adds nothing.
     known.set(schema, []);
     const found = (own.get(schema) ?? []).map((text): SchemaLoss => ({ path: "", text }));
     for (const [step, child] of childrenOf(schema)) {
       if (found.length >= mostLosses) break;
-      found.push(...of(child).map(({ path, text }) => ({ path: `${step}${path}`, text })));
+      found.push(...find(child, depth + 1).map(({ path, text }) => ({ path: `${step}${path}`, text })));
     }
     const first = found.slice(0, mostLosses);
     known.set(schema, first);
@@ -60,6 +64,6 @@ export function createLossFinder(definition: (name: string) => JsonSchema): Loss
         schema,
         from.filter((other) => other !== schema).flatMap((other) => own.get(other) ?? []),
       ),
-    of,
+    of: (schema) => find(schema, 0),
   };
 }

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../model/json.ts";
+import { isArray } from "./json-view.ts";
 
 /**
  * Measures converted schemas. Those share their parts, so written out they can be far larger than in memory: sizes and
@@ -21,10 +22,18 @@ export function createSchemaMeasure(): SchemaMeasure {
     if (remembered) return remembered;
     let size = 2;
     let height = 0;
-    for (const [key, child] of Object.entries(value)) {
-      const inner = measure(child);
-      size += inner.size + 1 + (Array.isArray(value) ? 0 : textSize(key) + 1);
-      height = Math.max(height, inner.height);
+    if (isArray(value)) {
+      for (const child of value) {
+        const inner = measure(child);
+        size += inner.size + 1;
+        height = Math.max(height, inner.height);
+      }
+    } else {
+      for (const key of Object.keys(value)) {
+        const inner = measure(value[key] ?? null);
+        size += textSize(key) + inner.size + 2;
+        height = Math.max(height, inner.height);
+      }
     }
     const result = { size: size > 2 ? size - 1 : size, height: height + 1 };
     known.set(value, result);
@@ -34,6 +43,10 @@ export function createSchemaMeasure(): SchemaMeasure {
   return { sizeOf: (value) => measure(value).size, heightOf: (value) => measure(value).height };
 }
 
+/** Texts that JSON writes as they are, a byte each: most of them, and counted without writing. */
+const plainText = /^[ !#-[\]-~]*$/;
+
 function textSize(value: JsonValue): number {
-  return typeof value === "string" ? Buffer.byteLength(JSON.stringify(value)) : String(value).length;
+  if (typeof value !== "string") return String(value).length;
+  return plainText.test(value) ? value.length + 2 : Buffer.byteLength(JSON.stringify(value));
 }

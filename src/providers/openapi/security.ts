@@ -13,7 +13,10 @@ export function readSecuritySchemes(
       ? [asObject(root["components"])["securitySchemes"], ["components", "securitySchemes"]]
       : [root["securityDefinitions"], ["securityDefinitions"]];
   const entries = Object.entries(asObject(schemes)).map(([name, entry]) => {
-    return [name, readScheme(resolver.follow(entry, [...at, name]).value)] as const;
+    return [
+      name,
+      readScheme(resolver.follow(entry, [...at, name], "nothing is known of the security scheme").value),
+    ] as const;
   });
   return new Map(entries);
 }

@@ -81,7 +81,7 @@ export function* explainHidden(
         ? "the path does not have it."
         : location === "header" && reservedHeaders.has(name.toLowerCase())
           ? "the gateway sets it."
-          : "the connection or the provider sends it.";
+          : "it is a credential, which only a connection or the provider itself sends.";
     yield `The ${location} parameter \`${name}\` is no argument: ${why}`;
   }
 }

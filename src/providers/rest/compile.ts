@@ -4,7 +4,13 @@ import type { RestOperationConfig, RestSurface } from "../../model/config.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { annotationsOf } from "../http/annotations.ts";
 import { createSourceFinder, type OwnParameters } from "../http/parameter-source.ts";
-import { type ArgumentOptions, layOutArguments, type OperationArguments } from "../openapi/arguments.ts";
+import { createArgumentDescriber } from "../openapi/argument-candidate.ts";
+import {
+  type ArgumentOptions,
+  layOutArguments,
+  type OperationArguments,
+  schemaRoom,
+} from "../openapi/arguments.ts";
 import { createSchemaConverter, type SchemaConverter } from "../openapi/convert-schema.ts";
 import { createSchemaFitter, type SchemaFitter } from "../openapi/fit-schema.ts";
 import type { ApiOperation, Report } from "../openapi/model.ts";
@@ -14,7 +20,7 @@ import { acceptHeader, compileOutputSchema } from "../openapi/output-schema.ts";
 import { createReferenceGraph } from "../openapi/reference-graph.ts";
 import { noRelatedDocuments } from "../openapi/related-documents.ts";
 import { createReferenceResolver } from "../openapi/resolve-reference.ts";
-import { createSchemaMeasure } from "../openapi/schema-size.ts";
+import { createSchemaMeasure, type SchemaMeasure } from "../openapi/schema-size.ts";
 import { createInlineSchemas } from "./inline-schemas.ts";
 import { readOperation } from "./read-operation.ts";
 
@@ -26,6 +32,7 @@ export interface CompiledOperations {
 
 /** What every operation of a surface is compiled with. */
 interface Workshop extends ArgumentOptions {
+  readonly measure: SchemaMeasure;
   readonly output: SchemaConverter;
   readonly outputFitter: SchemaFitter;
 }
@@ -49,7 +56,9 @@ export function compileRest(surface: RestSurface, provider: OwnParameters): Comp
   const converter = createSchemaConverter({ ...shared, version: "3.1", direction: "input" });
   const output = createSchemaConverter({ ...shared, version: "3.1", direction: "output" });
   const workshop: Workshop = {
+    measure: shared.measure,
     sourceOf,
+    describe: createArgumentDescriber(),
     converter,
     fitter: createSchemaFitter(converter.definition, shared.measure),
     output,
@@ -70,16 +79,17 @@ function compileOperation(
   config: RestOperationConfig,
   operation: ApiOperation,
   { inputSchema, parameters, body, notes }: OperationArguments,
-  { output, outputFitter }: Workshop,
+  { measure, output, outputFitter }: Workshop,
   surface: RestSurface,
 ): Operation {
   const { name, title, description, method, path, tags, deprecated, responseMapping, place } = config;
+  const room = schemaRoom - measure.sizeOf(inputSchema);
   return {
     id: name,
     ...{ method, path, tags, deprecated, title, place },
     description: description ?? `${method} ${path}`,
     inputSchema,
-    outputSchema: compileOutputSchema(operation, output, outputFitter),
+    outputSchema: compileOutputSchema(operation, output, outputFitter, room),
     annotations: { ...annotationsOf(method), ...config.annotations },
     binding: {
       kind: "http",

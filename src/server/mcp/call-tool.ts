@@ -6,6 +6,7 @@ import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { Tool } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { createSchemaFit } from "./keep-promise.ts";
 import type { Method } from "./methods.ts";
 import { toErrorResult, toToolResult } from "./tool-result.ts";
 
@@ -14,6 +15,7 @@ import { toErrorResult, toToolResult } from "./tool-result.ts";
  * with `isError`, for the model to read.
  */
 export function createCallTool(broker: Broker, view: () => CatalogView): Method {
+  const fits = createSchemaFit();
   return async (params, caller) => {
     const { name, arguments: given = {} } = params;
     if (typeof name !== "string") throw invalidParams("`name` must be the name of a tool.");
@@ -32,7 +34,7 @@ export function createCallTool(broker: Broker, view: () => CatalogView): Method 
         peer: caller.peer,
         signal: caller.signal,
       });
-      return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version) };
+      return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version, fits) };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       if (error.code === "not_found") throw invalidParams(`Unknown tool: ${name.slice(0, 200)}`);

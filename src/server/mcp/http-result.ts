@@ -6,6 +6,7 @@ import { isAtLeast } from "../../mcp/versions.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import type { HttpResult, PageSummary } from "../../model/result.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
+import { type FitsSchema, replaceMisfit } from "./keep-promise.ts";
 import { structuredContent } from "./structured-content.ts";
 
 /** Characters of a text block; more than any model reads. */
@@ -33,6 +34,7 @@ export function describeHttpResult(
   result: HttpResult,
   outputSchema: JsonSchema | undefined,
   version: string,
+  fits: FitsSchema,
 ): JsonObject {
   const headers = Object.fromEntries(
     Object.entries(result.headers).filter(([name]) => passedHeader.test(name)),
@@ -47,7 +49,18 @@ export function describeHttpResult(
     return { content: [{ type: "text", text: errorText(result) }, ...remarks], isError: true, _meta };
   }
   const { content, ...rest } = successContent(result, outputSchema, version);
-  return { content: [...content, ...remarks], ...rest, isError: false, _meta };
+  const replacement =
+    outputSchema === undefined || !isAtLeast(version, "2025-06-18")
+      ? undefined
+      : replaceMisfit(rest["structuredContent"], outputSchema, version, fits);
+  if (replacement === undefined) return { content: [...content, ...remarks], ...rest, isError: false, _meta };
+  const { structure, remark } = replacement;
+  return {
+    content: [...content, ...remarks],
+    structuredContent: structure,
+    isError: false,
+    _meta: { ..._meta, [gatewayMetaKeys.http]: { ..._meta[gatewayMetaKeys.http], note: remark } },
+  };
 }
 
 /** What is not known is left out. */
@@ -123,12 +136,28 @@ function binaryBlock(body: Uint8Array, mimeType: string, version: string): JsonO
 function errorText(result: HttpResult): string {
   const { status, body } = result;
   if (status >= 300 && status < 400) return redirectText(result);
-  const line = `The upstream answered HTTP ${statusLine(status)}${status < 400 ? " with errors" : ""}.`;
+  const line = [
+    `The upstream answered HTTP ${statusLine(status)}${status < 400 ? " with errors" : ""}.`,
+    ...retryAdvice(result),
+  ].join(" ");
   if (body.length === 0) return line;
   const text = decodeText(result);
   if (text === undefined)
     return `${line} The body is ${body.length} bytes of ${mediaType(result) || "unknown type"}.`;
   return `${line}\n\n${cut(text, longestErrorText, "The rest is left out.")}`;
+}
+
+/** What was tried, and when it is worth trying again. */
+function retryAdvice({ headers, attempts }: HttpResult): readonly string[] {
+  const { "retry-after": after } = headers;
+  return [
+    ...(attempts === undefined ? [] : [`It was tried ${attempts} times.`]),
+    ...(after === undefined || after === "0" || after.length > 40
+      ? []
+      : [
+          `It asks to wait ${/^\d+$/.test(after) ? `${after} s` : `until ${after}`} before the next attempt.`,
+        ]),
+  ];
 }
 
 /** Where it leads is the upstream's word, and the call's credential is not for everybody. */

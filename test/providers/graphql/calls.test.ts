@@ -432,6 +432,31 @@ describe("a schema that is read again", () => {
     expect(server.requests.length).toBe(count);
   });
 
+  test("counts for what callers select, also where no operation changes", async () => {
+    const levels = "type Query { one: One } type One { two: Two } type Two { id: ID three: Three }";
+    let sdlNow = `${levels} type Three { id: ID }`;
+    const server = await started(
+      serveText(({ body }) => {
+        const result = graphqlSync({
+          schema: buildSchema(sdlNow),
+          source: body.query,
+          rootValue: { one: { two: { three: { fresh: "yes" } } } },
+        });
+        return { status: 200, headers: { "content-type": "application/json" }, text: JSON.stringify(result) };
+      }),
+    );
+    const surface = surfaceOf(server.url, undefined, { refresh: 20, selectArgument: true });
+    await withSurface(surface, {}, async ({ call, watch }) => {
+      const select = () => call("one", { select: "{ two { three { fresh } } }" });
+      await expect(select()).rejects.toMatchObject({ code: "invalid_arguments" });
+      watch?.(() => {});
+      sdlNow = `${levels} type Three { id: ID fresh: String }`;
+      await expect
+        .poll(() => select().then(textOf, () => "refused"), { timeout: 20_000 })
+        .toBe('{"data":{"one":{"two":{"three":{"fresh":"yes"}}}}}');
+    });
+  });
+
   test("unless it is a file, or nobody wants that", async () => {
     const server = await started(serveBooks());
     for (const surface of [surfaceOf(server.url), surfaceOf(server.url, schemaFile, { refresh: 20 })]) {

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Secret } from "../../../src/secret.ts";
 import { buildShop, type Loopback, serveGraphql, serveText, shopSdl } from "./graphql-server.ts";
 import { surfaceOf, surfacePlace, withSurface } from "./open-surface.ts";
+import { asGraphql } from "./survey-tools.ts";
 
 const closers: (() => Promise<void>)[] = [];
 let folder: string;
@@ -74,6 +75,57 @@ describe("a schema file", () => {
       "interface Named { name: String } type Query implements Named { name: String @deprecated } input Empty";
     const { operations } = await openFile("lenient.graphql", sdl);
     expect(operations.map(({ id }) => id)).toEqual(["name"]);
+  });
+
+  test("that extends types it does not define, as parts of a federation do, defines them", async () => {
+    const sdl = `
+      extend schema { query: Root }
+      extend type Root { node(by: By, mode: Mode, at: Day): Node thing: Thing }
+      extend interface Node { id: ID! }
+      extend union Thing = Book
+      extend type Book implements Node { id: ID! }
+      extend input By { id: ID! }
+      extend enum Mode { FAST }
+      extend scalar Day @specifiedBy(url: "https://day.test")
+    `;
+    const { operations, diagnostics } = await openFile("extended.graphql", sdl);
+    expect(diagnostics).toEqual([]);
+    expect(operations.map(({ id, binding }) => [id, asGraphql(binding).document])).toEqual([
+      [
+        "node",
+        "query node($by: By, $mode: Mode, $at: Day) { node(by: $by, mode: $mode, at: $at) { __typename id } }",
+      ],
+      ["thing", "query thing { thing { __typename ... on Book { id } } }"],
+    ]);
+  });
+
+  test("whose directives take types that only a federation knows is read without those directives", async () => {
+    const sdl = `
+      directive @key(fields: federation__FieldSet!) repeatable on OBJECT
+      directive @tone(loud: Boolean) on QUERY
+      type Query { me: User }
+      type User @key(fields: "id") { id: ID }
+    `;
+    const { operations, diagnostics } = await openFile("directives.graphql", sdl);
+    expect(diagnostics).toEqual([]);
+    expect(operations.map(({ id }) => id)).toEqual(["me"]);
+  });
+
+  test("whose default values are not written as GraphQL writes them is read without those", async () => {
+    const sdl = "type Query { find(count: Int = 3, by: By = { id: 1 }): Int } input By { id: Int = 5 }";
+    const json = JSON.stringify(introspectionFromSchema(buildSchema(sdl)))
+      .replace('"defaultValue":"{ id: 1 }"', '"defaultValue":"{id=1}"')
+      .replace('"defaultValue":"5"', '"defaultValue":""');
+    const { operations, diagnostics } = await openFile("defaults.json", json);
+    expect(diagnostics).toEqual([]);
+    expect(operations[0]?.inputSchema["properties"]).toEqual({
+      count: { type: ["integer", "null"], default: 3 },
+      by: {
+        type: ["object", "null"],
+        properties: { id: { type: ["integer", "null"] } },
+        additionalProperties: false,
+      },
+    });
   });
 
   test.each([

@@ -14,7 +14,7 @@ import {
 import { describe, expect, test } from "vitest";
 import type { JsonValue } from "../../../src/model/json.ts";
 import { compileSchema } from "../../../src/providers/graphql/compile.ts";
-import { restoreNames } from "../../../src/providers/graphql/restore-names.ts";
+import { restoreAnswer, restoreNames } from "../../../src/providers/graphql/restore-names.ts";
 import { selectFields } from "../../../src/providers/graphql/select-fields.ts";
 import { surfaceOf } from "./open-surface.ts";
 
@@ -126,12 +126,29 @@ test("an alias is no field of any member, and no two fields share one", () => {
   expect(restoreNames({ B_x: "own", x: 1 }, selection?.aliases ?? {})).toEqual({ B_x: "own", x: 1 });
 });
 
-test("whatever types meet, every document is valid, its answer gets the schema's names back, and the output schema holds", async () => {
+test("an error's path names the field as the schema does", () => {
+  const aliases = { any: { name: "any", selection: { B_x: { name: "x", selection: undefined } } } };
+  const answer = {
+    errors: [{ message: "Away.", path: ["any", 0, "B_x"] }, { message: "Odd.", path: ["B_x", null] }, "odd"],
+    data: { any: [{ B_x: null }] },
+  };
+  expect(restoreAnswer(answer, aliases)).toEqual({
+    errors: [{ message: "Away.", path: ["any", 0, "x"] }, { message: "Odd.", path: ["B_x", null] }, "odd"],
+    data: { any: [{ x: null }] },
+  });
+  expect(restoreAnswer({ errors: [{ message: "No." }] }, aliases)).toEqual({ errors: [{ message: "No." }] });
+});
+
+test("whatever types meet, every document is valid and whole, its answer gets the schema's names back, and the output schema holds", async () => {
   await fc.assert(
     fc.asyncProperty(schemas, async (sdl) => {
       const schema = schemaOf(sdl);
-      const { operations } = await compileSchema(schema, surfaceOf("http://graphql.test/graphql"));
+      const { operations, diagnostics } = await compileSchema(
+        schema,
+        surfaceOf("http://graphql.test/graphql"),
+      );
       expect(operations).toHaveLength(5);
+      expect(diagnostics).toEqual([]);
       for (const { binding, outputSchema } of operations) {
         if (binding.kind !== "graphql") throw new Error("Not a GraphQL binding.");
         expect(validate(schema, parse(binding.document))).toEqual([]);

@@ -233,9 +233,9 @@ describe("operations and names", () => {
     expect(
       (await compile(at("/x", { get: operation }, { webhooks: { w: { post: post(text) } } }))).operations,
     ).toHaveLength(1);
-    expect(await compile({ openapi: "3.1.0", webhooks: { w: { post: post(text) } } })).toEqual({
+    expect(await compile({ openapi: "3.1.0", webhooks: { w: { post: post(text) } } })).toMatchObject({
       operations: [],
-      diagnostics: [],
+      diagnostics: [{ severity: "information", code: "no-operations" }],
     });
   });
 

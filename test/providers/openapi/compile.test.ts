@@ -1,6 +1,9 @@
 import { describe, expect, test } from "vitest";
 import type { Diagnostic } from "../../../src/diagnostics/diagnostic.ts";
 import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
+import type { JsonValue } from "../../../src/model/json.ts";
+import { compileOpenApi } from "../../../src/providers/openapi/compile.ts";
+import { noRelatedDocuments } from "../../../src/providers/openapi/related-documents.ts";
 import { Secret } from "../../../src/secret.ts";
 import { compileValue, surfaceOf } from "./compile-text.ts";
 
@@ -304,6 +307,56 @@ describe("hostile documents", () => {
     }
   });
 
+  test("what is included twice on every level does not double, and definitions may follow each other endlessly", async () => {
+    const link = (index: number) => ({ $ref: `#/components/schemas/S${index}` });
+    const twice = Array.from({ length: 60 }, (_, index) => ({
+      allOf: [link(index + 1), link(index + 1), { properties: { [`p${index}`]: { type: "string" } } }],
+    }));
+    const lists = Array.from({ length: 20_000 }, (_, index) => ({ type: "array", items: link(index + 1) }));
+    const ring = Array.from({ length: 5_000 }, (_, index) => ({
+      properties: { a: link((index + 1) % 5_000), b: link((index * 7) % 5_000) },
+    }));
+    for (const list of [twice, lists, ring]) {
+      const components = Object.fromEntries(list.map((schema, index) => [`S${index}`, schema]));
+      const { operations } = await compileValue(schemas(components));
+      expect(operations).toHaveLength(1);
+    }
+  });
+
+  test("names that are too much by themselves: the body is one argument, and parameters that need not be given go", async () => {
+    const names = Array.from({ length: 2_000 }, (_, index) => `${"long_".repeat(8)}${index}`);
+    const text = { type: "string", description: "A text." };
+    const properties = Object.fromEntries(names.map((name) => [name, text]));
+    const responses = {};
+    const { operations } = await compileValue({
+      openapi: "3.1.0",
+      paths: {
+        "/x": {
+          post: {
+            requestBody: {
+              required: true,
+              content: { "application/json": { schema: { type: "object", properties } } },
+            },
+            responses,
+          },
+          get: {
+            parameters: [
+              ...names.map((name) => ({ name, in: "query", schema: text })),
+              { name: "last", in: "query", required: true, schema: text },
+            ],
+            responses,
+          },
+        },
+      },
+    });
+    const sizes = operations.map(({ inputSchema }) => JSON.stringify(inputSchema).length);
+    expect(Math.max(...sizes)).toBeLessThan(32_000);
+    const [list, create] = operations;
+    expect(list?.inputSchema["required"]).toEqual(["last"]);
+    expect(list?.notes?.[0]).toMatch(/^Too large: \d+ optional parameters are no arguments\.$/);
+    expect(Object.keys(Object(create?.inputSchema["properties"]))).toEqual(["body"]);
+  });
+
   test("members called like built-in properties are members like any other", async () => {
     const text =
       '{"S0":{"type":"object","properties":{"__proto__":{"type":"string"},"constructor":{"type":"integer"}}}}';
@@ -311,6 +364,37 @@ describe("hostile documents", () => {
     const [operation] = (await compileValue(JSON.parse(document))).operations;
     expect(Object.keys(Object(operation?.inputSchema["properties"]))).toHaveLength(2);
   });
+});
+
+test("a mistake of the compiler costs the operation that shows it", async () => {
+  const parameter = (schema: object) => ({ parameters: [{ name: "a", in: "query", schema }], responses: {} });
+  const broken = {
+    get type(): string {
+      throw new Error("no luck");
+    },
+  };
+  const value = {
+    openapi: "3.1.0",
+    paths: { "/x": { get: parameter({}), put: parameter(broken) } },
+  } as unknown as JsonValue;
+  const { operations, diagnostics } = await compileOpenApi({
+    document: {
+      name: "d.json",
+      location: "/d.json",
+      length: 0,
+      digest: "sha256:0",
+      value,
+      locate: () => undefined,
+    },
+    surface: surfaceOf("d.json"),
+    provider: { headers: {}, managedParameters: [] },
+    related: noRelatedDocuments,
+    allowedHosts: [],
+  });
+  expect(operations.map(({ method }) => method)).toEqual(["GET"]);
+  expect(diagnostics).toMatchObject([
+    { severity: "error", code: "operation-dropped", message: expect.stringContaining("`PUT /x`") },
+  ]);
 });
 
 describe("managed parameters", () => {

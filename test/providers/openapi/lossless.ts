@@ -141,7 +141,9 @@ function wantedParameter(
     (candidate) =>
       candidate.in === wireLocation && candidate.name === wireName && hasArgument(tool, candidate.argument),
   );
-  const isInPath = pathPart.includes(`{${name}}`) || pathPart.includes(`{+${name}}`);
+  const isInPath = [`{${name}}`, `{+${name}}`, `{${name}+}`, `{${name}*}`].some((text) =>
+    pathPart.includes(text),
+  );
   let exclusion: Exclusion | undefined;
   if (location === "header" && reservedHeaders.test(name)) exclusion = "reserved header";
   else if (keys.has(`${location}:${name}`.toLowerCase()) || isAccessToken(parameter))
@@ -153,7 +155,7 @@ function wantedParameter(
 /** Variables of the path that the document forgets to declare. */
 function wantedVariables(path: string, parameters: readonly Node[], binding: HttpBinding): readonly Wanted[] {
   const [template = ""] = path.split(/[?#]/, 1);
-  const names = [...template.matchAll(/\{\+?([^{}]+)\}/g)].map((match) => match[1] ?? "");
+  const names = [...template.matchAll(/\{\+?([^{}]+?)[+*]?\}/g)].map((match) => match[1] ?? "");
   return [...new Set(names)]
     .filter(
       (name) => !parameters.some((parameter) => parameter["in"] === "path" && parameter["name"] === name),

@@ -129,6 +129,7 @@ export async function startEndpoint(
   const logged: string[] = [];
   const broker = createBroker({
     view: () => snapshot.view("mcp"),
+    cleanArguments: (_tool, given) => given,
     checkArguments: checkRequired,
     credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
     executor: (tool) => {

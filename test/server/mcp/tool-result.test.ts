@@ -19,6 +19,89 @@ function firstText(result: JsonObject): string {
   return String(block?.["text"]);
 }
 
+describe("an answer that the output schema does not describe", () => {
+  const object = { type: "object", properties: { a: { type: ["integer", "null"] } } };
+  const list = { type: "array", items: { type: ["string", "null"] } };
+  test.each([
+    { what: "no body", answer: httpAnswer("", "", 204), outputSchema: object, modern: {}, legacy: {} },
+    {
+      what: "no JSON",
+      answer: httpAnswer("<html>", "text/html"),
+      outputSchema: object,
+      modern: {},
+      legacy: {},
+    },
+    {
+      what: "a list",
+      answer: httpAnswer("[1]", "application/json"),
+      outputSchema: object,
+      modern: { result: [1] },
+      legacy: { result: [1] },
+    },
+    {
+      what: "a member of another type",
+      answer: httpAnswer('{"a":"1"}', "application/json"),
+      outputSchema: object,
+      modern: { result: { a: "1" } },
+      legacy: { result: { a: "1" } },
+    },
+    {
+      what: "an object",
+      answer: httpAnswer('{"a":1}', "application/json"),
+      outputSchema: list,
+      modern: [],
+      legacy: { result: [] },
+    },
+    {
+      what: "an image",
+      answer: httpAnswer(Buffer.from([1]), "image/png"),
+      outputSchema: list,
+      modern: [],
+      legacy: { result: [] },
+    },
+  ])(
+    "$what: clients get a structure that they take, and all of the content",
+    ({ answer, outputSchema, ...expected }) => {
+      for (const [version, structure] of [
+        [modern, expected.modern],
+        [legacy, expected.legacy],
+      ] as const) {
+        const result = toToolResult(answer, outputSchema, version);
+        expect(result["structuredContent"]).toEqual(structure);
+        expect(result["isError"]).toBe(false);
+        const texts = (content: unknown): string =>
+          JSON.stringify(content).replace(/results\/[\w-]+/, "results/…");
+        const plain = toToolResult(answer, undefined, version);
+        expect(texts(result["content"])).toBe(texts(plain["content"]));
+        const isMisfit = JSON.stringify(structure) !== JSON.stringify(plain["structuredContent"]);
+        expect(JSON.stringify(result["_meta"]).includes("not what the output schema")).toBe(isMisfit);
+      }
+      expect(toToolResult(answer, outputSchema, "2025-03-26")["structuredContent"]).toBeUndefined();
+    },
+  );
+
+  test("is none that has more members, long numbers or null", () => {
+    for (const body of ['{"a":12345678901234567890,"b":1}', '{"a":null}', "{}"]) {
+      const result = toToolResult(httpAnswer(body, "application/json"), object, legacy);
+      expect(JSON.stringify(result["structuredContent"])).toBe(body);
+    }
+  });
+
+  test("stays as it is where nothing fits", () => {
+    const impossible = { type: "object", required: ["x"] };
+    const result = toToolResult(httpAnswer('{"a":1}', "application/json"), impossible, modern);
+    expect(result["structuredContent"]).toEqual({ a: 1 });
+  });
+});
+
+test("a refusal says what was tried, and when to try again", () => {
+  const answer = { ...httpAnswer("", "", 429), isError: true, attempts: 3 };
+  const later = { ...answer, headers: { "retry-after": "7" } };
+  expect(firstText(toToolResult(later, undefined, modern))).toBe(
+    "The upstream answered HTTP 429 Too Many Requests. It was tried 3 times. It asks to wait 7 s before the next attempt.",
+  );
+});
+
 describe("JSON answers", () => {
   test.each([
     { body: '{"a":[1,2]}', version: modern, structured: { a: [1, 2] } },
