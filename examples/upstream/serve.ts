@@ -56,9 +56,14 @@ export function serve(createHandler: (log: CallLog) => RequestHandler, defaultPo
 
 /** The whole request body as text. */
 export async function readBody(request: IncomingMessage): Promise<string> {
+  return (await readBytes(request)).toString();
+}
+
+/** The whole request body. */
+export async function readBytes(request: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
-  return Buffer.concat(chunks).toString();
+  return Buffer.concat(chunks);
 }
 
 /** Answers with JSON; `headers` may name another media type. */

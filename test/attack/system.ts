@@ -8,6 +8,7 @@ import type { Diagnostic } from "../../src/diagnostics/diagnostic.ts";
 import { Gateway } from "../../src/gateway.ts";
 import { asObject } from "../../src/json-object.ts";
 import { encodeHeaderValue } from "../../src/mcp/header-value.ts";
+import type { GatewayConfig } from "../../src/model/config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { gatewayMetaKeys } from "../../src/server/mcp/gateway-meta.ts";
 import { type Answer, modernRequest, openSession, post, type WireSession } from "../server/mcp/wire.ts";
@@ -43,6 +44,8 @@ export async function startSystem(
     readonly server?: object;
     readonly files?: Readonly<Record<string, string | Uint8Array>>;
     readonly environment?: Readonly<Record<string, string>>;
+    /** Changes what no file can say, such as shorter times. */
+    readonly adjust?: (config: GatewayConfig) => GatewayConfig;
   } = {},
 ): Promise<System> {
   const config = { server: { port: 0, ...options.server }, providers };
@@ -56,7 +59,7 @@ export async function startSystem(
   });
   if (loaded.config === undefined) throw new Error(JSON.stringify(loaded.diagnostics, undefined, 2));
   const log: string[] = [];
-  const gateway = new Gateway(loaded.config, {
+  const gateway = new Gateway(options.adjust?.(loaded.config) ?? loaded.config, {
     workingDirectory: folder.path,
     environment,
     log: (message, cause) =>

@@ -12,6 +12,8 @@ const stories: Readonly<
   graphql: [
     { tool: "bookshop_author", given: { id: "mary-shelley" }, answer: "Frankenstein" },
     { tool: "bookshop_genre-books", given: { genre: "NOVEL" }, answer: "totalCount" },
+    { tool: "bookshop_order-status", given: { id: "order-2" }, answer: "SHIPPED" },
+    { tool: "bookshop_editions-of-book", given: { shelf: "emma" }, answer: "9007199254740993" },
   ],
   inline: [],
   mcp: [
