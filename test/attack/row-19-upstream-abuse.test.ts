@@ -198,6 +198,7 @@ let system: System;
 let other: Upstream;
 /** The connections that the current test has spoilt. */
 let spoilt: Socket[] = [];
+const tolerated = new WeakSet<Socket>();
 
 function abuse(name: unknown, response: ServerResponse, good: string, type: string): void {
   const { socket } = response;
@@ -206,7 +207,9 @@ function abuse(name: unknown, response: ServerResponse, good: string, type: stri
     sendJson(response, JSON.parse(good));
     return;
   }
-  socket.on("error", () => {});
+  // Connections are kept for several calls.
+  if (!tolerated.has(socket)) socket.on("error", () => {});
+  tolerated.add(socket);
   spoilt.push(socket);
   behave({ response, socket, good, type });
 }

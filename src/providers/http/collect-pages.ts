@@ -50,7 +50,10 @@ export async function collectPages(first: SentPage, collection: PageCollection):
   const { operation, mapping, wanted } = collection;
   const path = operation.pagination.items ?? mapping?.data ?? [];
   const start = readPage(first, path);
-  if (start === undefined) return mapResponse(first.result, mapping);
+  if (start === undefined) {
+    const result = mapResponse(first.result, mapping);
+    return wanted === 1 ? result : { ...result, notes: [...(result.notes ?? []), describeNoList(path)] };
+  }
 
   let sent = first;
   let page = start;
@@ -96,6 +99,13 @@ export async function collectPages(first: SentPage, collection: PageCollection):
     pages: summary,
     ...(notes.length > 0 && { notes }),
   };
+}
+
+/** Who asked for several pages has to know why there is one. */
+function describeNoList(path: readonly string[]): string {
+  const where =
+    path.length === 0 ? "The answer is no list" : `The answer has no list at \`${path.join(".")}\``;
+  return `${where}, so no further pages were asked for. Where the items are, \`pagination.items\` of the configuration says.`;
 }
 
 function readPage({ result, arguments: sent, url }: SentPage, path: readonly string[]): Page | undefined {

@@ -46,6 +46,15 @@ function run(
   return runCall({ binding: target, arguments: given, replies, provider: { pagination: own } });
 }
 
+test("an answer without a list says so, if several pages were asked for", async () => {
+  const reply = { headers: { "content-type": "application/json" }, body: '{"items":[1]}' };
+  const { result } = await run(cursor, [reply], { _max_pages: 3 });
+  expect(result.notes).toEqual([
+    "The answer has no list at `data`, so no further pages were asked for. Where the items are, `pagination.items` of the configuration says.",
+  ]);
+  expect((await run(cursor, [reply], {})).result.notes).toBeUndefined();
+});
+
 describe("one page", () => {
   const twoItems = '{"data":[{"id":12345678901234567890},2],"next":"c2"}';
   const json = { "content-type": "application/json" };
