@@ -17,7 +17,7 @@ type OperationHead = Omit<Operation, "inputSchema" | "outputSchema" | "binding">
   readonly lines: readonly [binding: number, input: number, output?: number];
 };
 
-/** Characters of the rest in one pack. Reading one schema unpacks all of its pack, which takes about a millisecond. */
+/** Bytes of the rest in one pack. Reading one schema unpacks all of its pack, which takes about a millisecond. */
 const packLength = 512 * 1024;
 
 /** Speed counts here: level 1 makes packs of a fifth, the best one of a sixth. */
@@ -26,9 +26,9 @@ const level = 1;
 /** Packs operations as they come. */
 export class OperationPacker {
   readonly #take: (pack: PackedOperations) => void;
-  #heads: OperationHead[] = [];
-  #lines: string[] = [];
-  #length = 0;
+  readonly #heads = new TextBuffer();
+  readonly #rest = new TextBuffer();
+  #lineCount = 0;
   /** Lines of this pack by what they were made from. */
   #known = new Map<object, number>();
   readonly #digests = new WeakMap<object, string>();
@@ -43,41 +43,71 @@ export class OperationPacker {
     const at = this.#write(binding);
     const input = this.#write(inputSchema);
     const output = outputSchema && this.#write(outputSchema);
-    this.#heads.push({
+    const head: OperationHead = {
       ...facts,
       packed: { schemas: `${input.digest} ${output?.digest ?? ""}`, binding: at.digest },
       lines: output ? [at.line, input.line, output.line] : [at.line, input.line],
-    });
-    if (this.#length >= packLength) this.end();
+    };
+    this.#heads.append(`${this.#heads.length === 0 ? "[" : ","}${JSON.stringify(head)}`);
+    if (this.#rest.length >= packLength) this.end();
   }
 
   /** Hands over what is left. */
   end(): void {
     if (this.#heads.length === 0) return;
-    const heads = compress(JSON.stringify(this.#heads));
-    const rest = compress(this.#lines.join("\n"));
-    this.#heads = [];
-    this.#lines = [];
-    this.#length = 0;
+    this.#heads.append("]");
+    const heads = compress(this.#heads.take());
+    const rest = compress(this.#rest.take());
+    this.#lineCount = 0;
     this.#known = new Map();
     this.#take({ heads, rest });
   }
 
   #write(value: object): { readonly line: number; readonly digest: string } {
-    const line = this.#known.get(value);
+    const known = this.#known.get(value);
     const digest = this.#digests.get(value);
-    if (line !== undefined && digest !== undefined) return { line, digest };
-    const text = JSON.stringify(value);
+    if (known !== undefined && digest !== undefined) return { line: known, digest };
+    const line = this.#lineCount;
+    if (line > 0) this.#rest.append("\n");
+    const text = this.#rest.append(JSON.stringify(value));
     const fresh = digest ?? hash("sha256", text, "base64url").slice(0, 22);
     this.#digests.set(value, fresh);
-    this.#known.set(value, this.#lines.push(text) - 1);
-    this.#length += text.length;
-    return { line: this.#lines.length - 1, digest: fresh };
+    this.#known.set(value, line);
+    this.#lineCount += 1;
+    return { line, digest: fresh };
+  }
+}
+
+/** Text that grows, as UTF-8 in memory that is used again: as many strings, what waits to be packed would be much to clear up. */
+class TextBuffer {
+  #bytes = Buffer.allocUnsafeSlow(packLength / 4);
+  /** In bytes. */
+  length = 0;
+
+  /** Gives the bytes of the text, which stand there until something else is called. */
+  append(text: string): Buffer {
+    // No character takes more bytes.
+    const needed = this.length + text.length * 3;
+    if (needed > this.#bytes.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+      this.#bytes.copy(larger, 0, 0, this.length);
+      this.#bytes = larger;
+    }
+    const start = this.length;
+    this.length += this.#bytes.write(text, start);
+    return this.#bytes.subarray(start, this.length);
+  }
+
+  /** Everything, to be used up before something else is appended; the next text begins anew. */
+  take(): Buffer {
+    const all = this.#bytes.subarray(0, this.length);
+    this.length = 0;
+    return all;
   }
 }
 
 /** In memory of its own, which may change threads. */
-function compress(text: string): Uint8Array<ArrayBuffer> {
+function compress(text: Buffer): Uint8Array<ArrayBuffer> {
   return new Uint8Array(deflateRawSync(text, { level }));
 }
 

@@ -9,6 +9,7 @@ import type { SchemaFitter } from "./fit-schema.ts";
 import type { ApiOperation, ApiParameter } from "./model.ts";
 import type { PathTemplate } from "./normalize-path.ts";
 import { describeCut, describeFiles, describeLoss } from "./notes.ts";
+import type { SchemaMeasure } from "./schema-size.ts";
 import { explainHidden, visibleParameters } from "./visible-parameters.ts";
 
 /** The arguments of a tool and the way each takes into the request. */
@@ -26,6 +27,7 @@ export interface OperationArguments {
 export interface ArgumentOptions {
   readonly converter: SchemaConverter;
   readonly fitter: SchemaFitter;
+  readonly measure: SchemaMeasure;
   /** Tells which parameters are no arguments, because the provider sends its own. */
   readonly sourceOf: FindSource;
   readonly describe: typeof describeArgument;
@@ -57,7 +59,7 @@ export function layOutArguments(
   options: ArgumentOptions,
 ): OperationArguments {
   const isTooLarge = ({ reduced, inputSchema }: OperationArguments): boolean =>
-    reduced.length > 0 && Buffer.byteLength(JSON.stringify(inputSchema)) > schemaRoom;
+    reduced.length > 0 && options.measure.sizeOf(inputSchema) > schemaRoom;
   const laidOut = layOutWith(operation, visible, options, "members");
   if (!isTooLarge(laidOut)) return laidOut;
   // The names alone are too much: a body is one argument then, and of the parameters those stay for which there is room.

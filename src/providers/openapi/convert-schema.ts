@@ -78,6 +78,9 @@ export function createSchemaConverter({
   const pointers = new Map<string, string>();
   const included = new Map<string, JsonSchema>();
   const converted = new WeakMap<JsonObject, JsonSchema>();
+  /** The path whose own schemas were converted last, and what they came to. */
+  let path: DocumentPath[number] | undefined;
+  let onPath = converted;
   /** Schemas that are being written in place. */
   const open = new Set<string>();
   /** What stands in place inside of each schema, as far as they were converted. */
@@ -208,19 +211,8 @@ export function createSchemaConverter({
 
     if (types.includes("object")) convertMembers(source, at, nested, result);
     if (types.includes("array")) convertItems(source, at, nested, result);
-    const choices = (["oneOf", "anyOf"] as const).flatMap((keyword) =>
-      asArray(source[keyword]).flatMap((choice, index) =>
-        choice === false ? [] : [{ choice, choiceAt: [...at, keyword, index] }],
-      ),
-    );
-    const union = { ...position, within: "union", level: position.level + 1 } as const;
-    const written = choices.map(({ choice, choiceAt }) => convertAny(choice, choiceAt, union));
-    const references = choices.map(({ choice }) => choice);
-    const branches = isOutput ? written : discriminate(source, references, written, at);
-    const all = { ...position, within: "all-of", inAllOf: true, level: position.level + 1 } as const;
-    const parts = asArray(source["allOf"]).map((part, index) =>
-      convertAny(part, [...at, "allOf", index], all),
-    );
+    const branches = convertChoices(source, at, position);
+    const parts = convertParts(source, at, position);
     if (!isOutput) {
       const limited = types.length > 0 ? types : [...around, ...parts.flatMap(typesOf)];
       Object.assign(result, convertConstraints(source, limited));
@@ -243,9 +235,31 @@ export function createSchemaConverter({
     return losses.inherit(losses.note(schema, lostKeywords(source, schema)), [...parts, ...branches]);
   }
 
+  function convertChoices(source: JsonObject, at: DocumentPath, position: Position): readonly JsonSchema[] {
+    // Most schemas are no choice, and there are many.
+    if (source["oneOf"] === undefined && source["anyOf"] === undefined) return [];
+    const choices = (["oneOf", "anyOf"] as const).flatMap((keyword) =>
+      asArray(source[keyword]).flatMap((choice, index) =>
+        choice === false ? [] : [{ choice, choiceAt: [...at, keyword, index] }],
+      ),
+    );
+    const union = { ...position, within: "union", level: position.level + 1 } as const;
+    const written = choices.map(({ choice, choiceAt }) => convertAny(choice, choiceAt, union));
+    const references = choices.map(({ choice }) => choice);
+    return isOutput ? written : discriminate(source, references, written, at);
+  }
+
+  function convertParts(source: JsonObject, at: DocumentPath, position: Position): readonly JsonSchema[] {
+    const parts = asArray(source["allOf"]);
+    if (parts.length === 0) return [];
+    const all = { ...position, within: "all-of", inAllOf: true, level: position.level + 1 } as const;
+    return parts.map((part, index) => convertAny(part, [...at, "allOf", index], all));
+  }
+
   function lostKeywords(source: JsonObject, schema: JsonSchema): readonly string[] {
     if (isOutput) return [];
     const { pattern, enum: values } = source;
+    if (pattern === undefined && values === undefined) return [];
     const isPatternLost =
       typeof pattern === "string" && asText(pattern) !== undefined && readTypes(source).includes("string");
     const kept =
@@ -330,11 +344,12 @@ export function createSchemaConverter({
       properties.map(([name, property]) => [name, convertAny(property, [...at, "properties", name], nested)]),
     );
     if (isOutput) return;
-    const names = new Set(properties.map(([name]) => name));
-    const required = new Set(
-      asArray(source["required"]).filter((name) => typeof name === "string" && names.has(name)),
-    );
-    if (required.size > 0) result["required"] = [...required];
+    const needed = asArray(source["required"]);
+    if (needed.length > 0) {
+      const names = new Set<JsonValue>(properties.map(([name]) => name));
+      const required = new Set(needed.filter((name) => names.has(name)));
+      if (required.size > 0) result["required"] = [...required];
+    }
     const rest = member(source, "additionalProperties");
     if (rest === false && member(source, "patternProperties") === undefined)
       result["additionalProperties"] = false;
@@ -392,14 +407,25 @@ export function createSchemaConverter({
     return converted;
   }
 
+  /**
+   * A parameter among the components is often that of a thousand operations. What a path has itself is remembered until the next path:
+   * it would else be held as long as the document, and is most of all.
+   */
+  function memoryOf([first, key]: DocumentPath): WeakMap<JsonObject, JsonSchema> {
+    if (first !== "paths") return converted;
+    if (key !== path) onPath = new WeakMap();
+    path = key;
+    return onPath;
+  }
+
   function convert(schema: JsonValue | undefined, at: DocumentPath): JsonSchema {
     const position: Position = { owner: undefined, within: "nested", level: 0 };
     if (!isObject(schema)) return convertAny(schema, at, position);
-    // One parameter is often that of a thousand operations.
-    const known = converted.get(schema);
+    const memory = memoryOf(at);
+    const known = memory.get(schema);
     if (known) return known;
     const fresh = convertAny(schema, at, position);
-    converted.set(schema, fresh);
+    memory.set(schema, fresh);
     return fresh;
   }
 
@@ -491,13 +517,20 @@ function withValue(
 /** The JSON types that a schema allows, from what it says and what its keywords imply; none when it doesn't tell. */
 function readTypes(source: JsonObject): readonly string[] {
   const written = member(source, "type");
-  const names = (isArray(written) ? written : [written]).flatMap((name) =>
-    typeof name === "string" ? (typeNames.get(name.trim().toLowerCase()) ?? []) : [],
-  );
-  if (names.length > 0) return [...new Set(names)];
+  if (isArray(written)) {
+    const names = written.map(typeNamed).filter((name) => name !== undefined);
+    if (names.length > 0) return [...new Set(names)];
+  } else {
+    const name = typeNamed(written);
+    if (name !== undefined) return [name];
+  }
   if (isObject(source["properties"]) || isObject(source["additionalProperties"])) return ["object"];
   if (source["items"] !== undefined) return ["array"];
   return [];
+}
+
+function typeNamed(name: JsonValue | undefined): string | undefined {
+  return typeof name === "string" ? typeNames.get(name.trim().toLowerCase()) : undefined;
 }
 
 function typesOf({ type }: JsonSchema): readonly string[] {

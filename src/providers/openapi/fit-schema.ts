@@ -1,6 +1,6 @@
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
 import { asObject, asText, isArray, isObject } from "./json-view.ts";
-import { partsOf } from "./schema-parts.ts";
+import { visitParts } from "./schema-parts.ts";
 import type { SchemaMeasure } from "./schema-size.ts";
 import { shorten } from "./shorten.ts";
 
@@ -28,6 +28,8 @@ type Step = (typeof steps)[number];
 
 /** Up to so many properties, one loses a level at a time. Of more, which nobody writes by hand, all do: the work grows with their square. */
 const mostWeighed = 500;
+
+const noNames: ReadonlySet<string> = new Set();
 
 /** Makes the fitter of a document. `definition` gives the schema behind `#/$defs/<name>`. */
 export function createSchemaFitter(
@@ -75,9 +77,13 @@ export function createSchemaFitter(
 
   /** Names of the definitions that schemas need, directly or not; `undefined` as soon as they exceed the budget. */
   function closure(schemas: readonly JsonSchema[], budget: number): ReadonlySet<string> | undefined {
+    const pending = schemas.filter(measure.mayRefer);
+    if (pending.length === 0) return noNames;
     const names = new Set<string>();
     const seen = new Set<JsonSchema>();
-    const pending: JsonSchema[] = [...schemas];
+    const add = (schema: JsonSchema): void => {
+      if (measure.mayRefer(schema)) pending.push(schema);
+    };
     let size = 0;
     for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
       if (seen.has(value)) continue;
@@ -88,9 +94,9 @@ export function createSchemaFitter(
         const target = definition(nameOf(reference));
         size += measure.sizeOf(target) + nameOf(reference).length + 4;
         if (size > budget) return undefined;
-        pending.push(target);
+        add(target);
       }
-      for (const [, part] of partsOf(value)) pending.push(part);
+      visitParts(value, add);
     }
     return names;
   }
@@ -104,22 +110,28 @@ export function createSchemaFitter(
     source: Readonly<Record<string, JsonSchema>>,
     budget: number,
   ): ReturnType<SchemaFitter["fitProperties"]> {
+    const overhead = Object.keys(source).reduce((sum, name) => sum + measure.sizeOf(name) + 2, 2);
+    const schemas = Object.values(source);
+    const whole = schemas.reduce((sum, schema) => sum + measure.sizeOf(schema), overhead);
+    // Reversed, so that definitions are made in the order of the properties.
+    const needed = whole <= budget ? closure(schemas.toReversed(), budget - whole) : undefined;
+    if (needed) return { properties: source, definitions: definitionsOf(needed), reduced: [] };
+
     const states = Object.entries(source).map(([name, schema]) => {
       const step = fitsWhole(schema, budget) ? 0 : 1;
       const result = atStep(schema, steps[step] ?? "bare");
       return { name, schema, step, result, size: measure.sizeOf(result) };
     });
-    const overhead = states.reduce((sum, { name }) => sum + Buffer.byteLength(JSON.stringify(name)) + 2, 2);
     for (;;) {
       const whole = states.filter(({ step }) => step === 0).map(({ schema }) => schema);
       const size = states.reduce((sum, state) => sum + state.size, overhead);
       const names = size <= budget ? closure(whole, budget - size) : undefined;
       const candidates = states.filter(({ step }) => step < steps.length - 1);
       if (names || candidates.length === 0) {
-        const kept = names ?? new Set<string>();
+        const kept = names ?? noNames;
         return {
           properties: Object.fromEntries(states.map(({ name, result }) => [name, result])),
-          definitions: Object.fromEntries([...kept].sort().map((name) => [name, definition(name)])),
+          definitions: definitionsOf(kept),
           reduced: states.filter(({ step }) => step > 0).map(({ name }) => name),
         };
       }
@@ -133,6 +145,10 @@ export function createSchemaFitter(
         state.size = measure.sizeOf(state.result);
       }
     }
+  }
+
+  function definitionsOf(names: ReadonlySet<string>): JsonSchema {
+    return Object.fromEntries([...names].sort().map((name) => [name, definition(name)]));
   }
 
   function fitWhole(schema: JsonSchema, budget: number, depth: number): JsonSchema | undefined {

@@ -3,7 +3,7 @@ import type { CompiledBody } from "./body-arguments.ts";
 import { isCut } from "./fit-schema.ts";
 import { isObject } from "./json-view.ts";
 import type { SchemaLoss } from "./schema-losses.ts";
-import { partsOf } from "./schema-parts.ts";
+import { visitParts } from "./schema-parts.ts";
 import { shorten } from "./shorten.ts";
 
 /** Most notes of one operation. */
@@ -35,7 +35,7 @@ function findCuts(schema: JsonValue | undefined, at: string, places: string[]): 
     places.push(at);
     return;
   }
-  for (const [step, part] of partsOf(schema)) findCuts(part, `${at}${step}`, places);
+  visitParts(schema, (part, mark, name) => findCuts(part, `${at}${mark}${name}`, places));
 }
 
 /** Says what of a schema could not be converted; `argument` is empty for an object whose members are arguments. */

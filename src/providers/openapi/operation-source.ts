@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { asArray, asObject, asText } from "./json-view.ts";
-import type { ApiOperation, DocumentPath, Report } from "./model.ts";
+import type { ApiContent, ApiOperation, ApiParameter, DocumentPath, Report } from "./model.ts";
 import { pointerOf, type ReferenceResolver, type TracedReference } from "./resolve-reference.ts";
 import { shorten } from "./shorten.ts";
 
@@ -14,6 +14,25 @@ export interface OperationSource {
   readonly operation: JsonObject;
   readonly at: DocumentPath;
   readonly path: string;
+  readonly shared: SharedParts;
+}
+
+/** What was made of the targets of references: the same few are part of thousands of operations. */
+export interface SharedParts {
+  readonly parameters: WeakMap<JsonObject, ApiParameter>;
+  readonly contents: WeakMap<JsonObject, readonly ApiContent[]>;
+}
+
+/** Makes a part of what is written in a place; of the target of references once. */
+export function readOnce<Part>(
+  known: WeakMap<JsonObject, Part>,
+  { value, isTarget }: TracedReference,
+  read: () => Part | undefined,
+): Part | undefined {
+  if (!isTarget) return read();
+  const part = known.get(value) ?? read();
+  if (part !== undefined) known.set(value, part);
+  return part;
 }
 
 /** What depends on the version: everything between the operation's head and its schemas. */
@@ -41,14 +60,14 @@ export function readParameterList(
     [source.operation["parameters"], source.at],
   ] as const;
   for (const [list, at] of levels) {
-    for (const [index, entry] of asArray(list).entries()) {
+    asArray(list).forEach((entry, index) => {
       const entryAt = [...at, "parameters", index];
       const parameter = resolver.follow(entry, entryAt, "the parameter is left out");
       const { name, in: location } = parameter.value;
       // Each of those that have no name is reported.
       const key = typeof name === "string" ? `${String(location)} ${name}` : pointerOf(entryAt);
       merged.set(key, parameter);
-    }
+    });
   }
   return [...merged.values()];
 }

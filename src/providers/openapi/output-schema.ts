@@ -10,6 +10,9 @@ import { type ApiContent, type ApiOperation, type ApiResponse, fileOf } from "./
 const schemaBudget = 8_000;
 const maximumDepth = 3;
 
+/** Schemas of one type, by the same ones that also allow null. */
+const certainSchemas = new WeakMap<JsonSchema, JsonSchema>();
+
 /** The answers that tell success: 2xx codes, lowest first, with `2XX` last; `default` where there is none. */
 function successResponses({ responses }: ApiOperation): readonly ApiResponse[] {
   const declared = responses
@@ -41,7 +44,12 @@ export function compileOutputSchema(
   if (!schema || !tellsAnything(schema)) return undefined;
   // An answer that is null as a whole is no success, and older clients take only one type here.
   const types = asArray(schema["type"]).filter((type) => type !== "null");
-  return types.length === 1 && types[0] !== undefined ? { ...schema, type: types[0] } : schema;
+  const [type] = types;
+  if (types.length !== 1 || type === undefined) return schema;
+  // Made once: the same answer is that of many operations.
+  const certain = certainSchemas.get(schema) ?? { ...schema, type };
+  certainSchemas.set(schema, certain);
+  return certain;
 }
 
 /** Equal references mean the same only where they count from the same file. */

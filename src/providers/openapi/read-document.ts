@@ -1,7 +1,12 @@
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { asArray, asObject, asText, isArray, isObject, member } from "./json-view.ts";
 import type { ApiOperation, ApiServer, ApiVersion, DocumentPath, Problem, Report } from "./model.ts";
-import { isToken, type OperationDetails, type OperationSource } from "./operation-source.ts";
+import {
+  isToken,
+  type OperationDetails,
+  type OperationSource,
+  type SharedParts,
+} from "./operation-source.ts";
 import { readOpenapiOperation } from "./read-openapi.ts";
 import { readServers, readSwaggerServers } from "./read-servers.ts";
 import { readSwaggerOperation } from "./read-swagger.ts";
@@ -41,6 +46,8 @@ export function* readOperations(
   done: (path: string) => void = () => {},
 ): Generator<ApiOperation> {
   const methods = version === "3.2" ? [...fixedMethods, "query"] : fixedMethods;
+  const named = methods.map((method) => [method, [method]] as const);
+  const shared: SharedParts = { parameters: new WeakMap(), contents: new WeakMap() };
   const lost: LostReference[] = [];
   const paths = resolver.trace(root["paths"], ["paths"]);
   if (paths.unresolved !== undefined) lost.push({ reference: paths.unresolved, at: paths.at, what: "paths" });
@@ -50,21 +57,20 @@ export function* readOperations(
     if (pathItem.unresolved !== undefined) {
       lost.push({ reference: pathItem.unresolved, at: pathItem.at, what: "path" });
     }
-    const named = methods.map((method) => [method, [method]] as const);
     const additional = version === "3.2" ? Object.keys(asObject(pathItem.value["additionalOperations"])) : [];
-    const all = [
-      ...named,
-      ...additional.map((method) => [method, ["additionalOperations", method]] as const),
-    ];
+    const all =
+      additional.length === 0
+        ? named
+        : [...named, ...additional.map((method) => [method, ["additionalOperations", method]] as const)];
     const taken = new Set<string>();
     for (const [key, steps] of all) {
-      const method = nameMethod(key);
-      const writtenAt = [...pathItem.at, ...steps];
       const written = steps.reduce<JsonValue | undefined>(
         (parent, key) => member(asObject(parent), key),
         pathItem.value,
       );
       if (written === undefined) continue;
+      const method = nameMethod(key);
+      const writtenAt = [...pathItem.at, ...steps];
       const isTaken = taken.has(method);
       if (!isObject(written) || !isToken(method) || isTaken) {
         const problem = !isObject(written)
@@ -82,7 +88,8 @@ export function* readOperations(
         lost.push({ reference: unresolved, at, what: "operation" });
         continue;
       }
-      const source = { root, pathItem: pathItem.value, pathItemAt: pathItem.at, method, operation, at, path };
+      const { value: item, at: itemAt } = pathItem;
+      const source = { root, pathItem: item, pathItemAt: itemAt, method, operation, at, path, shared };
       const details =
         version === "2.0"
           ? readSwaggerOperation(source, resolver, report)

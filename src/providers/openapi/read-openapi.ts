@@ -16,7 +16,9 @@ import {
   type OperationDetails,
   type OperationSource,
   readKeyParameters,
+  readOnce,
   readParameterList,
+  type SharedParts,
   unknownAnswer,
 } from "./operation-source.ts";
 import { readServers } from "./read-servers.ts";
@@ -41,13 +43,15 @@ export function readOpenapiOperation(
   const notes: string[] = [];
   return {
     parameters: readParameterList(source, resolver).flatMap((parameter) => {
-      const read = readParameter(parameter.value, resolver, parameter.at);
+      const read = readOnce(source.shared.parameters, parameter, () =>
+        readParameter(parameter.value, resolver, parameter.at),
+      );
       if (read) return [read];
       notes.push(leaveOut(source, parameter, report));
       return [];
     }),
     body: readBody(operation["requestBody"], [...at, "requestBody"], resolver),
-    responses: readResponses(operation["responses"], [...at, "responses"], resolver),
+    responses: readResponses(operation["responses"], [...at, "responses"], resolver, source.shared),
     servers: [readServers(operation), readServers(pathItem)].find((servers) => servers.length > 0) ?? [],
     keyParameters: readKeyParameters(components["securitySchemes"], resolver),
     notes,
@@ -65,7 +69,9 @@ function readParameter(
   const allowed = stylesByLocation[location];
   const style = allowed.find((candidate) => candidate === value["style"]) ?? allowed[0] ?? "form";
   const { explode } = value;
-  const [content] = readContents(value["content"], [...at, "content"], resolver);
+  // Most have none, and a way to it for each would be much to clear up.
+  const [content] =
+    value["content"] === undefined ? [] : readContents(value["content"], [...at, "content"], resolver);
   return {
     name,
     in: location,
@@ -138,6 +144,7 @@ function readResponses(
   value: JsonValue | undefined,
   at: DocumentPath,
   resolver: ReferenceResolver,
+  shared: SharedParts,
 ): readonly ApiResponse[] {
   return Object.entries(asObject(value)).flatMap(([status, entry]) => {
     if (status.startsWith("x-")) return [];
@@ -146,7 +153,10 @@ function readResponses(
       {
         status: status === "default" ? status : status.toUpperCase(),
         description: asText(response.value["description"]),
-        contents: readContents(response.value["content"], [...response.at, "content"], resolver),
+        contents:
+          readOnce(shared.contents, response, () =>
+            readContents(response.value["content"], [...response.at, "content"], resolver),
+          ) ?? [],
       },
     ];
   });

@@ -44,14 +44,15 @@ export function readSwaggerOperation(
   const notes: string[] = [];
   const fields: JsonObject[] = [];
   let body: ApiBody | undefined;
-  for (const { value, at: parameterAt, unresolved } of readParameterList(source, resolver)) {
+  for (const traced of readParameterList(source, resolver)) {
+    const { value, at: parameterAt } = traced;
     const location = value["in"];
     if (location === "body") body = readBody(value, consumes, [...parameterAt, "schema"]);
     else if (location === "formData" && typeof value["name"] === "string") fields.push(value);
     else {
       const parameter = readParameter(value, parameterAt);
       if (parameter) parameters.push(parameter);
-      else notes.push(leaveOut(source, { value, at: parameterAt, unresolved }, report));
+      else notes.push(leaveOut(source, traced, report));
     }
   }
   return {

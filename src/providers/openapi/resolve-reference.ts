@@ -18,6 +18,8 @@ export interface TracedReference {
   readonly value: JsonObject;
   readonly at: DocumentPath;
   readonly unresolved: string | undefined;
+  /** True for the very value that references lead to, which others may have too. */
+  readonly isTarget: boolean;
 }
 
 /** Finds what the references of a document and its files point to, each when it is asked for. */
@@ -186,9 +188,11 @@ export function createReferenceResolver(
     let value = start;
     let at = startAt;
     // Most values are no references, and large documents have many.
-    if (isObject(value) && typeof value["$ref"] !== "string") return { value, at, unresolved: undefined };
+    if (isObject(value) && typeof value["$ref"] !== "string")
+      return { value, at, unresolved: undefined, isTarget: false };
     let overrides: JsonObject = {};
-    const seen = new Set<string>();
+    // A list, because most chains have one step.
+    const seen: string[] = [];
     while (isObject(value)) {
       const reference = value["$ref"];
       if (typeof reference !== "string") break;
@@ -199,12 +203,15 @@ export function createReferenceResolver(
         ...overrides,
       };
       const resolved = resolve(reference, at);
-      if (!resolved || seen.has(resolved.pointer)) return { value: overrides, at, unresolved: reference };
-      seen.add(resolved.pointer);
+      if (!resolved || seen.includes(resolved.pointer))
+        return { value: overrides, at, unresolved: reference, isTarget: false };
+      seen.push(resolved.pointer);
       value = resolved.value;
       at = resolved.path;
     }
-    return { value: isObject(value) ? { ...value, ...overrides } : overrides, at, unresolved: undefined };
+    if (!isObject(value)) return { value: overrides, at, unresolved: undefined, isTarget: false };
+    const isTarget = Object.keys(overrides).length === 0;
+    return { value: isTarget ? value : { ...value, ...overrides }, at, unresolved: undefined, isTarget };
   }
 
   function follow(value: JsonValue | undefined, at: DocumentPath, consequence?: string): TracedReference {

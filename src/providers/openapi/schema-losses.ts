@@ -1,5 +1,5 @@
 import type { JsonSchema } from "../../model/json.ts";
-import { partsOf } from "./schema-parts.ts";
+import { visitParts } from "./schema-parts.ts";
 
 /** Something of a schema that its result does not say. */
 export interface SchemaLoss {
@@ -25,6 +25,9 @@ const mostLosses = 12;
 /** Levels that are looked at; a place further down is no help to anybody, and chains of definitions may be endlessly long. */
 const deepestLoss = 60;
 
+/** Most schemas lack nothing. */
+const none: readonly SchemaLoss[] = [];
+
 /** Makes the finder of a converter. `definition` gives the schema behind `#/$defs/<name>`. */
 export function createLossFinder(definition: (name: string) => JsonSchema): LossFinder {
   const own = new WeakMap<JsonSchema, readonly string[]>();
@@ -40,30 +43,29 @@ export function createLossFinder(definition: (name: string) => JsonSchema): Loss
     if (remembered) return remembered;
     if (depth > deepestLoss) return [];
     // Reached again through itself, it adds nothing.
-    known.set(schema, []);
+    known.set(schema, none);
     const found = (own.get(schema) ?? []).map((text): SchemaLoss => ({ path: "", text }));
-    for (const [step, child] of childrenOf(schema)) {
-      if (found.length >= mostLosses) break;
-      found.push(...find(child, depth + 1).map(({ path, text }) => ({ path: `${step}${path}`, text })));
-    }
+    const add = (child: JsonSchema, mark: string, name: string): void => {
+      if (found.length >= mostLosses) return;
+      for (const { path, text } of find(child, depth + 1))
+        found.push({ path: `${mark}${name}${path}`, text });
+    };
+    const reference = schema["$ref"];
+    if (typeof reference === "string" && found.length < mostLosses)
+      add(definition(reference.slice("#/$defs/".length)), "", "");
+    visitParts(schema, add);
+    if (found.length === 0) return none;
     const first = found.slice(0, mostLosses);
     known.set(schema, first);
     return first;
   }
 
-  function* childrenOf(schema: JsonSchema): Generator<readonly [string, JsonSchema]> {
-    const reference = schema["$ref"];
-    if (typeof reference === "string") yield ["", definition(reference.slice("#/$defs/".length))];
-    yield* partsOf(schema);
-  }
-
   return {
     note,
-    inherit: (schema, from) =>
-      note(
-        schema,
-        from.filter((other) => other !== schema).flatMap((other) => own.get(other) ?? []),
-      ),
+    inherit(schema, from) {
+      for (const other of from) if (other !== schema) note(schema, own.get(other) ?? []);
+      return schema;
+    },
     of: (schema) => find(schema, 0),
   };
 }

@@ -1,4 +1,4 @@
-import type { JsonValue } from "../../model/json.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { isArray } from "./json-view.ts";
 
 /**
@@ -10,43 +10,66 @@ export interface SchemaMeasure {
   sizeOf(value: JsonValue): number;
   /** Levels of nesting: 0 for a scalar. */
   heightOf(value: JsonValue): number;
+  /** False only when there is no reference anywhere inside. */
+  mayRefer(value: JsonValue): boolean;
+}
+
+/** What is remembered of a value. */
+interface Measured {
+  readonly size: number;
+  readonly height: number;
+  readonly mayRefer: boolean;
 }
 
 /** Makes a measure with a memory of its own. */
 export function createSchemaMeasure(): SchemaMeasure {
-  const known = new WeakMap<object, { readonly size: number; readonly height: number }>();
+  const known = new WeakMap<object, Measured>();
 
-  function measure(value: JsonValue): { readonly size: number; readonly height: number } {
-    if (value === null || typeof value !== "object") return { size: textSize(value), height: 0 };
+  function measure(value: JsonObject | readonly JsonValue[]): Measured {
     const remembered = known.get(value);
     if (remembered) return remembered;
     let size = 2;
     let height = 0;
-    if (isArray(value)) {
-      for (const child of value) {
-        const inner = measure(child);
-        size += inner.size + 1;
-        height = Math.max(height, inner.height);
+    let mayRefer = !isArray(value) && Object.hasOwn(value, "$ref");
+    if (!isArray(value)) for (const key of Object.keys(value)) size += textSize(key) + 1;
+    for (const child of isArray(value) ? value : Object.values(value)) {
+      size += 1;
+      // Scalars are most of all values: nothing is made for them.
+      if (!isStructure(child)) {
+        size += textSize(child);
+        continue;
       }
-    } else {
-      for (const key of Object.keys(value)) {
-        const inner = measure(value[key] ?? null);
-        size += textSize(key) + inner.size + 2;
-        height = Math.max(height, inner.height);
-      }
+      const inner = measure(child);
+      size += inner.size;
+      height = Math.max(height, inner.height);
+      mayRefer ||= inner.mayRefer;
     }
-    const result = { size: size > 2 ? size - 1 : size, height: height + 1 };
+    const result = { size: size > 2 ? size - 1 : size, height: height + 1, mayRefer };
     known.set(value, result);
     return result;
   }
 
-  return { sizeOf: (value) => measure(value).size, heightOf: (value) => measure(value).height };
+  return {
+    sizeOf: (value) => (isStructure(value) ? measure(value).size : textSize(value)),
+    heightOf: (value) => (isStructure(value) ? measure(value).height : 0),
+    mayRefer: (value) => isStructure(value) && measure(value).mayRefer,
+  };
 }
 
-/** Texts that JSON writes as they are, a byte each: most of them, and counted without writing. */
-const plainText = /^[ !#-[\]-~]*$/;
+function isStructure(value: JsonValue): value is JsonObject | readonly JsonValue[] {
+  return value !== null && typeof value === "object";
+}
 
 function textSize(value: JsonValue): number {
   if (typeof value !== "string") return String(value).length;
-  return plainText.test(value) ? value.length + 2 : Buffer.byteLength(JSON.stringify(value));
+  return isPlain(value) ? value.length + 2 : Buffer.byteLength(JSON.stringify(value));
+}
+
+/** True for texts that JSON writes as they are, a byte each. Most are, and short: a regular expression takes longer for these. */
+function isPlain(text: string): boolean {
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) return false;
+  }
+  return true;
 }

@@ -64,7 +64,17 @@ describe("references", () => {
     expect(resolver.follow({ $ref: "#/chain/one" }, ["start"])).toEqual({
       value: { x: 1, description: "nearest", summary: "kept" },
       at: ["chain", "three"],
+      isTarget: false,
     });
+  });
+
+  test("a chain with nothing beside its references leads to the very value", () => {
+    const { resolver } = setUp();
+    const [first, second] = [["start"], ["again"]].map((at) =>
+      resolver.follow({ $ref: "#/chain/three" }, at),
+    );
+    expect(first).toMatchObject({ value: { x: 1 }, at: ["chain", "three"], isTarget: true });
+    expect(second?.value).toBe(first?.value);
   });
 
   test("a circle gives an empty object and one report", () => {
