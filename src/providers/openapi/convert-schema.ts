@@ -9,7 +9,9 @@ import type { ReferenceGraph } from "./reference-graph.ts";
 import { pointerOf, type ReferenceResolver } from "./resolve-reference.ts";
 import { createLossFinder, type SchemaLoss } from "./schema-losses.ts";
 import type { SchemaMeasure } from "./schema-size.ts";
+import { isNullable, makeNullable, readTypes, typesOf } from "./schema-types.ts";
 import { shorten } from "./shorten.ts";
+import { withValue } from "./with-value.ts";
 
 /**
  * Turns schemas of any OpenAPI version into JSON Schema 2020-12.
@@ -483,110 +485,4 @@ function isPlaceholder(value: JsonValue): boolean {
   const { not, ...rest } = asObject(value);
   const isNothing = not === true || (isObject(not) && Object.keys(not).length === 0);
   return isNothing && typeof rest["$dynamicAnchor"] === "string";
-}
-
-/**
- * A schema in which the discriminator has one of the values. What the schema says itself of the property counts more. Without any value
- * the document only implies some by the schemas' names: those are shown and not insisted on, because documents often mean others.
- */
-function withValue(
-  schema: JsonSchema,
-  base: JsonSchema,
-  property: string,
-  values: readonly string[],
-  names: readonly string[],
-): JsonSchema {
-  const properties = asObject(schema["properties"]);
-  const own = asObject(properties[property] ?? asObject(base["properties"])[property]);
-  const isTold = ["enum", "const", "anyOf", "allOf", "$ref"].some((keyword) => own[keyword] !== undefined);
-  const isText = own["type"] === undefined || own["type"] === "string";
-  if (!isText || (isTold && (values.length === 0 || properties[property] !== undefined))) return schema;
-  if (values.length === 0 && names.length === 0) return schema;
-  const { pattern: _pattern, minLength: _minimum, maxLength: _maximum, format: _format, ...rest } = own;
-  const told: JsonSchema =
-    values.length > 0
-      ? { ...(isTold ? {} : rest), type: "string", enum: [...new Set(values)] }
-      : { ...own, type: "string", examples: [...names] };
-  return {
-    ...schema,
-    ...(schema["type"] === undefined && { type: "object" }),
-    properties: { ...properties, [property]: told },
-  };
-}
-
-/** The JSON types that a schema allows, from what it says and what its keywords imply; none when it doesn't tell. */
-function readTypes(source: JsonObject): readonly string[] {
-  const written = member(source, "type");
-  if (isArray(written)) {
-    const names = written.map(typeNamed).filter((name) => name !== undefined);
-    if (names.length > 0) return [...new Set(names)];
-  } else {
-    const name = typeNamed(written);
-    if (name !== undefined) return [name];
-  }
-  if (isObject(source["properties"]) || isObject(source["additionalProperties"])) return ["object"];
-  if (source["items"] !== undefined) return ["array"];
-  return [];
-}
-
-function typeNamed(name: JsonValue | undefined): string | undefined {
-  return typeof name === "string" ? typeNames.get(name.trim().toLowerCase()) : undefined;
-}
-
-function typesOf({ type }: JsonSchema): readonly string[] {
-  return (isArray(type) ? type : [type]).filter((name) => typeof name === "string");
-}
-
-/** Besides the JSON types, names from other systems that documents use for them. */
-const typeNames: ReadonlyMap<string, string> = new Map([
-  ...["string", "number", "integer", "boolean", "array", "object", "null"].map(
-    (name) => [name, name] as const,
-  ),
-  ["file", "string"],
-  ["date", "string"],
-  ["datetime", "string"],
-  ["date-time", "string"],
-  ["uuid", "string"],
-  ["str", "string"],
-  ["int", "integer"],
-  ["int32", "integer"],
-  ["int64", "integer"],
-  ["long", "integer"],
-  ["float", "number"],
-  ["double", "number"],
-  ["decimal", "number"],
-  ["bool", "boolean"],
-  ["list", "array"],
-  ["map", "object"],
-  ["dict", "object"],
-]);
-
-function isNullable(source: JsonObject): boolean {
-  return source["nullable"] === true || source["x-nullable"] === true;
-}
-
-/** The schema, or null. */
-function makeNullable(schema: JsonSchema): JsonSchema {
-  const { type } = schema;
-  const choices = schema["anyOf"];
-  if (
-    schema["enum"] !== undefined ||
-    schema["const"] !== undefined ||
-    schema["$ref"] !== undefined ||
-    schema["allOf"] !== undefined
-  ) {
-    const { description, default: value, ...rest } = schema;
-    return {
-      ...(description !== undefined && { description }),
-      ...(value !== undefined && { default: value }),
-      anyOf: [rest, { type: "null" }],
-    };
-  }
-  const widened: Record<string, JsonValue> = { ...schema };
-  if (typeof type === "string" && type !== "null") widened["type"] = [type, "null"];
-  if (isArray(type) && !type.includes("null")) widened["type"] = [...type, "null"];
-  if (isArray(choices) && !choices.some((choice) => asObject(choice)["type"] === "null")) {
-    widened["anyOf"] = [...choices, { type: "null" }];
-  }
-  return widened;
 }
