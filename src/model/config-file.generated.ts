@@ -216,7 +216,7 @@ export interface Provider {
   pagination?: Pagination;
   retries?: Retries;
   /**
-   * The most bytes that the input schema of one tool may have, as a number from 1000 to 32000 or as text from `1KB` to `32KB` (1 KB is 1000 bytes); `32KB` by default. Larger ones lose their deepest levels, which then accept anything. For operations of `openapi` surfaces.
+   * The most bytes that the input schema of one tool may have, as a number from 1000 to 32000 or as text from `1KB` to `32KB` (1 KB is 1000 bytes); `32KB` by default. Larger ones lose their deepest levels, which then accept anything. Whatever this says, a tool with its description and both schemas stays below 32000 bytes. For operations of `openapi` surfaces.
    */
   schema_budget?: number | string;
   mcp?: MCPSettings;

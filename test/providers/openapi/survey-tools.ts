@@ -15,8 +15,8 @@ export interface ToolSurvey {
   readonly badSchemas: readonly string[];
   readonly rootCombinators: readonly string[];
   readonly losses: Losses;
-  /** Bytes of the largest input schema. */
-  readonly largestSchema: number;
+  /** Bytes of the largest tool as clients get it, all that it says together. */
+  readonly largestTool: number;
   /** Bytes of the whole list of tools as clients get it. */
   readonly listBytes: number;
 }
@@ -33,6 +33,7 @@ export function surveyTools(root: unknown, tools: readonly Tool[], mostValidated
   const claims = Map.groupBy(tools, ({ name }) => name.toLowerCase());
   const step = Math.max(1, Math.ceil(tools.length / mostValidated));
   const validated = tools.filter((_tool, index) => index % step === 0);
+  const sizes = tools.map((tool) => bytesOf(describeTool(tool, "modern")));
   return {
     tools: tools.length,
     badNames: tools
@@ -47,8 +48,8 @@ export function surveyTools(root: unknown, tools: readonly Tool[], mostValidated
       .filter(({ inputSchema }) => combinators.some((keyword) => inputSchema[keyword] !== undefined))
       .map(({ name }) => name),
     losses: findLosses(nodeOf(root), tools),
-    largestSchema: tools.reduce((most, { inputSchema }) => Math.max(most, bytesOf(inputSchema)), 0),
-    listBytes: tools.reduce((sum, tool) => sum + bytesOf(describeTool(tool, "modern")), 0),
+    largestTool: sizes.reduce((most, size) => Math.max(most, size), 0),
+    listBytes: sizes.reduce((sum, size) => sum + size, 0),
   };
 }
 
