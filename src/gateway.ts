@@ -1,8 +1,12 @@
+import type { Authorizer } from "./authorization/authorizer.ts";
+import { createAuthorizer } from "./authorization/create-authorizer.ts";
 import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts";
 import { createArgumentChecker } from "./broker/check-arguments.ts";
 import { deadline } from "./broker/interceptors/deadline.ts";
 import { mergeCatalog } from "./catalog/merge.ts";
 import { CatalogSnapshot } from "./catalog/snapshot.ts";
+import type { CatalogView } from "./catalog/view.ts";
+import { type ConnectionStep, explainConnection } from "./credentials/explain-connection.ts";
 import {
   createCredentialResolver,
   declaredCredential,
@@ -11,9 +15,12 @@ import {
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { createDocumentLoader, type DocumentLoader, type DocumentSource } from "./documents/load-document.ts";
 import { GatewayError } from "./errors.ts";
+import { createOpenIdentity } from "./identity/create-open-identity.ts";
+import type { Identity } from "./identity/identity.ts";
 import type { ProviderCatalog } from "./model/catalog.ts";
 import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } from "./model/config.ts";
 import type { Credential } from "./model/credential.ts";
+import type { Decision } from "./model/decision.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
 import type { Principal } from "./model/principal.ts";
 import { withoutAbsent } from "./providers/absent-arguments.ts";
@@ -41,6 +48,10 @@ export interface GatewayOptions {
   readonly log: (message: string, cause?: unknown) => void;
   /** `offline`: surfaces that need the network are left out and reported as `skipped-offline`. Default `online`. */
   readonly reach?: "online" | "offline";
+  /**
+   * Who may call. Needed where `auth.provider` is not `none`; its owner closes it. Default: everybody is the same anonymous caller.
+   */
+  readonly identity?: Identity;
   /** Absolute path of the folder in which compiled documents are kept for the next start. Default: they are not. */
   readonly cacheFolder?: string;
   /** Whether to try again where an upstream is away. Default true; false where a single look is wanted. */
@@ -49,8 +60,25 @@ export interface GatewayOptions {
   readonly documentRead?: (document: DocumentSource, location: DocumentLocation) => void;
 }
 
-/** The caller when `auth.provider` is `none`. */
-export const anonymous: Principal = { kind: "anonymous", id: "anonymous", tenant: "default" };
+/** Whoever runs the command line beside the configuration file: nothing that the file says of callers limits them. */
+export const operator: Principal = {
+  kind: "operator",
+  id: "operator",
+  name: "operator",
+  tenant: "default",
+  home: "default",
+  roles: ["operator"],
+  scopes: undefined,
+  credential: undefined,
+  exposure: { kind: "all" },
+};
+
+/** Why a principal may use a tool or not, and with which credential. */
+export interface Explanation {
+  readonly decision: Decision;
+  /** Absent for a tool that is not there. */
+  readonly connection?: readonly ConnectionStep[];
+}
 
 const callMilliseconds = 60_000;
 /** How long calls that run may go on with the providers that a reload replaced. */
@@ -67,6 +95,8 @@ const offline = "not opened: this check is offline.";
 export class Gateway {
   readonly snapshot = new CatalogSnapshot();
   readonly broker: Broker;
+  readonly #identity: Identity;
+  readonly #authorizer: Authorizer;
   readonly #options: GatewayOptions;
   readonly #http: HttpClient = createHttpClient({ allowedHosts: () => this.#allowedHosts });
   readonly #documents: DocumentLoader;
@@ -98,8 +128,19 @@ export class Gateway {
     this.#compile = createDocumentCompiler(
       options.cacheFolder === undefined ? undefined : createCompileCache(options.cacheFolder, options.log),
     );
+    if (options.identity === undefined && config.auth.provider !== "none")
+      throw new GatewayError("internal", `\`auth.provider: ${config.auth.provider}\` needs an identity.`);
+    this.#identity =
+      options.identity ??
+      createOpenIdentity({ settings: () => this.#config, store: undefined, log: options.log });
+    this.#authorizer = createAuthorizer({
+      snapshot: this.snapshot,
+      settings: () => this.#config.authorization,
+      log: options.log,
+    });
     this.#parts = {
-      view: (request) => this.snapshot.view(request.via === "mcp" ? "mcp" : "api"),
+      view: (request) => this.view(request.principal, request.via === "mcp" ? "mcp" : "api"),
+      authorizeArguments: (...call) => this.#authorizer.checkArguments(...call),
       cleanArguments: withoutAbsent,
       checkArguments: createArgumentChecker(),
       credentials: createCredentialResolver((name) => this.#sessions.get(name)?.config),
@@ -177,13 +218,29 @@ export class Gateway {
     void session.close(finishMilliseconds).then(() => this.#unsettled.delete(session));
   }
 
+  /** What a principal may see and call now, over MCP or otherwise. */
+  view(principal: Principal, surface: "mcp" | "api"): CatalogView {
+    return this.#authorizer.view(principal, surface);
+  }
+
+  /** The decision on one tool for one principal, step by step, with the way to its credential. */
+  explain(principal: Principal, surface: "mcp" | "api", name: string): Explanation {
+    const decision = this.#authorizer.explain(principal, surface, name);
+    const tool = this.snapshot.catalog.tools.find((candidate) => candidate.name === name);
+    const provider = tool && this.#sessions.get(tool.provider)?.config;
+    if (tool === undefined || provider === undefined) return { decision };
+    return { decision, connection: explainConnection(provider, tool, principal) };
+  }
+
   /** Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs. */
   listen(): Promise<GatewayServer> {
     return startServer({
       config: this.#config.server,
       broker: this.broker,
       snapshot: this.snapshot,
-      authenticate: async () => anonymous,
+      identity: this.#identity,
+      view: (principal, surface) => this.view(principal, surface),
+      auth: () => this.#config.auth,
       mcpMounted: () => this.#config.providers.some((provider) => provider.mcp.enabled),
       log: this.#options.log,
     });

@@ -5,7 +5,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "nod
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { loadConfig } from "../src/config/load-config.ts";
-import { anonymous, Gateway, silentPeer } from "../src/gateway.ts";
+import { Gateway, operator, silentPeer } from "../src/gateway.ts";
 import { newestModernVersion } from "../src/mcp/versions.ts";
 import type { JsonObject } from "../src/model/json.ts";
 import { createCallTool } from "../src/server/mcp/call-tool.ts";
@@ -173,7 +173,7 @@ describe("what a call sends and what comes of the answer", () => {
     const { result } = await call(
       { name: tool?.name ?? "", arguments: example.arguments },
       {
-        principal: anonymous,
+        principal: operator,
         version: example.version ?? newestModernVersion,
         peer: silentPeer(),
         signal: new AbortController().signal,

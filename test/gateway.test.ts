@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { loadConfig } from "../src/config/load-config.ts";
 import { Gateway } from "../src/gateway.ts";
 import type { GatewayConfig } from "../src/model/config.ts";
+import { principalOf } from "./principals.ts";
 
 const document = JSON.stringify({
   openapi: "3.1.0",
@@ -143,7 +144,7 @@ test("what a provider that is away may have is unavailable, not unknown", async 
   const running = await start(remote());
   const call = (name: string): Promise<unknown> =>
     running.broker.invoke({
-      principal: { kind: "anonymous", id: "anonymous", tenant: "default" },
+      principal: principalOf("anonymous"),
       via: "mcp",
       target: { kind: "tool", name },
       arguments: {},

@@ -4,6 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { Tool } from "../model/catalog.ts";
 import type { Invocation, InvocationRequest } from "../model/invocation.ts";
 import type { JsonObject } from "../model/json.ts";
+import type { Principal } from "../model/principal.ts";
 import type { InvocationResult } from "../model/result.ts";
 import { findAuthorizedTool } from "./authorize.ts";
 import type { ArgumentChecker } from "./check-arguments.ts";
@@ -18,6 +19,8 @@ export interface BrokerParts {
   /** Takes away what says nothing, by the way in which the tool is called. */
   readonly cleanArguments: (tool: Tool, callArguments: JsonObject) => JsonObject;
   readonly checkArguments: ArgumentChecker;
+  /** Throws `arguments_denied` when a policy refuses arguments that fit the schema. */
+  readonly authorizeArguments: (principal: Principal, tool: Tool, callArguments: JsonObject) => void;
   readonly credentials: CredentialResolver;
   /** `undefined` while the tool's provider is away. */
   readonly executor: (tool: Tool) => Executor | undefined;
@@ -30,7 +33,7 @@ export interface Broker {
   invoke(request: InvocationRequest): Promise<InvocationResult>;
 }
 
-/** The sequence: find and authorize, check arguments, resolve the credential, interceptors, execute. */
+/** The sequence: find and authorize, check arguments and authorize them, resolve the credential, interceptors, execute. */
 export function createBroker(parts: BrokerParts): Broker {
   return {
     invoke: async (request) => {
@@ -38,6 +41,7 @@ export function createBroker(parts: BrokerParts): Broker {
       const tool = findAuthorizedTool(view, request.target);
       const callArguments = parts.cleanArguments(tool, request.arguments);
       parts.checkArguments(tool, callArguments);
+      parts.authorizeArguments(request.principal, tool, callArguments);
       // Before the first wait: tool, executor and credential come from the same configuration, whatever is reloaded meanwhile.
       const executor = parts.executor(tool);
       const credential = await parts.credentials.resolve(request, tool);

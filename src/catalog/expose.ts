@@ -75,8 +75,34 @@ export function* exposeEach(provider: ProviderConfig, compiled: CompiledSurface)
       provider: provider.name,
       surface: compiled.surface.kind,
       origin: compiled.origin,
+      effects: effectsOf(annotations, compiled.surface, allowed),
     };
   }
+}
+
+/** An upstream's word on its own tools counts only where the file trusts it; the operator's always. */
+function effectsOf(
+  annotations: ToolAnnotations,
+  surface: SurfaceConfig,
+  allowed: AllowedOperation | undefined,
+): Tool["effects"] {
+  const hints = surface.kind === "mcp" && !surface.trustAnnotations ? distrusted(allowed) : annotations;
+  return {
+    readOnly: hints.readOnlyHint,
+    destructive: hints.destructiveHint && !hints.readOnlyHint,
+    idempotent: hints.idempotentHint,
+    openWorld: hints.openWorldHint,
+  };
+}
+
+function distrusted(allowed: AllowedOperation | undefined): ToolAnnotations {
+  const {
+    readOnlyHint = false,
+    destructiveHint = !readOnlyHint,
+    idempotentHint = false,
+    openWorldHint = true,
+  } = allowed?.annotations ?? {};
+  return { readOnlyHint, destructiveHint, idempotentHint, openWorldHint };
 }
 
 /** The digests of what is packed, with the choices that change what callers see of it. */

@@ -7,8 +7,79 @@ export interface CatalogView {
   readonly tools: readonly Tool[];
   findTool(name: string): Tool | undefined;
   findOperation(provider: string, operation: string): Tool | undefined;
-  /** Providers that would have more tools if all of their surfaces were there. */
+  /** The providers that the caller may know of, with all that they have. */
+  readonly providers: readonly ProviderCatalog[];
+  /** Those of them that would have more tools if all of their surfaces were there. */
   readonly incomplete: readonly ProviderCatalog[];
+  /** What to tell a caller who gets no tools at all, and what to do about it; `undefined` for everybody else. */
+  readonly notice: string | undefined;
+}
+
+/** Where the tools of a catalog are in its list, for all views of it. */
+export interface CatalogIndex {
+  readonly catalog: Catalog;
+  /** By the final name, exactly. */
+  findTool(name: string): number | undefined;
+  findOperation(provider: string, operation: string): number | undefined;
+}
+
+/** What of a catalog a view has. */
+export interface ViewSelection {
+  /** Whether the tool at a position of the catalog's list is in it. */
+  includes(position: number): boolean;
+  /** Whether callers may know of a provider. */
+  names(provider: ProviderCatalog): boolean;
+  readonly notice: string | undefined;
+}
+
+/** Makes the index of a catalog, once for all its views. */
+export function indexCatalog(catalog: Catalog): CatalogIndex {
+  const byName = new Map(catalog.tools.map(({ name }, position) => [name, position]));
+  const byOperation = new Map(
+    catalog.tools.map(({ provider, operation }, position) => [`${provider}/${operation}`, position]),
+  );
+  return {
+    catalog,
+    findTool: (name) => byName.get(name),
+    findOperation: (provider, operation) => byOperation.get(`${provider}/${operation}`),
+  };
+}
+
+/**
+ * A part of a catalog as a view. It holds little more than the selection until somebody asks for its lists: there may be as many
+ * views as there are callers.
+ */
+export function selectView(index: CatalogIndex, selection: ViewSelection): CatalogView {
+  const { catalog } = index;
+  const toolAt = (position: number | undefined): Tool | undefined =>
+    position !== undefined && selection.includes(position) ? catalog.tools[position] : undefined;
+  let tools: readonly Tool[] | undefined;
+  let providers: readonly ProviderCatalog[] | undefined;
+  let incomplete: readonly ProviderCatalog[] | undefined;
+  const view: CatalogView = {
+    catalogVersion: catalog.version,
+    get tools() {
+      tools ??= catalog.tools.filter((_tool, position) => selection.includes(position));
+      return tools;
+    },
+    findTool: (name) => toolAt(index.findTool(name)),
+    findOperation: (provider, operation) => toolAt(index.findOperation(provider, operation)),
+    get providers() {
+      providers ??= selectProviders(catalog, selection, view.tools);
+      return providers;
+    },
+    get incomplete() {
+      incomplete ??= view.providers.filter(isIncomplete);
+      return incomplete;
+    },
+    notice: selection.notice,
+  };
+  return view;
+}
+
+/** Whether a provider would have more tools if all of its surfaces were there. */
+export function isIncomplete({ surfaces }: ProviderCatalog): boolean {
+  return surfaces.some(({ state }) => state === "starting" || state === "unavailable");
 }
 
 /**
@@ -16,22 +87,35 @@ export interface CatalogView {
  * (and the command line) those of all.
  */
 export function createView(catalog: Catalog, surface: "mcp" | "api"): CatalogView {
-  const hidden = new Set(
-    catalog.providers
-      .filter((provider) => surface === "mcp" && !provider.mcpEnabled)
-      .map((provider) => provider.name),
-  );
-  const tools = catalog.tools.filter((tool) => !hidden.has(tool.provider));
-  const byName = new Map(tools.map((tool) => [tool.name, tool]));
-  const byOperation = new Map(tools.map((tool) => [`${tool.provider}/${tool.operation}`, tool]));
-  return {
-    catalogVersion: catalog.version,
-    tools,
-    findTool: (name) => byName.get(name),
-    findOperation: (provider, operation) => byOperation.get(`${provider}/${operation}`),
-    incomplete: catalog.providers.filter(
-      ({ name, surfaces }) =>
-        !hidden.has(name) && surfaces.some(({ state }) => state === "starting" || state === "unavailable"),
-    ),
-  };
+  return createSurfaceView(indexCatalog(catalog), surface);
+}
+
+/** The same with an index that is there already. */
+export function createSurfaceView(index: CatalogIndex, surface: "mcp" | "api"): CatalogView {
+  const { catalog } = index;
+  const names = (provider: ProviderCatalog): boolean => surface === "api" || provider.mcpEnabled;
+  const hidden = new Set(catalog.providers.filter((provider) => !names(provider)).map(({ name }) => name));
+  return selectView(index, {
+    includes: (position) => !hidden.has(catalog.tools[position]?.provider ?? ""),
+    names,
+    notice: undefined,
+  });
+}
+
+/** Providers with the selected tools only, and counts that tell of no others. */
+function selectProviders(
+  { providers }: Catalog,
+  selection: ViewSelection,
+  tools: readonly Tool[],
+): readonly ProviderCatalog[] {
+  const selected = Map.groupBy(tools, ({ provider }) => provider);
+  return providers.filter(selection.names).map((provider) => {
+    const own = new Set(selected.get(provider.name));
+    if (own.size === provider.tools.length) return provider;
+    const surfaces = provider.surfaces.map((surface) => ({
+      ...surface,
+      tools: [...own].filter(({ surface: kind }) => kind === surface.kind).length,
+    }));
+    return { ...provider, surfaces, tools: provider.tools.filter((tool) => own.has(tool)) };
+  });
 }

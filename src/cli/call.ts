@@ -3,7 +3,7 @@ import { text as readText } from "node:stream/consumers";
 import { argumentsFromTexts } from "../catalog/text-arguments.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { GatewayError } from "../errors.ts";
-import { anonymous, silentPeer } from "../gateway.ts";
+import { operator, silentPeer } from "../gateway.ts";
 import { asObject, isJsonObject } from "../json-object.ts";
 import type { ClientPeer, InvocationRequest } from "../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
@@ -65,7 +65,7 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
       }
     }
     const request: InvocationRequest = {
-      principal: anonymous,
+      principal: operator,
       via: "cli",
       target: { kind: "tool", name: options.tool },
       arguments: {

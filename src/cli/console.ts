@@ -32,3 +32,8 @@ export function processConsole(): Console {
     isTerminal,
   };
 }
+
+/** Asks a person something on stderr: the cursor stays behind the question. */
+export function writeQuestion(text: string): void {
+  process.stderr.write(text);
+}

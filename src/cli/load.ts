@@ -99,13 +99,18 @@ export function openForCommand(
   console: Console,
   reach: "online" | "offline" = "online",
 ): Gateway {
-  return new Gateway(config, {
+  return new Gateway(withoutSignIn(config), {
     workingDirectory: process.cwd(),
     environment: process.env,
     log: (message, cause) => logLine(message, cause, console),
     reach,
     retry: false,
   });
+}
+
+/** The configuration for a gateway that nobody but this command calls, on behalf of the operator: the store stays closed. */
+export function withoutSignIn(config: GatewayConfig): GatewayConfig {
+  return { ...config, auth: { ...config.auth, provider: "none" } };
 }
 
 /** A configuration for a command that calls nothing. */

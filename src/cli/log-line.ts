@@ -1,4 +1,5 @@
 import type { Console } from "./console.ts";
+import { oneLine } from "./one-line.ts";
 
 const deepestCause = 5;
 
@@ -19,9 +20,4 @@ export function logLine(message: string, cause: unknown, console: Console): void
 
 function isDebugging(): boolean {
   return (process.env["GATEWAY_DEBUG"] ?? "") !== "";
-}
-
-/** Words of libraries and upstreams stay in their line. */
-function oneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Bidi_Control}]/gu, "\uFFFD");
 }

@@ -1,5 +1,10 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../version.ts";
+import { configOption, type Registration, repeated, viaOption } from "./commands/registration.ts";
+import { registerSignIn } from "./commands/sign-in.ts";
+import { registerTenants } from "./commands/tenants.ts";
+import { registerTokens } from "./commands/tokens.ts";
+import { registerUsers } from "./commands/users.ts";
 import { processConsole } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 
@@ -26,18 +31,22 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .configureOutput({ outputError })
     .exitOverride();
 
-  const command = (name: string, description: string): Command => {
-    const added = program
+  const add = (parent: Command, name: string, description: string): Command => {
+    const added = parent
       .command(name)
       .description(description)
       .helpOption("-h, --help", "show this help")
       .configureOutput({ outputError })
       .exitOverride();
-    added.showHelpAfterError(`(\`gateway ${added.name()} --help\` shows how to use it)`);
+    const path = parent === program ? name : `${parent.name()} ${name}`;
+    added.showHelpAfterError(`(\`gateway ${path} --help\` shows how to use it)`);
     return added;
   };
-  const configOption = (): Option =>
-    new Option("-c, --config <file>", "configuration file (default: $GATEWAY_CONFIG, else ./gestalt.yaml)");
+  const command = (name: string, description: string): Command => add(program, name, description);
+  const finish = (ended: ExitCode): void => {
+    status = ended;
+  };
+  const registration: Registration = { console, add, finish };
 
   command("serve", "serve the catalog on /mcp and the HTTP API")
     .addOption(configOption())
@@ -79,11 +88,40 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .addOption(configOption())
     .option("--json", "print the tools as JSON, with schemas and bindings")
     .option("--tokens", "add the estimated tokens that each costs in a model's context")
-    .action(async (options: { config?: string; json?: boolean; tokens?: boolean }) => {
-      const { tools } = await import("./tools.ts");
-      const { config, json = false, tokens = false } = options;
-      status = await tools({ config, json, tokens }, console);
-    });
+    .option(
+      "--as <principal>",
+      "only those that user:NAME, token:ID or anonymous sees (@TENANT behind it: there)",
+    )
+    .addOption(viaOption())
+    .action(
+      async (options: {
+        config?: string;
+        json?: boolean;
+        tokens?: boolean;
+        as?: string;
+        via: "mcp" | "api";
+      }) => {
+        const { tools } = await import("./tools.ts");
+        const { config, json = false, tokens = false, as, via } = options;
+        status = await tools({ config, json, tokens, as, via }, console);
+      },
+    );
+  command("explain", "tell step by step why a principal may call a tool or not, and with which credential")
+    .argument("<tool>", "name of the tool")
+    .requiredOption(
+      "--as <principal>",
+      "user:NAME, token:ID, anonymous or operator (@TENANT behind it: there)",
+    )
+    .addOption(viaOption())
+    .addOption(configOption())
+    .option("--json", "print as JSON")
+    .action(
+      async (tool: string, options: { config?: string; as: string; via: "mcp" | "api"; json?: boolean }) => {
+        const { explain } = await import("./explain.ts");
+        const { config, as, via, json = false } = options;
+        status = await explain({ config, tool, as, via, json }, console);
+      },
+    );
   command(
     "inspect",
     "show how a tool is called on the wire, or what a provider offers, what it costs and what was left out",
@@ -106,11 +144,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
   command("call", "call a tool, through the same checks as a client's call")
     .argument("<tool>", "name of the tool")
     .addOption(configOption())
-    .option(
-      "-a, --arg <name=value>",
-      "an argument; repeat for more, and repeat a name for arrays",
-      (value: string, before: readonly string[] = []) => [...before, value],
-    )
+    .option("-a, --arg <name=value>", "an argument; repeat for more, and repeat a name for arrays", repeated)
     .option("--json <file>", "arguments as a JSON object in a file (`-`: standard input)")
     .option("--connection <name>", "the connection to use")
     .option("--instance <name>", "the instance of the connection to use")
@@ -132,6 +166,17 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
         status = await call({ config, tool, texts: arg, json, connection, instance, dryRun }, console);
       },
     );
+  registerUsers(program, registration);
+  registerTokens(program, registration);
+  registerTenants(program, registration);
+  registerSignIn(program, registration);
+  command("backup", "copy the store to a new file, also while a gateway serves from it")
+    .argument("<file>", "file to write; it must not exist")
+    .addOption(configOption())
+    .action(async (file: string, options: { config?: string }) => {
+      const { backup } = await import("./backup.ts");
+      status = await backup({ config: options.config, file }, console);
+    });
   command(
     "init",
     "write a commented configuration for an API description, a GraphQL endpoint or an MCP server",

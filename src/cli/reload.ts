@@ -1,15 +1,26 @@
 import { isDeepStrictEqual } from "node:util";
 import type { LoadedConfig } from "../config/load-config.ts";
+import { GatewayError } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
+import { isLoopback } from "../loopback.ts";
 import type { GatewayConfig } from "../model/config.ts";
+import type { OpenIdentity } from "../open-identity.ts";
 import type { Console } from "./console.ts";
 import { count } from "./format-table.ts";
 import { load, printForPeople, tellOfWarnings, worthSaying, worthTelling } from "./load.ts";
 import { logLine } from "./log-line.ts";
+import { tellOfNoUser } from "./tell-of-no-user.ts";
+
+/** What a reload changes. */
+export interface Reloadable {
+  readonly gateway: Gateway;
+  readonly callers: OpenIdentity;
+}
 
 /** One reload at a time; requests that come in meanwhile end in one more. The last good configuration stays on error. */
 export class ReloadQueue {
   readonly #gateway: Gateway;
+  readonly #callers: OpenIdentity;
   readonly #option: string | undefined;
   readonly #console: Console;
   readonly #loaded: (loaded: LoadedConfig) => void;
@@ -21,12 +32,13 @@ export class ReloadQueue {
 
   /** @param loaded told of every file that was read, whether it is valid or not. */
   constructor(
-    gateway: Gateway,
+    { gateway, callers }: Reloadable,
     option: string | undefined,
     console: Console,
     loaded: (loaded: LoadedConfig) => void,
   ) {
     this.#gateway = gateway;
+    this.#callers = callers;
     this.#option = option;
     this.#console = console;
     this.#loaded = loaded;
@@ -52,8 +64,8 @@ export class ReloadQueue {
       try {
         await this.#reload();
       } catch (error) {
-        const message =
-          "Not reloaded: an internal error occurred. The last good configuration is still served.";
+        const why = error instanceof GatewayError ? error.message : "an internal error occurred.";
+        const message = `Not reloaded: ${why} The last good configuration is still served.`;
         logLine(message, error, this.#console);
       }
     }
@@ -69,11 +81,20 @@ export class ReloadQueue {
       return;
     }
     const { server: before } = this.#started;
+    if (loaded.config.auth.provider === "none" && !isLoopback(before.host)) {
+      this.#console.say(
+        `Not reloaded: nobody would have to sign in (\`auth.provider: none\`), and the gateway listens on ${before.host} until the next start. The last good configuration is still served.`,
+      );
+      return;
+    }
+    const signedIn = this.#gateway.config.auth.provider !== "none";
+    await this.#callers.reconfigure(loaded.config);
     const tools = this.#gateway.snapshot.catalog.tools.length;
     const diagnostics = await this.#gateway.reload(loaded.config);
     if (this.#closed) return;
     await printForPeople(worthTelling(diagnostics), loaded.sources, this.#console);
     tellOfWarnings(diagnostics, this.#option, this.#console);
+    if (!signedIn) await tellOfNoUser(this.#callers, loaded.config, this.#option, this.#console);
     if (!isDeepStrictEqual(before, loaded.config.server)) {
       this.#console.say("What changed under `server:` takes effect with the next start.");
     }

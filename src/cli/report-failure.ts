@@ -1,10 +1,11 @@
 import { GatewayError } from "../errors.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
+import { UsageError } from "./usage-error.ts";
 
 /** Tells a person what went wrong: one message, never a stack trace unless `GATEWAY_DEBUG` asks for it. */
 export function reportFailure(error: unknown, console: Console): ExitCode {
-  if (error instanceof GatewayError) {
+  if (error instanceof GatewayError || error instanceof UsageError) {
     console.say(`gateway: ${error.message}`);
   } else {
     console.say(
@@ -15,5 +16,5 @@ export function reportFailure(error: unknown, console: Console): ExitCode {
     console.say(error.stack ?? "");
     if (error.cause !== undefined) console.say(`caused by: ${String(error.cause)}`);
   }
-  return exitCodes.failed;
+  return error instanceof UsageError ? exitCodes.usage : exitCodes.failed;
 }

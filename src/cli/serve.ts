@@ -2,6 +2,8 @@ import { setTimeout as delay } from "node:timers/promises";
 import type { LoadedConfig } from "../config/load-config.ts";
 import { Gateway, type GatewayServer } from "../gateway.ts";
 import type { ProviderCatalog } from "../model/catalog.ts";
+import type { GatewayConfig } from "../model/config.ts";
+import { type OpenIdentity, openIdentity } from "../open-identity.ts";
 import { version } from "../version.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -9,6 +11,7 @@ import { count, formatTable } from "./format-table.ts";
 import { load, printForPeople, tellOfWarnings, worthSaying, worthTelling } from "./load.ts";
 import { logLine } from "./log-line.ts";
 import { ReloadQueue } from "./reload.ts";
+import { tellOfNoUser } from "./tell-of-no-user.ts";
 import { FileWatch } from "./watch-files.ts";
 
 /** Options of `gateway serve`. */
@@ -32,23 +35,44 @@ export async function serve(options: ServeOptions, console: Console): Promise<Ex
   await printForPeople(worthSaying(loaded.diagnostics), loaded.sources, console);
   if (loaded.config === undefined) return exitCodes.invalid;
 
-  const gateway = new Gateway(loaded.config, {
+  const callers = await openIdentity(loaded.config, { log: logTo(console) });
+  try {
+    return await serveCallers(callers, { ...loaded, config: loaded.config }, options, console);
+  } finally {
+    await callers.close();
+  }
+}
+
+function logTo(console: Console): (message: string, cause?: unknown) => void {
+  return (message, cause) => logLine(message, cause, console);
+}
+
+async function serveCallers(
+  callers: OpenIdentity,
+  loaded: LoadedConfig & { readonly config: GatewayConfig },
+  options: ServeOptions,
+  console: Console,
+): Promise<ExitCode> {
+  const { config } = loaded;
+  const gateway = new Gateway(config, {
     workingDirectory: process.cwd(),
     environment: process.env,
-    log: (message, cause) => logLine(message, cause, console),
-    ...(loaded.config.datastore !== undefined && { cacheFolder: `${loaded.config.datastore}-cache` }),
+    log: logTo(console),
+    identity: callers.identity,
+    ...(config.datastore !== undefined && { cacheFolder: `${config.datastore}-cache` }),
   });
   const watch = new FileWatch(() => reloads.request());
   const follow = ({ files }: LoadedConfig): void => {
     // Documents refer to others; which ones turns out as providers are opened.
     if (options.watch) watch.set(() => [...files, ...gateway.watchedFiles()]);
   };
-  const reloads = new ReloadQueue(gateway, options.config, console, follow);
+  const reloads = new ReloadQueue({ gateway, callers }, options.config, console, follow);
   follow(loaded);
 
   const server = await gateway.listen();
   console.say(`gateway ${version} listens on ${server.url}`);
   const stop = listenToSignals(() => reloads.request(), console);
+  await tellOfNoUser(callers, config, options.config, console);
   const opened = gateway.start().then(async (diagnostics) => {
     if (stop.signal.aborted) return;
     server.markStarted();
@@ -139,6 +163,10 @@ function printSummary(gateway: Gateway, server: GatewayServer, console: Console)
   );
   warnOfManyTools(gateway, console);
   if (!gateway.config.providers.some(({ mcp }) => mcp.enabled)) return;
+  const signIn = gateway.config.auth.provider !== "none";
+  const headers = signIn ? { headers: { Authorization: "Bearer <token>" } } : {};
+  const client = { type: "http", url: `${url}/mcp`, ...headers };
   console.say("Client configuration:");
-  console.say(JSON.stringify({ mcpServers: { gestalt: { type: "http", url: `${url}/mcp` } } }, undefined, 2));
+  console.say(JSON.stringify({ mcpServers: { gestalt: client } }, undefined, 2));
+  if (signIn) console.say("`gateway tokens create NAME --user USER` makes such a token.");
 }

@@ -3,6 +3,7 @@ import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count, formatTable } from "./format-table.ts";
 import { loadForReading, openForCommand } from "./load.ts";
+import { lookUp } from "./look-up.ts";
 import { measureTool } from "./measure-tool.ts";
 
 /** Options of `gateway tools`. */
@@ -10,24 +11,35 @@ export interface ToolsOptions {
   readonly config: string | undefined;
   readonly json: boolean;
   readonly tokens: boolean;
+  /** The principal whose tools are listed, such as `user:ada`; `undefined`: all that there are. */
+  readonly as?: string | undefined;
+  /** The way in through which that principal looks. Default: mcp. */
+  readonly via?: "mcp" | "api";
 }
 
-/** `gateway tools`: lists the catalog. Status 1 when a provider could not be opened, after listing the others. */
+/**
+ * `gateway tools`: lists the catalog, or the part of it that a principal sees. Status 1 when a provider could not be opened,
+ * after listing the others.
+ */
 export async function tools(options: ToolsOptions, console: Console): Promise<ExitCode> {
   const loaded = await loadForReading(options.config, console);
   if (loaded === undefined) return exitCodes.invalid;
+  const principal = options.as === undefined ? undefined : await lookUp(options.as, loaded.config, console);
   const gateway = openForCommand(loaded.config, console, loaded.reach);
   try {
     await gateway.start();
     const { catalog } = gateway.snapshot;
+    const view = principal && gateway.view(principal, options.via ?? "mcp");
+    const offered = view?.tools ?? catalog.tools;
     if (options.json) {
       const listed = options.tokens
-        ? catalog.tools.map((tool) => ({ ...tool, tokens: measureTool(tool).tokens }))
-        : catalog.tools;
+        ? offered.map((tool) => ({ ...tool, tokens: measureTool(tool).tokens }))
+        : offered;
       console.data(JSON.stringify(listed, undefined, 2));
     } else {
-      printTable(catalog.tools, options.tokens, console);
+      printTable(offered, options.tokens, console);
     }
+    if (view?.notice !== undefined) console.say(view.notice);
     return catalog.providers.some((provider) =>
       provider.surfaces.some(({ state }) => state === "unavailable"),
     )

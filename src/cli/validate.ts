@@ -9,7 +9,7 @@ import type { DocumentLocation, GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count } from "./format-table.ts";
-import { configFile, load, renderForPeople } from "./load.ts";
+import { configFile, load, renderForPeople, withoutSignIn } from "./load.ts";
 
 /** Options of `gateway validate`. */
 export interface ValidateOptions {
@@ -31,7 +31,7 @@ export async function validate(options: ValidateOptions, console: Console): Prom
   if (loaded.config !== undefined) {
     const described = new Set(openApiDocuments(loaded.config));
     const read = new Map<string, LintQuestion>();
-    const gateway = new Gateway(loaded.config, {
+    const gateway = new Gateway(withoutSignIn(loaded.config), {
       workingDirectory: process.cwd(),
       environment: process.env,
       log: () => {},

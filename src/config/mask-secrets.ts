@@ -3,8 +3,8 @@ import type { SourceFile } from "../documents/source-file.ts";
 import { eachSecretScalar } from "./secret-position.ts";
 
 /**
- * The text of a source file for code frames: of the same length, with secrets that were written into it, and credentials in
- * URLs, blotted out.
+ * The text of a source file for code frames: of the same length, with secrets that were written into it, credentials in URLs,
+ * and the gateway's own tokens blotted out.
  */
 export function maskSecrets(source: SourceFile, root: LocatedNode | undefined): string {
   let { text } = source;
@@ -16,6 +16,8 @@ export function maskSecrets(source: SourceFile, root: LocatedNode | undefined): 
     if (match[1] !== undefined && !match[1].includes("${"))
       blot(match.index + 3, match.index + 3 + match[1].length);
   }
+  for (const match of source.text.matchAll(/gst_api_[\w-]+/g))
+    blot(match.index, match.index + match[0].length);
   return text;
 }
 

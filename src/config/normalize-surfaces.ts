@@ -16,6 +16,7 @@ import type {
   RESTSurface,
 } from "../model/config-file.generated.ts";
 import type { JsonSchema, JsonValue } from "../model/json.ts";
+import { readDuration } from "./duration.ts";
 import { placesOfAuth } from "./normalize-connection.ts";
 import { normalizeOperations } from "./normalize-operations.ts";
 import { documentLocation, type Origin, record } from "./origin.ts";
@@ -109,7 +110,7 @@ function graphqlSurface(
         ? undefined
         : documentLocation(surface.schema, [...path, "schema"], origin),
     schemaConnection: surface.schema_connection ?? connection,
-    refresh: surface.refresh === undefined ? undefined : milliseconds(surface.refresh),
+    refresh: surface.refresh === undefined ? undefined : readDuration(surface.refresh),
     queries: surface.queries ?? "all",
     mutations: surface.mutations ?? "all",
     // Offline, a reference that is not set is still a text.
@@ -166,12 +167,6 @@ function whole(value: number | string | undefined, fallback: number): number {
   return typeof value === "number" ? value : fallback;
 }
 
-/** A number and a unit, such as `30m`. */
-function milliseconds(duration: string): number {
-  const units: Readonly<Record<string, number>> = { m: 60_000, h: 3_600_000, d: 86_400_000 };
-  return Number.parseInt(duration, 10) * (units[duration.slice(-1)] ?? 0);
-}
-
 function restSurface(surface: RESTSurface, provider: Provider, path: NodePath, origin: Origin): RestSurface {
   return {
     kind: "rest",
@@ -203,6 +198,7 @@ function mcpSurface(surface: MCPSurface, provider: Provider, path: NodePath, ori
             ),
           }
         : { kind: "http", url: surface.url },
+    trustAnnotations: surface.trust_annotations === true,
     connection: connectionName(provider, surface.connection),
     place: origin.place(path),
   };

@@ -7,6 +7,7 @@ import type {
   SelectionEntry,
 } from "../model/config.ts";
 import type { GatewayFile, Provider, ServerSettings } from "../model/config-file.generated.ts";
+import { normalizeAuth, normalizeAuthorization, normalizeTenants } from "./normalize-access.ts";
 import { normalizeAnnotations, normalizeMapping } from "./normalize-choices.ts";
 import { normalizeConnection } from "./normalize-connection.ts";
 import { normalizePagination } from "./normalize-pagination.ts";
@@ -19,7 +20,9 @@ export function normalize(file: GatewayFile, root: LocatedNode, path: string): G
   return {
     file: path,
     server: normalizeServer(file.server ?? {}),
-    auth: { provider: "none" },
+    auth: normalizeAuth(file.auth ?? {}),
+    authorization: normalizeAuthorization(file.authorization ?? {}, origin),
+    tenants: normalizeTenants(file, origin),
     egress: { allowedHosts: file.egress?.allowed_hosts ?? [] },
     datastore: normalizeDatastore(file, origin),
     providers: Object.entries(file.providers).map(([name, provider]) =>
@@ -41,10 +44,11 @@ function normalizeServer(server: ServerSettings): GatewayConfig["server"] {
   };
 }
 
-function normalizeDatastore({ datastore }: GatewayFile, origin: Origin): string | undefined {
-  if (datastore === undefined) return undefined;
+/** Where something has to be kept and the file does not say where, it is beside the file. */
+function normalizeDatastore({ auth, datastore }: GatewayFile, origin: Origin): string | undefined {
+  if (datastore === undefined && (auth?.provider ?? "none") === "none") return undefined;
   const path = ["datastore", "config", "path"];
-  const written = datastore.config?.path;
+  const written = datastore?.config?.path;
   return written === undefined ? origin.absolute([], "./gestalt.db") : origin.absolute(path, written);
 }
 
@@ -63,6 +67,7 @@ function normalizeProvider(name: string, provider: Provider, origin: Origin): Pr
       enabled: provider.mcp?.enabled ?? true,
       toolPrefix: provider.mcp?.tool_prefix ?? `${name}_`,
     },
+    tenants: provider.tenants,
     surfaces: normalizeSurfaces(provider, path, origin),
     connections: record(
       Object.entries(provider.connections ?? {}).map(([connection, settings]) => [

@@ -6,13 +6,18 @@ import { badHeader } from "./rules/bad-header.ts";
 import { badHost } from "./rules/bad-host.ts";
 import { badMediaType } from "./rules/bad-media-type.ts";
 import { badMethod } from "./rules/bad-method.ts";
+import { badPolicy } from "./rules/bad-policy.ts";
+import { badQueryToken } from "./rules/bad-query-token.ts";
+import { badScope } from "./rules/bad-scope.ts";
 import { badSelection } from "./rules/bad-selection.ts";
+import { badTenant } from "./rules/bad-tenant.ts";
 import { badUrl } from "./rules/bad-url.ts";
 import { bodyDeclaration } from "./rules/body-declaration.ts";
 import { bodyWithoutMeaning } from "./rules/body-without-meaning.ts";
 import { connectionMode } from "./rules/connection-mode.ts";
 import { credentialTarget } from "./rules/credential-target.ts";
 import { credentialValue } from "./rules/credential-value.ts";
+import { defaultDatastore } from "./rules/default-datastore.ts";
 import { duplicateAlias } from "./rules/duplicate-alias.ts";
 import { duplicateOperation } from "./rules/duplicate-operation.ts";
 import { encryptionKeyTwice } from "./rules/encryption-key-twice.ts";
@@ -36,12 +41,16 @@ import { passthroughHeader } from "./rules/passthrough-header.ts";
 import { pathParameter } from "./rules/path-parameter.ts";
 import { pathTemplate } from "./rules/path-template.ts";
 import { providerName } from "./rules/provider-name.ts";
+import { queryToken } from "./rules/query-token.ts";
 import { schemaKeyword } from "./rules/schema-keyword.ts";
+import { sessionTime } from "./rules/session-time.ts";
 import { toolPrefix } from "./rules/tool-prefix.ts";
 import { unknownConnection } from "./rules/unknown-connection.ts";
+import { unknownTenant } from "./rules/unknown-tenant.ts";
 import { unprotectedHost } from "./rules/unprotected-host.ts";
 import { unresolvedReference } from "./rules/unresolved-reference.ts";
 import { unusedConnection } from "./rules/unused-connection.ts";
+import { unusedRole } from "./rules/unused-role.ts";
 
 /** Every rule; their order does not matter, as what they find is sorted by place. */
 export const rules: readonly Rule[] = [
@@ -52,13 +61,18 @@ export const rules: readonly Rule[] = [
   badHost,
   badMediaType,
   badMethod,
+  badPolicy,
+  badQueryToken,
+  badScope,
   badSelection,
+  badTenant,
   badUrl,
   bodyDeclaration,
   bodyWithoutMeaning,
   connectionMode,
   credentialTarget,
   credentialValue,
+  defaultDatastore,
   duplicateAlias,
   duplicateOperation,
   encryptionKeyTwice,
@@ -82,10 +96,14 @@ export const rules: readonly Rule[] = [
   pathParameter,
   pathTemplate,
   providerName,
+  queryToken,
   schemaKeyword,
+  sessionTime,
   toolPrefix,
   unknownConnection,
+  unknownTenant,
   unprotectedHost,
   unresolvedReference,
   unusedConnection,
+  unusedRole,
 ];

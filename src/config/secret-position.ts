@@ -3,6 +3,9 @@ import type { LocatedNode, LocatedScalar } from "../documents/located-node.ts";
 /** Keys of the file whose values are secrets, whatever stands around them. */
 const secretKeys = new Set(["client_secret", "encryption_key", "key", "value"]);
 
+/** Keys of the file that sound like a secret, and hold only the name of what carries one. */
+const plainKeys = new Set(["query_token"]);
+
 /** Whether a header or a variable of this name carries a secret, as far as names tell. */
 export function isSecretName(name: string): boolean {
   return /(^|[-_])(authorization|cookie|api-?key|key|token|secret|password)$/i.test(name);
@@ -10,7 +13,7 @@ export function isSecretName(name: string): boolean {
 
 /** Whether what stands under a key is a secret, or looks like one. */
 export function isSecretKey(key: string): boolean {
-  return secretKeys.has(key.toLowerCase()) || isSecretName(key);
+  return secretKeys.has(key.toLowerCase()) || (isSecretName(key) && !plainKeys.has(key));
 }
 
 /** Every scalar of a tree that stands where a secret belongs. */

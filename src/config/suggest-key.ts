@@ -18,6 +18,12 @@ const keySynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     store: "datastore",
     storage: "datastore",
     gateway: "server",
+    permissions: "authorization",
+    access: "authorization",
+    rbac: "authorization",
+    customers: "tenants",
+    organizations: "tenants",
+    orgs: "tenants",
   },
   "Server settings": {
     address: "host",
@@ -28,7 +34,31 @@ const keySynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     hosts: "allowed_hosts",
     secret_key: "encryption_key",
   },
-  "Auth settings": { type: "provider", token_ttl: "api_token_ttl" },
+  "Auth settings": {
+    type: "provider",
+    kind: "provider",
+    method: "provider",
+    token_ttl: "api_token_ttl",
+    token_lifetime: "api_token_ttl",
+    session_lifetime: "session_ttl",
+    session_max_age: "session_ttl",
+    session_timeout: "session_idle",
+    idle_timeout: "session_idle",
+    token_parameter: "query_token",
+  },
+  "Authorization settings": { rules: "policies", groups: "roles", fallback: "default" },
+  Role: { permissions: "scopes", allow: "scopes", grants: "scopes", tools: "scopes" },
+  Policy: {
+    id: "name",
+    action: "effect",
+    decision: "effect",
+    condition: "when",
+    expression: "when",
+    if: "when",
+    cel: "when",
+    reason: "message",
+  },
+  Tenant: { name: "display_name", title: "display_name", label: "display_name", expose: "exposure" },
   Provider: {
     name: "display_name",
     title: "display_name",
@@ -83,6 +113,8 @@ const keySynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     environment: "env",
     workdir: "cwd",
     working_directory: "cwd",
+    trust: "trust_annotations",
+    trusted: "trust_annotations",
     auth: "connection",
     credential: "connection",
   },
@@ -155,6 +187,8 @@ const misplacedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> 
     base_url: "server",
     allowed_hosts: "server",
     encryption_key: "server",
+    roles: "authorization",
+    policies: "authorization",
   },
   Provider: {
     openapi: "surfaces",
@@ -191,6 +225,14 @@ const providerKeys: readonly string[] = [
 
 /** Keys of neighbouring tools that have no counterpart, and what to write instead: by the title of the schema. */
 const advice: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "Gateway file": {
+    users: "Users are kept in the datastore: `gateway users create NAME`.",
+    tokens: "Tokens are kept in the datastore: `gateway tokens create NAME`.",
+  },
+  "Auth settings": {
+    users: "Users are kept in the datastore: `gateway users create NAME`.",
+    tokens: "Tokens are kept in the datastore: `gateway tokens create NAME`.",
+  },
   "MCP surface": {
     args: "Put them into `command`, each as an item of its own: `command: [npx, -y, some-server]`.",
     arguments: "Put them into `command`, each as an item of its own: `command: [npx, -y, some-server]`.",
@@ -234,6 +276,8 @@ const valueSynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> 
   },
   mode: { caller: "user", shared: "tenant", gateway: "identity", service: "identity" },
   in: { url: "path", querystring: "query", json: "body" },
+  effect: { forbid: "deny", reject: "deny", block: "deny", permit: "allow", grant: "allow" },
+  exposure: { some: "selected", listed: "selected", everything: "all" },
 };
 
 /** What a key that a mapping does not have was meant to be. */
@@ -248,7 +292,7 @@ export function suggestKey(title: string, word: string, keys: readonly string[])
   if (parent !== undefined) return { kind: "under", parent };
   const text = lookUp(advice[title], word) ?? adviceForSurface(title, word);
   if (text !== undefined) return { kind: "advice", advice: text };
-  const key = didYouMean(word, keys) ?? lookUp(keySynonyms[title], word);
+  const key = lookUp(keySynonyms[title], word) ?? didYouMean(word, keys);
   return key !== undefined && keys.includes(key) ? { kind: "key", key } : undefined;
 }
 

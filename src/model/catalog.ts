@@ -26,6 +26,8 @@ export interface ProviderCatalog {
   readonly displayName: string;
   readonly description: string | undefined;
   readonly mcpEnabled: boolean;
+  /** The only tenants that get it; `undefined`: every tenant may. */
+  readonly tenants: readonly string[] | undefined;
   /** What the names of its tools begin with. */
   readonly toolPrefix: string;
   readonly state: ProviderState;
@@ -100,6 +102,19 @@ export interface Tool extends Operation {
   readonly responseMapping: ResponseMapping | undefined;
   /** `declared` by the operator's file or a document it names, or supplied by an upstream at run time. */
   readonly origin: "declared" | "upstream";
+  /**
+   * What authorization goes by: the annotations as far as the operator vouches for them. What an upstream MCP server says of its
+   * own tools counts only where the file trusts it; else a tool counts as one that writes and destroys.
+   */
+  readonly effects: ToolEffects;
+}
+
+/** What a tool does, for authorization. */
+export interface ToolEffects {
+  readonly readOnly: boolean;
+  readonly destructive: boolean;
+  readonly idempotent: boolean;
+  readonly openWorld: boolean;
 }
 
 /** Hints to clients (MCP `ToolAnnotations`, 2025-03-26 and later). */

@@ -35,6 +35,13 @@ export type AllowedOperation = {
 export interface GatewayFile {
   server?: ServerSettings;
   auth?: AuthSettings;
+  authorization?: AuthorizationSettings;
+  /**
+   * Customers of the gateway, each under its id: isolation boundaries for users, tokens and what they see. An id is lower-case letters, digits, `-` and `_`, at most 63 of them. `default` is the tenant of everybody who was put into no other one, and is there without being declared. What stands here can't be changed at run time; other tenants are created there.
+   */
+  tenants?: {
+    [k: string]: Tenant;
+  };
   datastore?: DatastoreSettings;
   egress?: EgressSettings;
   /**
@@ -107,14 +114,26 @@ export interface ManagementSettings {
  */
 export interface AuthSettings {
   /**
-   * Who vouches for callers. `none` lets everyone in and therefore listens on loopback only.
+   * Who vouches for callers. `local`: the gateway itself, which keeps users, API tokens and sessions in its datastore. `none`, which is the default, lets everyone in and therefore listens on loopback only.
    */
   provider?: "none" | "local" | "oidc";
   config?: SignInSettings;
   /**
-   * How long an API token lives: a number and `m`, `h` or `d`.
+   * How long an API token lives that is created without a lifetime of its own: a number and `m`, `h` or `d`. The default is 30 days.
    */
   api_token_ttl?: string;
+  /**
+   * How long a browser session lives at the most: a number and `m`, `h` or `d`. The default is 12 hours.
+   */
+  session_ttl?: string;
+  /**
+   * How long a browser session lives without a request: a number and `m`, `h` or `d`. The default is 2 hours.
+   */
+  session_idle?: string;
+  /**
+   * A query parameter that API tokens are taken from, for clients that can't send a header. Off by default: URLs are kept in logs and histories.
+   */
+  query_token?: string;
   /**
    * Issuers of JSON Web Tokens that the gateway accepts.
    */
@@ -163,7 +182,89 @@ export interface TrustedIssuer {
   roles_claim?: string;
 }
 /**
- * Where credentials, tokens and runs are kept. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
+ * Who may use which tools. One decision stands behind lists and calls, over MCP and the HTTP API: a tool that somebody may not use is not there for them.
+ */
+export interface AuthorizationSettings {
+  /**
+   * What holds for tools about which no policy says anything: `allow` by default.
+   */
+  default?: "allow" | "deny";
+  /**
+   * `deny` denies tools that may delete or overwrite something where no policy allows them, although `default` allows the rest; `allow` by default. `annotations` of an operation say whether it is one; a tool of an MCP server is, unless `trust_annotations` is set and the server says otherwise.
+   */
+  destructive?: "allow" | "deny";
+  /**
+   * What the users and service tokens of each role may use, each under its name: lower-case letters, digits, `-` and `_`. As soon as this key is there, everybody gets what their roles list and nothing else. Everybody is of the role `anonymous` where nobody signs in, and of `member` unless other roles were given. `operator` and `admin` administer, and are listed here like any other for the tools that they use.
+   */
+  roles?: {
+    [k: string]: Role;
+  };
+  /**
+   * Conditions on who calls what with which arguments. A `deny` that matches beats everything; an `allow` that matches beats `default` and `destructive`.
+   */
+  policies?: Policy[];
+}
+/**
+ * What the principals of one role may use.
+ */
+export interface Role {
+  /**
+   * Whom the role is for, in a sentence.
+   */
+  description?: string;
+  /**
+   * Tools as `PROVIDER` or `PROVIDER/OPERATION`; `*` stands for any characters inside of either part. With `read:` before it, only those that change nothing. An empty list is nothing.
+   */
+  scopes: string[];
+}
+/**
+ * A condition, and what follows where it holds. It may use `principal` (`kind`, `id`, `name`, `tenant`, `home`, `roles`), `tool` (`name`, `operation`, `provider`, `surface`, `tags`, `connection`, `read_only`, `destructive`, `idempotent`, `open_world`) and the `arguments` of the call.
+ */
+export interface Policy {
+  /**
+   * What explanations and refusals call it by; no two policies have the same.
+   */
+  name: string;
+  /**
+   * What it is for, in a sentence.
+   */
+  description?: string;
+  /**
+   * What follows where the condition holds.
+   */
+  effect: "deny" | "allow";
+  /**
+   * The condition, in CEL (Common Expression Language).
+   */
+  when: string;
+  /**
+   * What callers are told when a `deny` refuses their arguments. A tool that it refuses whatever the arguments is not there, and nobody is told anything.
+   */
+  message?: string;
+}
+/**
+ * One customer, and what of the catalog it gets. With `providers` or `tools`, or both, it gets what they name and nothing else.
+ */
+export interface Tenant {
+  /**
+   * The name that people see; the tenant's id by default.
+   */
+  display_name?: string;
+  /**
+   * `all`: everything that is not kept from it, which is the default. `selected`: only `providers` and `tools`, either of which implies it; alone it is nothing at all.
+   */
+  exposure?: "all" | "selected";
+  /**
+   * Providers of which the tenant gets all tools.
+   */
+  providers?: string[];
+  /**
+   * Further tools by their whole names, as clients see them; `*` stands for any characters.
+   */
+  tools?: string[];
+}
+/**
+ * Where users, API tokens, sessions and tenants are kept; with `auth.provider: local` that is `./gestalt.db` beside this file unless said otherwise. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
  */
 export interface DatastoreSettings {
   /**
@@ -220,6 +321,10 @@ export interface Provider {
    */
   schema_budget?: number | string;
   mcp?: MCPSettings;
+  /**
+   * The only tenants that may use the provider; every tenant by default. An empty list is none.
+   */
+  tenants?: string[];
   surfaces?: SurfaceSettings;
   /**
    * Named credential slots: how to authenticate to this provider.
@@ -765,6 +870,10 @@ export interface MCPSurface {
    * The connection of this server's tools.
    */
   connection?: string;
+  /**
+   * Whether authorization believes what the server says its tools do; `false` by default. Without it each of them counts as one that writes and destroys, unless `annotations` in `allowed_operations` say otherwise.
+   */
+  trust_annotations?: boolean;
 }
 /**
  * A named credential slot: whose credential is used, and how it authenticates.

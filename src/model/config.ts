@@ -1,6 +1,7 @@
 import type { Secret } from "../secret.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "./json.ts";
 import type { Place } from "./place.ts";
+import type { TenantExposure } from "./tenant.ts";
 
 /**
  * The configuration after every check: references resolved, defaults filled in, short forms expanded, paths absolute.
@@ -11,8 +12,11 @@ export interface GatewayConfig {
   readonly file: string;
   readonly server: ServerConfig;
   readonly auth: AuthConfig;
+  readonly authorization: AuthorizationConfig;
+  /** Those that the file declares, by id; `default` is there whether it is declared or not. */
+  readonly tenants: Readonly<Record<string, TenantConfig>>;
   readonly egress: EgressConfig;
-  /** Absolute path of the datastore's file; `undefined` when the file names no datastore. */
+  /** Absolute path of the datastore's file; `undefined` when the file names none and nothing needs one. */
   readonly datastore: string | undefined;
   /** In the order of the file. */
   readonly providers: readonly ProviderConfig[];
@@ -37,7 +41,53 @@ export interface EgressConfig {
 
 /** How callers prove who they are. */
 export interface AuthConfig {
-  readonly provider: "none";
+  /** `none`: they don't, and everybody is the same anonymous caller. */
+  readonly provider: "none" | "local";
+  /** Lifetime of an API token that is created without one. */
+  readonly apiTokenMilliseconds: number;
+  /** A browser session ends after this time, and after `sessionIdleMilliseconds` without a request. */
+  readonly sessionMilliseconds: number;
+  readonly sessionIdleMilliseconds: number;
+  /** The query parameter that API tokens are taken from, for clients that can't send a header; `undefined`: from none. */
+  readonly queryToken: string | undefined;
+}
+
+/** Who may use which tools. */
+export interface AuthorizationConfig {
+  /** What holds where no policy says anything. */
+  readonly default: "allow" | "deny";
+  /** The same for tools that may destroy something. */
+  readonly destructive: "allow" | "deny";
+  /** What each role may use; `undefined`: the file declares none, and roles limit nobody. */
+  readonly roles: Readonly<Record<string, RoleConfig>> | undefined;
+  readonly policies: readonly PolicyConfig[];
+}
+
+/** What the principals of one role may use. */
+export interface RoleConfig {
+  readonly description: string | undefined;
+  /** As in `Principal.scopes`. */
+  readonly scopes: readonly string[];
+}
+
+/** One rule over principal, tool and arguments. A `deny` that matches beats every `allow`. */
+export interface PolicyConfig {
+  readonly name: string;
+  readonly description: string | undefined;
+  readonly effect: "allow" | "deny";
+  /** A CEL expression that compiles. */
+  readonly when: string;
+  /** What callers are told when it refuses their arguments. */
+  readonly message: string | undefined;
+  readonly place: Place;
+}
+
+/** A tenant that the file declares. */
+export interface TenantConfig {
+  readonly id: string;
+  readonly displayName: string;
+  readonly exposure: TenantExposure;
+  readonly place: Place;
 }
 
 /** One upstream system, complete. */
@@ -57,6 +107,8 @@ export interface ProviderConfig {
   readonly pagination?: Pagination | undefined;
   readonly retries: Retries;
   readonly mcp: { readonly enabled: boolean; readonly toolPrefix: string };
+  /** The only tenants that get it; `undefined`: every tenant may. */
+  readonly tenants: readonly string[] | undefined;
   readonly surfaces: readonly SurfaceConfig[];
   readonly connections: Readonly<Record<string, ConnectionConfig>>;
   readonly select: {
@@ -350,6 +402,8 @@ export interface RestEncodingConfig {
 /** An upstream MCP server: over HTTP (Streamable HTTP, or the older HTTP+SSE), or a local command over stdio. */
 export interface McpSurface extends SurfaceBase {
   readonly kind: "mcp";
+  /** Whether authorization believes what the server says of its tools' effects. */
+  readonly trustAnnotations: boolean;
   readonly transport:
     | { readonly kind: "http"; readonly url: string }
     | {

@@ -64,7 +64,7 @@ export class ProviderSession {
 
   /** What the provider contributes now. */
   catalog(): ProviderCatalog {
-    const { name, displayName, description, mcp, connections } = this.config;
+    const { name, displayName, description, mcp, tenants, connections } = this.config;
     const surfaces = [...this.#statuses].map(([kind, status]) => summarize(kind, status));
     const reasons = surfaces.flatMap(({ kind, reason }) =>
       reason === undefined ? [] : [`${kind}: ${reason}`],
@@ -74,6 +74,7 @@ export class ProviderSession {
       displayName,
       description,
       mcpEnabled: mcp.enabled,
+      tenants,
       toolPrefix: mcp.toolPrefix,
       state: overallState(surfaces.map(({ state }) => state)),
       reason: reasons.length === 0 ? undefined : reasons.join(" "),

@@ -1,9 +1,14 @@
 import type { IncomingMessage } from "node:http";
 import { GatewayError } from "../errors.ts";
 import { isLoopback } from "../loopback.ts";
+import { isNavigation } from "./check-origin.ts";
 
-/** Decides whether a request's `Host` and `Origin` belong to this gateway. */
-export type HostCheck = (request: IncomingMessage) => void;
+/**
+ * Decides whether a request's `Host` and `Origin` belong to this gateway.
+ *
+ * @param use `page`: links from elsewhere may lead there.
+ */
+export type HostCheck = (request: IncomingMessage, use?: "page") => void;
 
 const loopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -24,7 +29,7 @@ export function createHostCheck(boundTo: string, allowed: readonly string[]): Ho
       `The ${header} header \`${value.slice(0, 200)}\` does not name this gateway. Add the host to \`server.allowed_hosts\` if it should.`,
     );
   };
-  return (request) => {
+  return (request, use) => {
     // Node keeps the first of several Host headers; a proxy in front may have looked at another.
     const hosts = request.headersDistinct["host"] ?? [];
     const host = hosts[0] ?? "";
@@ -33,7 +38,9 @@ export function createHostCheck(boundTo: string, allowed: readonly string[]): Ho
     const origins = request.headersDistinct["origin"];
     if (origins === undefined) {
       // A page elsewhere can make a browser send a GET without Origin, as for a picture; browsers tell it by this header.
-      if (request.headers["sec-fetch-site"] === "cross-site") refuse("Sec-Fetch-Site", "cross-site");
+      const isLink = use === "page" && isNavigation(request);
+      if (request.headers["sec-fetch-site"] === "cross-site" && !isLink)
+        refuse("Sec-Fetch-Site", "cross-site");
       return;
     }
     const origin = origins.join(", ");

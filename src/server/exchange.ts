@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
-import type { JsonValue } from "../model/json.ts";
+import { isJsonObject } from "../json-object.ts";
+import type { JsonObject, JsonValue } from "../model/json.ts";
 import { endResponse } from "./end-response.ts";
 import { parseJsonBytes } from "./parse-json-bytes.ts";
 
@@ -32,6 +33,16 @@ export function sendJson(
   endResponse(exchange.response, bytes);
 }
 
+/** Sends a head without a body: 204, or a redirect. */
+export function sendEmpty(
+  exchange: Exchange,
+  status: number,
+  headers: Readonly<Record<string, string>> = {},
+): void {
+  exchange.response.writeHead(status, status === 204 ? headers : { "content-length": "0", ...headers });
+  exchange.response.end();
+}
+
 /** Refuses other methods than these with `method_not_allowed`; HEAD is let through where GET is. */
 export function allow(exchange: Exchange, methods: readonly string[]): void {
   const { method = "" } = exchange.request;
@@ -44,15 +55,15 @@ export function allow(exchange: Exchange, methods: readonly string[]): void {
  * Reads the request body, at most `maxBytes` of it (`too_large` beyond).
  */
 export async function readBody(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const tooLarge = new GatewayError("too_large", `The request body exceeds ${maxBytes} bytes.`);
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge;
+  const tooLarge = () => new GatewayError("too_large", `The request body exceeds ${maxBytes} bytes.`);
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
   // Leaving the loop must not close the connection: the refusal still has to be sent on it.
   for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     if (!(chunk instanceof Buffer)) continue;
     size += chunk.length;
-    if (size > maxBytes) throw tooLarge;
+    if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
@@ -70,6 +81,24 @@ export function parseJson(bytes: Buffer): JsonValue {
   const problem = parsed.ok ? parsed.lossy : parsed.problem;
   if (parsed.ok && problem === undefined) return parsed.value;
   throw new GatewayError("bad_request", `The request body ${problem}.`);
+}
+
+/**
+ * Reads a JSON object from the request body, at most `maxBytes` of it. An empty body is `{}`; another type than JSON is
+ * `bad_request`, also because no form of another site can send that one.
+ */
+export async function readJsonObject(request: IncomingMessage, maxBytes: number): Promise<JsonObject> {
+  const bytes = await readBody(request, maxBytes);
+  if (bytes.length === 0) return {};
+  if (!isJsonMediaType(request.headers["content-type"])) {
+    throw new GatewayError(
+      "bad_request",
+      "The body must be JSON: send an object with `content-type: application/json`.",
+    );
+  }
+  const value = parseJson(bytes);
+  if (isJsonObject(value)) return value;
+  throw new GatewayError("bad_request", "The body must be a JSON object.");
 }
 
 /** True for a `content-type` of JSON; parameters such as `charset=utf-8` may follow. */

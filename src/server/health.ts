@@ -1,4 +1,4 @@
-import type { Catalog } from "../model/catalog.ts";
+import type { Catalog, ProviderCatalog } from "../model/catalog.ts";
 import { allow, type Exchange, sendJson } from "./exchange.ts";
 
 /** What the process is about. */
@@ -14,23 +14,23 @@ export function handleLiveness(exchange: Exchange): void {
  * Answers `/readyz`. 200 while calls can be served: `ready` when every provider is, `degraded` when some are not; 503 with
  * `starting` until each provider was tried once, `unavailable` when none came up, `draining` at the end.
  *
- * @param detailed whether to list the providers; not for requests that failed the host check.
+ * @param listed the providers that the caller may know of; `undefined` for strangers, who are told the status alone.
  */
 export function handleReadiness(
   exchange: Exchange,
   phase: ServingPhase,
   catalog: Catalog,
-  detailed: boolean,
+  listed: readonly ProviderCatalog[] | undefined,
 ): void {
   allow(exchange, ["GET"]);
   const status = readiness(phase, catalog);
-  const providers = catalog.providers.map(({ name, state, reason, surfaces }) => ({
+  const providers = listed?.map(({ name, state, reason, surfaces }) => ({
     name,
     state,
     reason,
     surfaces,
   }));
-  const body = detailed ? { status, providers } : { status };
+  const body = providers === undefined ? { status } : { status, providers };
   const ok = status === "ready" || status === "degraded";
   sendJson(exchange, ok ? 200 : 503, body, { "cache-control": "no-store" });
 }

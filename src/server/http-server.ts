@@ -2,27 +2,40 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import type { Broker } from "../broker/broker.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import type { CatalogView } from "../catalog/view.ts";
 import { GatewayError } from "../errors.ts";
-import type { ServerConfig } from "../model/config.ts";
+import type { Identity } from "../identity/identity.ts";
+import type { ProviderCatalog } from "../model/catalog.ts";
+import type { AuthConfig, ServerConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
 import { version } from "../version.ts";
 import { describeApi } from "./api/describe-api.ts";
 import { sendError, toGatewayError } from "./api/error-response.ts";
 import { handleApi } from "./api/routes.ts";
+import { createRequestAuthenticator } from "./authenticate-request.ts";
 import { createHostCheck } from "./check-host.ts";
 import { checkSingleHeaders } from "./check-single-headers.ts";
 import { Connections } from "./connections.ts";
 import { allow, type Exchange, sendJson } from "./exchange.ts";
 import { handleLiveness, handleReadiness, type ServingPhase } from "./health.ts";
+import { noSuchRoute } from "./identity/context.ts";
 import { createMcpEndpoint } from "./mcp/endpoint.ts";
+import { handlePage, isPage } from "./pages/routes.ts";
+import { withoutTokens } from "./query-parameters.ts";
+
+const noMcp = "No provider is offered over MCP: each has `mcp.enabled: false`, or there is none.";
 
 /** What the server stands on. */
 export interface ServerParts {
   readonly config: ServerConfig;
   readonly broker: Broker;
   readonly snapshot: CatalogSnapshot;
-  /** Who is calling; throws `unauthenticated`. */
-  readonly authenticate: (request: IncomingMessage) => Promise<Principal>;
+  /** Who is calling, and what can be done to callers. */
+  readonly identity: Identity;
+  /** What a principal may see and call now, through either way in. */
+  readonly view: (principal: Principal, surface: "mcp" | "api") => CatalogView;
+  /** As of now; a reload changes it. */
+  readonly auth: () => AuthConfig;
   /** Whether any provider is offered over MCP; otherwise `/mcp` does not exist. */
   readonly mcpMounted: () => boolean;
   readonly log: (message: string, cause?: unknown) => void;
@@ -46,17 +59,38 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
   let phase: ServingPhase = "starting";
   const { config } = parts;
   const checkHost = createHostCheck(config.host, config.allowedHosts);
+  const { identity } = parts;
+  const requests = createRequestAuthenticator({
+    identity,
+    auth: parts.auth,
+    baseUrl: config.baseUrl,
+    log: parts.log,
+  });
   const mcp = createMcpEndpoint({
     broker: parts.broker,
     snapshot: parts.snapshot,
+    view: (principal) => parts.view(principal, "mcp"),
     version,
-    authenticate: (exchange) => parts.authenticate(exchange.request),
+    authenticate: async (exchange) => (await requests.authenticate(exchange)).principal,
     log: parts.log,
   });
   const api = {
     broker: parts.broker,
-    snapshot: parts.snapshot,
-    principal: (exchange: Exchange) => parts.authenticate(exchange.request),
+    identity,
+    requests,
+    view: (principal: Principal) => parts.view(principal, "api"),
+  };
+
+  /** The providers for `/readyz`: only for who may make requests at all, and of those only what they may know of. */
+  const listProviders = async (exchange: Exchange): Promise<readonly ProviderCatalog[] | undefined> => {
+    try {
+      checkHost(exchange.request);
+      const { principal } = await requests.authenticate(exchange);
+      return api.view(principal).providers;
+    } catch {
+      // Whoever it is that asks: the status is for everybody.
+      return undefined;
+    }
   };
 
   const route = async (exchange: Exchange): Promise<void> => {
@@ -64,28 +98,26 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     checkSingleHeaders(request);
     if (path === "/livez" || path === "/health") return handleLiveness(exchange);
     if (path === "/readyz" || path === "/ready") {
-      return handleReadiness(
-        exchange,
-        phase,
-        parts.snapshot.catalog,
-        passes(() => checkHost(request)),
-      );
+      return handleReadiness(exchange, phase, parts.snapshot.catalog, await listProviders(exchange));
     }
-    checkHost(request);
+    const hasPages = parts.auth().provider === "local";
+    checkHost(request, hasPages && isPage(path) ? "page" : undefined);
     if (phase === "draining")
       throw new GatewayError("draining", "The gateway is shutting down.", { retryable: true });
-    if ((path === "/mcp" || path === "/mcp/") && parts.mcpMounted()) return mcp.handle(exchange);
     if (path === "/openapi.json") {
       allow(exchange, ["GET"]);
       return sendJson(exchange, 200, describeApi(version));
     }
     if (path.startsWith("/api/v1/")) return handleApi(api, exchange, path.slice("/api/v1/".length));
-    throw new GatewayError(
-      "not_found",
-      path === "/mcp"
-        ? "No provider is offered over MCP: each has `mcp.enabled: false`, or there is none."
-        : "There is no such route. GET /openapi.json describes those that there are.",
-    );
+    if (path === "/mcp" || path.startsWith("/mcp/")) {
+      const isEndpoint = path === "/mcp" || path === "/mcp/";
+      if (isEndpoint && parts.mcpMounted()) return mcp.handle(exchange);
+      // What there is below is told to callers only.
+      await requests.authenticate(exchange);
+      if (isEndpoint) throw new GatewayError("not_found", noMcp);
+    }
+    if (hasPages && isPage(path)) return handlePage({ identity, requests }, exchange);
+    throw noSuchRoute();
   };
 
   const server = createServer(
@@ -97,7 +129,7 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
         if (exchange.signal.aborted) return;
         const error = toGatewayError(thrown);
         if (error.code === "internal")
-          parts.log(`${request.method} ${exchange.path} failed.`, error.cause ?? thrown);
+          parts.log(`${request.method} ${withoutTokens(exchange.path)} failed.`, error.cause ?? thrown);
         sendError(exchange, error);
       });
     },
@@ -182,13 +214,4 @@ async function settledWithin(promise: Promise<void>, milliseconds: number): Prom
   });
   await Promise.race([promise, over]);
   clearTimeout(timer);
-}
-
-function passes(check: () => void): boolean {
-  try {
-    check();
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -40,7 +40,7 @@ const forbidden = /(?![\n\t])[\p{Cc}\p{Default_Ignorable_Code_Point}\ufff9-\ufff
 async function shown(system: System): Promise<readonly string[]> {
   const session = await openLegacy(system.url);
   const console = recordingConsole();
-  await printTools({ config: system.file, json: false, tokens: false }, console);
+  await printTools({ config: system.file, json: false, tokens: false, as: undefined, via: "mcp" }, console);
   const lists = [await session.request("tools/list"), await modern(`${system.url}/mcp`, "tools/list")];
   return [
     console.text(),

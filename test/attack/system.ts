@@ -8,8 +8,10 @@ import type { Diagnostic } from "../../src/diagnostics/diagnostic.ts";
 import { Gateway } from "../../src/gateway.ts";
 import { asObject } from "../../src/json-object.ts";
 import { encodeHeaderValue } from "../../src/mcp/header-value.ts";
+import type { Administration } from "../../src/model/administration.ts";
 import type { GatewayConfig } from "../../src/model/config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
+import { openIdentity } from "../../src/open-identity.ts";
 import { gatewayMetaKeys } from "../../src/server/mcp/gateway-meta.ts";
 import { type Answer, modernRequest, openSession, post, type WireSession } from "../server/mcp/wire.ts";
 
@@ -22,6 +24,8 @@ export interface System extends AsyncDisposable {
   readonly diagnostics: readonly Diagnostic[];
   /** Every line of its log, causes included. */
   readonly log: readonly string[];
+  /** Users, tokens and tenants, as the command line changes them. */
+  administration(tenant?: string): Promise<Administration>;
   close(): Promise<void>;
 }
 
@@ -42,13 +46,15 @@ export async function startSystem(
   providers: object,
   options: {
     readonly server?: object;
+    /** Further keys of the file, such as `auth` and `tenants`. */
+    readonly settings?: object;
     readonly files?: Readonly<Record<string, string | Uint8Array>>;
     readonly environment?: Readonly<Record<string, string>>;
     /** Changes what no file can say, such as shorter times. */
     readonly adjust?: (config: GatewayConfig) => GatewayConfig;
   } = {},
 ): Promise<System> {
-  const config = { server: { port: 0, ...options.server }, providers };
+  const config = { server: { port: 0, ...options.server }, ...options.settings, providers };
   const folder = await writeFolder({ "gestalt.yaml": JSON.stringify(config), ...options.files });
   const environment = options.environment ?? {};
   const file = join(folder.path, "gestalt.yaml");
@@ -59,11 +65,16 @@ export async function startSystem(
   });
   if (loaded.config === undefined) throw new Error(JSON.stringify(loaded.diagnostics, undefined, 2));
   const log: string[] = [];
-  const gateway = new Gateway(options.adjust?.(loaded.config) ?? loaded.config, {
+  const configuration = options.adjust?.(loaded.config) ?? loaded.config;
+  const tell = (message: string, cause?: unknown): void => {
+    log.push(`${message} ${cause instanceof Error ? cause.stack : String(cause ?? "")}`);
+  };
+  const opened = await openIdentity(configuration, { log: tell });
+  const gateway = new Gateway(configuration, {
     workingDirectory: folder.path,
     environment,
-    log: (message, cause) =>
-      log.push(`${message} ${cause instanceof Error ? cause.stack : String(cause ?? "")}`),
+    identity: opened.identity,
+    log: tell,
     retry: false,
   });
   const server = await gateway.listen();
@@ -72,9 +83,13 @@ export async function startSystem(
   const close = async (): Promise<void> => {
     await server.drain(0);
     await gateway.close();
+    await opened.close();
     await folder.remove();
   };
-  return { url: server.url, gateway, file, diagnostics, log, close, [Symbol.asyncDispose]: close };
+  const administration = async (tenant?: string): Promise<Administration> =>
+    opened.identity.administration(await opened.operator(tenant));
+  const { url } = server;
+  return { url, gateway, file, diagnostics, log, administration, close, [Symbol.asyncDispose]: close };
 }
 
 /** What a call came to, whichever way it went. */
@@ -103,8 +118,12 @@ export function callModern(
 }
 
 /** Opens a legacy session. */
-export function openLegacy(url: string, version?: string): Promise<WireSession> {
-  return openSession(`${url}/mcp`, version);
+export function openLegacy(
+  url: string,
+  version?: string,
+  headers?: Readonly<Record<string, string>>,
+): Promise<WireSession> {
+  return openSession(`${url}/mcp`, version, {}, headers);
 }
 
 /** Reads an MCP answer as an outcome. */
@@ -122,10 +141,15 @@ export function readMcp(answer: Answer): Outcome {
 }
 
 /** Calls over the HTTP API. `path` is what follows `/api/v1/`, as it is. */
-export async function callApi(url: string, path: string, given: JsonObject): Promise<Outcome> {
+export async function callApi(
+  url: string,
+  path: string,
+  given: JsonObject,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   const response = await fetch(`${url}/api/v1/${path}`, {
     method: "POST",
-    headers: { "content-type": "application/json" },
+    headers: { "content-type": "application/json", ...headers },
     body: JSON.stringify(given),
   });
   const text = await response.text();

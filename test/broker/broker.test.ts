@@ -10,6 +10,7 @@ import type { Invocation, InvocationRequest } from "../../src/model/invocation.t
 import type { HttpResult } from "../../src/model/result.ts";
 import { Secret } from "../../src/secret.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
+import { principalOf } from "../principals.ts";
 
 const tool = makeTool("get_book", {
   inputSchema: {
@@ -34,7 +35,7 @@ const credential: Credential = {
 
 function makeRequest(overrides: Partial<InvocationRequest> = {}): InvocationRequest {
   return {
-    principal: { kind: "anonymous", id: "anonymous", tenant: "default" },
+    principal: principalOf("anonymous"),
     via: "mcp",
     target: { kind: "tool", name: "get_book" },
     arguments: { id: "emma" },
@@ -57,6 +58,9 @@ function makeBroker(overrides: Partial<BrokerParts> = {}) {
     checkArguments: (...call) => {
       steps.push("arguments");
       checkArguments(...call);
+    },
+    authorizeArguments: () => {
+      steps.push("policies");
     },
     credentials: {
       resolve: async () => {
@@ -95,7 +99,7 @@ async function codeOf(call: Promise<unknown>): Promise<string> {
 test("the sequence: find, check, credential, interceptors, execute", async () => {
   const { broker, steps } = makeBroker();
   expect(await broker.invoke(makeRequest())).toBe(answer);
-  expect(steps).toEqual(["view", "arguments", "credential", "before", "execute", "after"]);
+  expect(steps).toEqual(["view", "arguments", "policies", "credential", "before", "execute", "after"]);
 });
 
 test("the executor learns for whom, with which credential and from which catalog", async () => {
@@ -108,7 +112,7 @@ test("the executor learns for whom, with which credential and from which catalog
       },
     }),
   });
-  await broker.invoke(makeRequest({ principal: { kind: "user", id: "u1", tenant: "t1" } }));
+  await broker.invoke(makeRequest({ principal: principalOf("user", "u1", "t1") }));
   expect(seen).toMatchObject({
     tenant: "t1",
     principal: { id: "u1" },

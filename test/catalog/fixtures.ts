@@ -58,6 +58,7 @@ export function makeProvider(name: string, overrides: Partial<ProviderConfig> = 
     responseMapping: undefined,
     retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: `${name}_` },
+    tenants: undefined,
     surfaces: [restSurface],
     connections: {},
     select: { include: [], exclude: [] },
@@ -77,6 +78,7 @@ export function makeTool(name: string, overrides: Partial<Tool> = {}): Tool {
     surface: "rest",
     responseMapping: undefined,
     origin: "declared",
+    effects: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
     ...overrides,
   };
 }
@@ -90,6 +92,7 @@ export function makeProviderCatalog(name: string, tools: readonly Tool[]): Provi
     displayName: name,
     description: undefined,
     mcpEnabled: true,
+    tenants: undefined,
     state: "ready",
     reason: undefined,
     surfaces: [{ kind: "rest", state: "ready", reason: undefined, tools: tools.length }],

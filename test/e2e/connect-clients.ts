@@ -33,14 +33,18 @@ export interface ToolResult {
   readonly isError: boolean;
 }
 
-/** Connects one kind of client to a gateway. */
-export async function connectClient(kind: ClientKind, url: string): Promise<TestClient> {
+/** Connects one kind of client to a gateway. @param headers sent with every request. */
+export async function connectClient(
+  kind: ClientKind,
+  url: string,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<TestClient> {
   const endpoint = new URL(`${url}/mcp`);
   const info = { name: "test", version: "1.0.0" };
   if (kind === "SDK v1") {
     const client = new ClientV1(info);
     // The SDK's own declarations disagree under exactOptionalPropertyTypes (`sessionId`), hence the structural detour.
-    const transport: unknown = new TransportV1(endpoint);
+    const transport: unknown = new TransportV1(endpoint, { requestInit: { headers } });
     await client.connect(transport as Parameters<typeof client.connect>[0]);
     return {
       listTools: () => allPages((cursor) => client.listTools(cursor === undefined ? {} : { cursor })),
@@ -52,7 +56,7 @@ export async function connectClient(kind: ClientKind, url: string): Promise<Test
   const client = new ClientV2(info, {
     versionNegotiation: { mode: kind === "SDK v2, legacy" ? "legacy" : { pin: "2026-07-28" } },
   });
-  await client.connect(new TransportV2(endpoint));
+  await client.connect(new TransportV2(endpoint, { requestInit: { headers } }));
   return {
     listTools: () => allPages((cursor) => client.listTools(cursor === undefined ? {} : { cursor })),
     callTool: async (name, callArguments = {}) =>

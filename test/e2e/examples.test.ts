@@ -1,4 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startUpstreams, type Upstreams } from "../../examples/upstream/start.ts";
 import { connectClient } from "./connect-clients.ts";
@@ -25,16 +27,23 @@ const stories: Readonly<
     { tool: "staff_list_orders", given: {}, answer: "" },
     { tool: "staff_restock_book", given: { id: "frankenstein", copies: 1 }, answer: "" },
   ],
+  tenants: [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
   package: [{ tool: "reviews_read", given: { bookId: "frankenstein" }, answer: "" }],
 };
 
 const secrets = { BOOKSHOP_TOKEN: "demo-token", BOOKSHOP_MCP_TOKEN: "demo-mcp-token" };
 let upstreams: Upstreams;
+/** Where examples keep what they store. */
+let folder: string;
 
 beforeAll(async () => {
   upstreams = await startUpstreams();
+  folder = await mkdtemp(join(tmpdir(), "gateway-examples-"));
 });
-afterAll(() => upstreams?.stop());
+afterAll(async () => {
+  await upstreams?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
 
 test("every example folder is a story here", async () => {
   const folders = (await readdir("examples", { withFileTypes: true })).filter((entry) => entry.isDirectory());
@@ -42,8 +51,13 @@ test("every example folder is a story here", async () => {
   expect(names.sort()).toEqual(Object.keys(stories).sort());
 });
 
-describe.each(Object.entries(stories))("examples/%s", (folder, calls) => {
-  const config = `examples/${folder}/gestalt.yaml`;
+describe.each(Object.entries(stories))("examples/%s", (story, calls) => {
+  const config = `examples/${story}/gestalt.yaml`;
+  const environment = (): Record<string, string> => ({
+    ...secrets,
+    ...upstreams.environment,
+    GATEWAY_STORE: join(folder, `${story}.db`),
+  });
 
   test("validates offline with nothing to mend", async () => {
     const result = await runGateway(["validate", config, "--format", "json"]);
@@ -55,9 +69,16 @@ describe.each(Object.entries(stories))("examples/%s", (folder, calls) => {
   });
 
   test("serves, and its calls work", async () => {
-    const gateway = await startGateway({ config, environment: { ...secrets, ...upstreams.environment } });
+    const headers: Record<string, string> = {};
+    if (story === "tenants") {
+      const line = ["tokens", "create", "test", "--service", "--tenant", "circle", "-c", config];
+      const { stdout, stderr } = await runGateway(line, { environment: environment() });
+      expect(stdout, stderr).toMatch(/^gst_api_/);
+      headers["authorization"] = `Bearer ${stdout.trim()}`;
+    }
+    const gateway = await startGateway({ config, environment: environment() });
     try {
-      const client = await connectClient("SDK v2, modern", gateway.url);
+      const client = await connectClient("SDK v2, modern", gateway.url, headers);
       const tools = await client.listTools();
       expect(tools.length).toBeGreaterThan(0);
       for (const { tool, given, answer } of calls) {
@@ -74,7 +95,7 @@ describe.each(Object.entries(stories))("examples/%s", (folder, calls) => {
   });
 
   test("its README names its own commands", async () => {
-    expect(await readFile(`examples/${folder}/README.md`, "utf8")).toContain(config);
+    expect(await readFile(`examples/${story}/README.md`, "utf8")).toContain(config);
   });
 });
 

@@ -3,7 +3,7 @@ import { Client, StreamableHTTPClientTransport } from "@modelcontextprotocol/cli
 import { describe, expect, test } from "vitest";
 import { stringify } from "yaml";
 import { loadConfig } from "../../src/config/load-config.ts";
-import { anonymous, Gateway, silentPeer } from "../../src/gateway.ts";
+import { Gateway, operator, silentPeer } from "../../src/gateway.ts";
 import { newestModernVersion } from "../../src/mcp/versions.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { createCallTool } from "../../src/server/mcp/call-tool.ts";
@@ -102,7 +102,7 @@ async function run(report: Report): Promise<Running> {
       const { result } = await call(
         { name: tool?.name ?? "", arguments: callArguments },
         {
-          principal: anonymous,
+          principal: operator,
           version: newestModernVersion,
           peer: silentPeer(),
           signal: new AbortController().signal,

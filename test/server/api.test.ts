@@ -5,10 +5,12 @@ import { createArgumentChecker } from "../../src/broker/check-arguments.ts";
 import { mergeCatalog } from "../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../src/catalog/snapshot.ts";
 import { type ErrorCode, GatewayError } from "../../src/errors.ts";
+import type { Identity } from "../../src/identity/identity.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { errorStatus } from "../../src/server/api/error-response.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
+import { principalOf } from "../principals.ts";
 
 const writes = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true };
 const inputSchema = {
@@ -41,6 +43,18 @@ snapshot.swap(
   ).catalog,
 );
 
+const refuse = (): never => {
+  throw new GatewayError("not_found", "Nobody signs in here.");
+};
+const openIdentity: Identity = {
+  authenticate: async () => principalOf("anonymous"),
+  signIn: refuse,
+  signOut: async () => {},
+  administration: refuse,
+  lookUp: refuse,
+  close: async () => {},
+};
+
 let server: GatewayServer;
 const seen: JsonObject[] = [];
 
@@ -52,6 +66,7 @@ beforeAll(async () => {
       view: () => snapshot.view("api"),
       cleanArguments: (_tool, given) => given,
       checkArguments: createArgumentChecker(),
+      authorizeArguments: () => {},
       credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
       executor: () => ({
         execute: async ({ arguments: given }) => {
@@ -70,7 +85,15 @@ beforeAll(async () => {
       }),
       interceptors: [],
     }),
-    authenticate: async () => ({ kind: "anonymous", id: "anonymous", tenant: "default" }),
+    identity: openIdentity,
+    view: (_principal, surface) => snapshot.view(surface),
+    auth: () => ({
+      provider: "none",
+      apiTokenMilliseconds: 1,
+      sessionMilliseconds: 1,
+      sessionIdleMilliseconds: 1,
+      queryToken: undefined,
+    }),
     mcpMounted: () => true,
     log: () => {},
   });

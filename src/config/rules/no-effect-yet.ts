@@ -2,45 +2,41 @@ import type { NodePath } from "../../documents/located-node.ts";
 import type { GatewayFile } from "../../model/config-file.generated.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** Settings of later versions do no harm, but nobody should rely on them. */
+/** Settings of later versions, and those of a sign-in that is off, do no harm, but nobody should rely on them. */
 export const noEffectYet: Rule = function* (file): Generator<Finding> {
-  for (const [value, path, what] of settings(file)) {
+  for (const [value, path, why] of settings(file)) {
     if (value === undefined) continue;
     yield {
-      // Part of it is of use already, and somebody may want just that.
-      severity: value === file.datastore ? "information" : "warning",
+      severity: "warning",
       code: "no-effect-yet",
-      message: `\`${path.join(".")}\` has no effect in this version, ${what}.`,
+      message: `\`${path.join(".")}\` has no effect ${why}.`,
       path,
       target: "key",
+      ...(path[0] === "auth" && { dependsOn: [["auth", "provider"]] }),
     };
   }
 };
 
-function settings(file: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
-  const { server, auth } = file;
+function settings({ server, auth }: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
+  const unsealed = "in this version, which stores nothing that would have to be sealed";
+  const open = (auth?.provider ?? "none") === "none" ? auth : undefined;
+  const nobodySignsIn = "while nobody signs in (`auth.provider: none`)";
   return [
+    [server?.encryption_key, ["server", "encryption_key"], unsealed],
+    [server?.encryption_keys, ["server", "encryption_keys"], unsealed],
     [
-      file.datastore,
-      ["datastore"],
-      "but for the folder beside it, which keeps what large API descriptions come to",
+      server?.management,
+      ["server", "management"],
+      "in this version, which serves health beside everything else",
     ],
     [
-      server?.encryption_key,
-      ["server", "encryption_key"],
-      "which stores nothing that would have to be sealed",
-    ],
-    [
-      server?.encryption_keys,
-      ["server", "encryption_keys"],
-      "which stores nothing that would have to be sealed",
-    ],
-    [server?.management, ["server", "management"], "which serves health beside everything else"],
-    [auth?.api_token_ttl, ["auth", "api_token_ttl"], "which issues no tokens"],
-    [
-      auth?.provider === "none" || auth?.provider === undefined ? auth?.config : undefined,
+      auth?.provider === "oidc" ? undefined : auth?.config,
       ["auth", "config"],
-      "which has no sign-in",
+      "in this version, which has no sign-in by OpenID Connect",
     ],
+    [open?.api_token_ttl, ["auth", "api_token_ttl"], nobodySignsIn],
+    [open?.session_ttl, ["auth", "session_ttl"], nobodySignsIn],
+    [open?.session_idle, ["auth", "session_idle"], nobodySignsIn],
+    [open?.query_token, ["auth", "query_token"], nobodySignsIn],
   ];
 }

@@ -2,11 +2,11 @@ import type { Finding, Rule } from "../rule.ts";
 
 /** Settings that promise protection are refused as long as nothing keeps the promise. */
 export const notAvailable: Rule = function* (file): Generator<Finding> {
-  const provider = file.auth?.provider;
-  if (provider === "local" || provider === "oidc") {
+  if (file.auth?.provider === "oidc") {
     yield {
       code: "not-available",
-      message: `This version has no sign-in yet, so \`auth.provider\` can't be \`${provider}\`. Write \`none\`, which listens on loopback only, and put a proxy that authenticates before the gateway.`,
+      message:
+        "This version has no sign-in by OpenID Connect yet, so `auth.provider` can't be `oidc`. Write `local` for users and API tokens of the gateway's own, or `none`, which listens on loopback only.",
       path: ["auth", "provider"],
     };
   }

@@ -8,6 +8,7 @@ const reserved = new Set([
   "flows",
   "integrations",
   "runs",
+  "sessions",
   "tenants",
   "tokens",
   "usage",

@@ -8,7 +8,7 @@ export const unprotectedHost: Rule = function* (file, look): Generator<Finding> 
   const path = ["server", "host"];
   yield {
     code: "unprotected-host",
-    message: `\`${look.written(path)}\` can be reached from other machines, and nobody has to sign in (\`auth.provider: none\`). Listen on \`127.0.0.1\`, and put a proxy that authenticates before it if others shall reach it.`,
+    message: `\`${look.written(path)}\` can be reached from other machines, and nobody has to sign in (\`auth.provider: none\`). Listen on \`127.0.0.1\`, or let callers sign in: \`auth: {provider: local}\`.`,
     path,
     dependsOn: [["auth"], ["auth", "provider"]],
   };

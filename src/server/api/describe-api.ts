@@ -1,7 +1,9 @@
 import type { JsonObject, JsonSchema } from "../../model/json.ts";
+import { sessionCookie } from "../session-cookie.ts";
+import { identityPaths, identitySchemas } from "./describe-identity.ts";
 import { errorStatus } from "./error-response.ts";
+import { json, list, reference, text } from "./openapi-parts.ts";
 
-const text: JsonSchema = { type: "string" };
 const optionalText: JsonSchema = { type: "string", description: "Absent where there is nothing to say." };
 const state: JsonSchema = { type: "string", enum: ["starting", "ready", "stale", "unavailable", "disabled"] };
 
@@ -112,16 +114,28 @@ export function describeApi(version: string): JsonObject {
       title: "Gestalt Gateway",
       version,
       description:
-        "Lists what the gateway offers and calls it. Every operation here is also a tool at `/mcp`, through the same checks.",
+        "Lists what the gateway offers and calls it. Every operation here is also a tool at `/mcp`, through the same checks. Where the gateway has no sign-in (`auth.provider: none`) no request needs a credential, and there are no users and tokens.",
       license: { name: "Apache-2.0", identifier: "Apache-2.0" },
     },
+    security: [{ token: [] }, { session: [] }],
     paths: {
+      ...identityPaths,
       "/api/v1/integrations": {
         get: {
           operationId: "listIntegrations",
           summary: "The providers and how each is doing",
+          parameters: [reference("parameters", "tenant")],
           responses: {
-            "200": json("The providers.", list("integrations", "Integration")),
+            "200": json("The providers that the caller may know of.", {
+              ...list("integrations", "Integration"),
+              properties: {
+                integrations: { type: "array", items: reference("schemas", "Integration") },
+                message: {
+                  ...optionalText,
+                  description: "Why the caller gets no tools, and what to do about it.",
+                },
+              },
+            }),
             default: reference("responses", "Error"),
           },
         },
@@ -130,7 +144,7 @@ export function describeApi(version: string): JsonObject {
         get: {
           operationId: "listOperations",
           summary: "The operations of one provider",
-          parameters: [reference("parameters", "integration")],
+          parameters: [reference("parameters", "integration"), reference("parameters", "tenant")],
           responses: {
             "200": json("The operations.", list("operations", "Operation")),
             default: reference("responses", "Error"),
@@ -138,7 +152,11 @@ export function describeApi(version: string): JsonObject {
         },
       },
       "/api/v1/{integration}/{operation}": {
-        parameters: [reference("parameters", "integration"), reference("parameters", "operation")],
+        parameters: [
+          reference("parameters", "integration"),
+          reference("parameters", "operation"),
+          reference("parameters", "tenant"),
+        ],
         get: {
           operationId: "callReadOnlyOperation",
           summary: "Call an operation that only reads",
@@ -159,6 +177,7 @@ export function describeApi(version: string): JsonObject {
       "/livez": {
         get: {
           operationId: "liveness",
+          security: [],
           summary: "Whether the process answers",
           responses: { "200": json("It does.", reference("schemas", "Health")) },
         },
@@ -166,7 +185,8 @@ export function describeApi(version: string): JsonObject {
       "/readyz": {
         get: {
           operationId: "readiness",
-          summary: "Whether calls can be served, and the state of each provider",
+          summary: "Whether calls can be served; for callers also the state of each provider",
+          security: [],
           responses: {
             "200": json(
               "`ready`, or `degraded` when some providers are away.",
@@ -178,7 +198,28 @@ export function describeApi(version: string): JsonObject {
       },
     },
     components: {
+      securitySchemes: {
+        token: {
+          type: "http",
+          scheme: "bearer",
+          description: "An API token, `gst_api_…`, made by POST /api/v1/tokens or `gateway tokens create`.",
+        },
+        session: {
+          type: "apiKey",
+          in: "cookie",
+          name: sessionCookie,
+          description:
+            "The session of POST /api/v1/auth/login. Counts only for the gateway's own pages and for programs.",
+        },
+      },
       parameters: {
+        tenant: {
+          name: "X-Gateway-Tenant",
+          in: "header",
+          schema: text,
+          description:
+            "The tenant to act in, for callers that may act for others; the query parameter `customer_id` does the same.",
+        },
         integration: {
           name: "integration",
           in: "path",
@@ -210,11 +251,22 @@ export function describeApi(version: string): JsonObject {
               schema: text,
               required: true,
             },
+            "Retry-After": {
+              description: "Seconds after which the same request may succeed.",
+              schema: { type: "integer" },
+            },
+            "WWW-Authenticate": { description: "How to authenticate; with 401.", schema: text },
           },
           content: { "application/json": { schema: reference("schemas", "Error") } },
         },
       },
-      schemas: { Integration: integration, Operation: operation, Error: error, Health: health },
+      schemas: {
+        Integration: integration,
+        Operation: operation,
+        Error: error,
+        Health: health,
+        ...identitySchemas,
+      },
     },
   };
 }
@@ -230,19 +282,3 @@ const callResponses: JsonObject = {
     content: { "*/*": {}, "application/json": {} },
   },
 };
-
-function reference(kind: string, name: string): JsonObject {
-  return { $ref: `#/components/${kind}/${name}` };
-}
-
-function list(key: string, item: string): JsonSchema {
-  return {
-    type: "object",
-    required: [key],
-    properties: { [key]: { type: "array", items: reference("schemas", item) } },
-  };
-}
-
-function json(description: string, schema: JsonSchema): JsonObject {
-  return { description, content: { "application/json": { schema } } };
-}

@@ -1,8 +1,7 @@
 import { argumentsFromTexts } from "../../catalog/text-arguments.ts";
 import { GatewayError } from "../../errors.ts";
-import { isJsonObject } from "../../json-object.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
-import { type Exchange, isJsonMediaType, parseJson, readBody } from "../exchange.ts";
+import { type Exchange, readJsonObject } from "../exchange.ts";
 
 /** Arguments of a call as they came over the HTTP API. */
 export interface CallArguments {
@@ -13,27 +12,19 @@ export interface CallArguments {
 
 const maxBodyBytes = 1024 * 1024;
 
-/** Reads the JSON body of a POST: an object whose members are the arguments. An empty body is `{}`. */
-export async function readBodyArguments(exchange: Exchange): Promise<CallArguments> {
-  if (exchange.query !== "") {
+/**
+ * Reads the JSON body of a POST: an object whose members are the arguments. An empty body is `{}`.
+ *
+ * @param query what of the query was not meant for the gateway.
+ */
+export async function readBodyArguments(exchange: Exchange, query: string): Promise<CallArguments> {
+  if (query !== "") {
     throw new GatewayError(
       "bad_request",
       "The arguments of a POST go into its JSON body, not into the query.",
     );
   }
-  const bytes = await readBody(exchange.request, maxBodyBytes);
-  if (bytes.length === 0) return splitReserved({});
-  if (!isJsonMediaType(exchange.request.headers["content-type"])) {
-    throw new GatewayError(
-      "bad_request",
-      "The body must be JSON: send the arguments as an object with `content-type: application/json`.",
-    );
-  }
-  const value = parseJson(bytes);
-  if (!isJsonObject(value)) {
-    throw new GatewayError("bad_request", "The body must be a JSON object whose members are the arguments.");
-  }
-  return splitReserved(value);
+  return splitReserved(await readJsonObject(exchange.request, maxBodyBytes));
 }
 
 /** Reads the query of a GET; texts become what the input schema asks for. */

@@ -1,19 +1,28 @@
 import type { Broker } from "../../broker/broker.ts";
 import { silentPeer } from "../../broker/silent-peer.ts";
-import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
+import type { CatalogView } from "../../catalog/view.ts";
 import { GatewayError } from "../../errors.ts";
-import type { ProviderCatalog, Tool } from "../../model/catalog.ts";
+import type { Identity } from "../../identity/identity.ts";
+import { asObject } from "../../json-object.ts";
+import type { Tool } from "../../model/catalog.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { HttpResult } from "../../model/result.ts";
+import type { Caller, RequestAuthenticator } from "../authenticate-request.ts";
 import { endResponse } from "../end-response.ts";
 import { allow, type Exchange, sendJson } from "../exchange.ts";
+import { noSuchRoute } from "../identity/context.ts";
+import { handleIdentity, isIdentityRoute } from "../identity/routes.ts";
+import { handleLogin } from "../identity/sessions.ts";
+import { tenantParameter } from "../read-tenant.ts";
 import { readBodyArguments, readQueryArguments } from "./read-arguments.ts";
 
 /** What the HTTP API stands on. */
 export interface ApiParts {
   readonly broker: Broker;
-  readonly snapshot: CatalogSnapshot;
-  readonly principal: (exchange: Exchange) => Promise<Principal>;
+  readonly identity: Identity;
+  readonly requests: RequestAuthenticator;
+  /** What a principal may see and call through the HTTP API. */
+  readonly view: (principal: Principal) => CatalogView;
 }
 
 /** Headers of an upstream's answer that are passed on; the rest describes a connection or a site that is not ours. */
@@ -43,45 +52,63 @@ const passedHeaders = [
 const longestNote = 4_000;
 
 /**
- * Serves what follows `/api/v1/`:
- * `integrations`, `integrations/{name}/operations`, and `{integration}/{operation}` for calls.
+ * Serves what follows `/api/v1/`: `auth/…`, `users`, `tokens` and `tenants`, `integrations`, `integrations/{name}/operations`,
+ * and `{integration}/{operation}` for calls. Nobody gets further than `auth/login` without a credential, not even to hear that
+ * there is no such route.
  */
 export async function handleApi(parts: ApiParts, exchange: Exchange, rest: string): Promise<void> {
-  const principal = await parts.principal(exchange);
-  const segments = rest.split("/").map(decodeSegment);
-  const [first = "", second, third] = segments;
+  const { response } = exchange;
+  // What one caller gets is for nobody else, and not for the same one after signing out.
+  response.setHeader("cache-control", "no-store");
+  response.setHeader("vary", "authorization, cookie, x-gateway-tenant");
+  if (rest === "auth/login") return handleLogin(parts.identity, parts.requests, exchange);
+  const segments = decodeSegments(rest);
+  const [first = "", second, third] = segments ?? [];
+  const isCall =
+    segments?.length === 2 && second !== undefined && first !== "integrations" && !isIdentityRoute(segments);
+  const caller = await parts.requests.authenticate(
+    exchange,
+    isCall
+      ? { ownsTenantParameter: (as) => declaresTenant(parts.view(as).findOperation(first, second)) }
+      : {},
+  );
+  if (segments === undefined) {
+    throw new GatewayError("bad_request", "The path is not valid percent-encoded UTF-8.");
+  }
+  if (isIdentityRoute(segments)) return handleIdentity(parts.identity, exchange, caller, segments);
   if (segments.length === 1 && first === "integrations") {
     allow(exchange, ["GET"]);
-    const integrations = parts.snapshot.catalog.providers.map(describeIntegration);
-    return sendJson(exchange, 200, { integrations });
+    const view = parts.view(caller.principal);
+    return sendJson(exchange, 200, { integrations: listIntegrations(view), message: view.notice });
   }
   if (segments.length === 3 && first === "integrations" && second !== undefined && third === "operations") {
     allow(exchange, ["GET"]);
-    return sendJson(exchange, 200, { operations: listOperations(parts, second) });
+    return sendJson(exchange, 200, { operations: listOperations(parts.view(caller.principal), second) });
   }
-  if (segments.length === 2 && second !== undefined && first !== "integrations") {
-    return call(parts, exchange, principal, first, second);
-  }
-  throw new GatewayError(
-    "not_found",
-    "There is no such route. GET /openapi.json describes those that there are.",
-  );
+  if (isCall) return call(parts, exchange, caller, first, second);
+  throw noSuchRoute();
+}
+
+/** Whether an operation has an argument of the name by which callers name a tenant. */
+function declaresTenant(tool: Tool | undefined): boolean {
+  return Object.hasOwn(asObject(tool?.inputSchema["properties"]) ?? {}, tenantParameter);
 }
 
 async function call(
   parts: ApiParts,
   exchange: Exchange,
-  principal: Principal,
+  caller: Caller,
   provider: string,
   operation: string,
 ): Promise<void> {
   allow(exchange, ["GET", "POST"]);
-  const tool = parts.snapshot.view("api").findOperation(provider, operation);
+  const { principal, query } = caller;
+  const tool = parts.view(principal).findOperation(provider, operation);
   const isGet = exchange.request.method !== "POST";
   if (tool !== undefined) refuseUnsuited(exchange, tool, isGet);
   const read = isGet
-    ? readQueryArguments(exchange.query, tool?.inputSchema ?? {})
-    : await readBodyArguments(exchange);
+    ? readQueryArguments(query, tool?.inputSchema ?? {})
+    : await readBodyArguments(exchange, query);
   const result = await parts.broker.invoke({
     principal,
     via: "api",
@@ -120,6 +147,8 @@ function sendUpstreamAnswer(exchange: Exchange, result: HttpResult): void {
     const value = result.headers[name];
     if (value !== undefined) response.setHeader(name, value);
   }
+  // An upstream's answer may be kept by who asked for it, as long as they ask again before they use it.
+  response.setHeader("cache-control", "private, no-cache");
   if (result.notes !== undefined) response.setHeader("gateway-note", noteHeader(result.notes));
   // An upstream's page must not act as one of the gateway's own origin.
   response.setHeader("x-content-type-options", "nosniff");
@@ -143,31 +172,39 @@ function noteHeader(notes: readonly string[]): string {
     .slice(0, longestNote);
 }
 
-function describeIntegration(provider: ProviderCatalog): object {
-  return {
+/** What the caller may know of each provider: tools that it may not see are not counted either. */
+function listIntegrations({ providers, tools }: CatalogView): readonly object[] {
+  const counts = new Map<string, number>();
+  const count = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
+  for (const { provider, surface } of tools) {
+    count(provider);
+    count(`${provider}/${surface}`);
+  }
+  return providers.map((provider) => ({
     name: provider.name,
     display_name: provider.displayName,
     description: provider.description,
     state: provider.state,
     reason: provider.reason,
     mcp_enabled: provider.mcpEnabled,
-    surfaces: provider.surfaces,
+    surfaces: provider.surfaces.map((surface) => ({
+      ...surface,
+      tools: counts.get(`${provider.name}/${surface.kind}`) ?? 0,
+    })),
     connections: provider.connections,
-    tools: provider.tools.length,
-  };
+    tools: counts.get(provider.name) ?? 0,
+  }));
 }
 
-function listOperations(parts: ApiParts, name: string): readonly object[] {
-  const provider = parts.snapshot.catalog.providers.find((candidate) => candidate.name === name);
-  if (provider === undefined) {
+function listOperations(view: CatalogView, name: string): readonly object[] {
+  if (!view.providers.some((provider) => provider.name === name)) {
     throw new GatewayError(
       "not_found",
       `Unknown integration \`${name}\`. GET /api/v1/integrations lists them.`,
     );
   }
-  return parts.snapshot
-    .view("api")
-    .tools.filter((tool) => tool.provider === name && tool.surface !== "mcp")
+  return view.tools
+    .filter((tool) => tool.provider === name && tool.surface !== "mcp")
     .map((tool) => ({
       name: tool.operation,
       tool: tool.name,
@@ -184,10 +221,11 @@ function listOperations(parts: ApiParts, name: string): readonly object[] {
     }));
 }
 
-function decodeSegment(segment: string): string {
+/** The decoded segments of a path; `undefined` when one is not percent-encoded UTF-8. */
+function decodeSegments(path: string): readonly string[] | undefined {
   try {
-    return decodeURIComponent(segment);
-  } catch (error) {
-    throw new GatewayError("bad_request", "The path is not valid percent-encoded UTF-8.", { cause: error });
+    return path.split("/").map(decodeURIComponent);
+  } catch {
+    return undefined;
   }
 }

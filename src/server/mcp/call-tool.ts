@@ -6,6 +6,7 @@ import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { Tool } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { Principal } from "../../model/principal.ts";
 import { createSchemaFit } from "./keep-promise.ts";
 import type { Method } from "./methods.ts";
 import { toErrorResult, toToolResult } from "./tool-result.ts";
@@ -14,13 +15,13 @@ import { toErrorResult, toToolResult } from "./tool-result.ts";
  * `tools/call`. A tool that the caller can't see does not exist (-32602); every other refusal and failure of a call is a result
  * with `isError`, for the model to read.
  */
-export function createCallTool(broker: Broker, view: () => CatalogView): Method {
+export function createCallTool(broker: Broker, view: (principal: Principal) => CatalogView): Method {
   const fits = createSchemaFit();
   return async (params, caller) => {
     const { name, arguments: given = {} } = params;
     if (typeof name !== "string") throw invalidParams("`name` must be the name of a tool.");
     if (!isJsonObject(given)) throw invalidParams("`arguments` must be an object.");
-    const tool = view().findTool(name);
+    const tool = view(caller.principal).findTool(name);
     const { instance, callArguments } = splitInstance(given, tool);
     if (instance !== undefined && typeof instance !== "string")
       throw invalidParams("`_instance` must be a string.");
@@ -37,7 +38,7 @@ export function createCallTool(broker: Broker, view: () => CatalogView): Method 
       return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version, fits) };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
-      if (error.code === "not_found") throw invalidParams(`Unknown tool: ${name.slice(0, 200)}`);
+      if (error.code === "not_found") throw unknownTool(name, view(caller.principal));
       if (error.code === "internal" || caller.signal.aborted) throw error;
       return { kind: "once", result: toErrorResult(error) };
     }
@@ -55,6 +56,12 @@ function splitInstance(
   }
   const { _instance: instance, ...callArguments } = given;
   return { instance, callArguments };
+}
+
+/** One text for what is hidden and what was never there: it depends on nothing but the name and the view. */
+function unknownTool(name: string, { notice }: CatalogView): RpcError {
+  const unknown = `Unknown tool: ${name.slice(0, 200)}`;
+  return invalidParams(notice === undefined ? unknown : `${unknown}. ${notice}`);
 }
 
 function invalidParams(message: string): RpcError {

@@ -1,5 +1,6 @@
 import type { Broker } from "../../broker/broker.ts";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
+import type { CatalogView } from "../../catalog/view.ts";
 import { type Message, rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
@@ -23,10 +24,16 @@ import { watchTools } from "./watch-tools.ts";
 /** What the endpoint is plugged into. */
 export interface McpParts {
   readonly broker: Broker;
-  readonly snapshot: CatalogSnapshot;
+  /** Tells when the catalog is another one. What is in it is asked of `view` alone. */
+  readonly snapshot: Pick<CatalogSnapshot, "subscribe">;
+  /** What a principal may see and call over MCP now: the same object for the same tools. */
+  readonly view: (principal: Principal) => CatalogView;
   /** The gateway's own version. */
   readonly version: string;
-  /** Who is calling; throws `unauthenticated`. */
+  /**
+   * Who is calling; throws `GatewayError`. Asked at every request, and from time to time for the request that opened a stream, when
+   * the head of its response is long written.
+   */
   readonly authenticate: (exchange: Exchange) => Promise<Principal>;
   readonly log: (message: string, cause?: unknown) => void;
   /** Where they differ from {@link defaultLimits}. */
@@ -45,19 +52,18 @@ export interface McpEndpoint {
 
 /** Puts the endpoint together: one set of methods, framed by each era in its way. */
 export function createMcpEndpoint(parts: McpParts): McpEndpoint {
-  const { snapshot, broker, log } = parts;
+  const { snapshot, broker, view, authenticate, log, now = () => performance.now() } = parts;
   const limits = { ...defaultLimits, ...parts.limits };
-  const view = () => snapshot.view("mcp");
   const listOf = createToolLists();
   const methods: Methods = new Map([
     ["tools/list", createListTools(view, listOf)],
     ["tools/call", createCallTool(broker, view)],
   ]);
-  const tools = watchTools(snapshot, () => listOf(view()), limits.changeMilliseconds);
-  const server = describeServer(parts.version, () => snapshot.catalog);
-  const face = { methods, server, tools, limits, log };
-  const modern = createModernFace(face, view);
-  const legacy = createLegacyFace(face, parts.now ?? (() => performance.now()));
+  const digestOf = (principal: Principal): string => listOf(view(principal)).digest;
+  const tools = watchTools({ snapshot, digestOf, authenticate, limits, now, log });
+  const face = { methods, view, server: describeServer(parts.version), tools, limits, now, log };
+  const modern = createModernFace(face);
+  const legacy = createLegacyFace(face);
 
   const post = async (exchange: Exchange, principal: Principal): Promise<void> => {
     const message = await readPost(exchange, limits);
@@ -76,7 +82,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
   };
 
   const route = async (exchange: Exchange): Promise<void> => {
-    const principal = await parts.authenticate(exchange);
+    const principal = await authenticate(exchange);
     const { method } = exchange.request;
     if (method === "POST") return post(exchange, principal);
     if (method !== "GET" && method !== "DELETE") throw methodNotAllowed("GET, POST, DELETE");
@@ -98,11 +104,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
         sendRefusal(exchange, error);
       }
     },
-    close: () => {
-      tools.close();
-      legacy.close();
-      modern.close();
-    },
+    close: () => tools.close(),
   };
 }
 

@@ -1,3 +1,4 @@
+import type { CatalogView } from "../../catalog/view.ts";
 import type { Message } from "../../mcp/messages.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Exchange } from "../exchange.ts";
@@ -9,9 +10,13 @@ import type { ToolWatch } from "./watch-tools.ts";
 /** What both eras stand on: they frame, the methods mean. */
 export interface FaceParts {
   readonly methods: Methods;
+  /** What a principal may see and call. */
+  readonly view: (principal: Principal) => CatalogView;
   readonly server: ServerDescription;
   readonly tools: ToolWatch;
   readonly limits: McpLimits;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
   readonly log: (message: string, cause?: unknown) => void;
 }
 

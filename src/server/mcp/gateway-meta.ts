@@ -2,6 +2,8 @@
 export const gatewayMetaKeys = {
   /** `{code, retryable, …details}` of a call that the gateway refused or could not carry out. */
   error: "io.gestalt/error",
+  /** In an empty `tools/list`: why there are no tools, and what to do about it. */
+  notice: "io.gestalt/notice",
   /** `{status, headers}` of the upstream's HTTP answer; `attempts` where it took several. */
   http: "io.gestalt/http",
   /** `{pages, items, more, next, stopped}` of an answer that comes in pages: what it holds of them, and how to go on. */

@@ -26,28 +26,17 @@ export interface LegacyFace {
   post(incoming: Incoming): Promise<void>;
   get(exchange: Exchange, principal: Principal): void;
   delete(exchange: Exchange, principal: Principal): void;
-  /** Ends the GET streams, also those that are asked for later; calls go on. */
-  close(): void;
 }
 
 /**
- * @param now milliseconds of a clock that never goes back.
+ * A session belongs to the principal that opened it, but what is seen and called in it is decided by what each request presents:
+ * that may be another token of the same user, or the user's roles may have changed.
  */
-export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFace {
-  const { limits, server, tools, log } = parts;
+export function createLegacyFace(parts: FaceParts): LegacyFace {
+  const { limits, server, view, tools, now, log } = parts;
   const sessions = new ClientSessions(limits, now);
-  let closed = false;
   const write = createResultWriter(({ result }) => result);
   const methods = new Map<string, Method>([...parts.methods, ["ping", () => ({ kind: "once", result: {} })]]);
-  const tell = (session: ClientSession): void => {
-    const { stream } = session;
-    if (stream === undefined || session.toolDigest === tools.digest()) return;
-    if (stream.send(writeMessage({ ...toolsChanged, params: {} }))) session.toolDigest = tools.digest();
-    else stream.destroy();
-  };
-  tools.subscribe(() => {
-    for (const session of sessions) tell(session);
-  });
 
   const find = (exchange: Exchange, principal: Principal, to?: Message): ClientSession => {
     const id = header(exchange, "mcp-session-id");
@@ -80,7 +69,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
     }
     const version = isLegacyVersion(protocolVersion) ? protocolVersion : newestLegacyVersion;
     const askable = readAskableCapabilities(capabilities);
-    const terms = { principal, version, capabilities: askable, toolDigest: tools.digest() };
+    const terms = { owner: principal, version, capabilities: askable, toolDigest: tools.digest(principal) };
     const session = sessions.open(terms);
     if (session === undefined)
       throw refuse(503, "The gateway has no room for another session. Try again later.", request);
@@ -88,7 +77,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
       protocolVersion: version,
       capabilities: server.capabilities,
       serverInfo: server.serverInfo,
-      instructions: server.instructions(),
+      instructions: server.instructions(view(principal)),
     };
     sendJson(exchange, 200, { jsonrpc: "2.0", id: request.id, result }, { "mcp-session-id": session.id });
   };
@@ -97,6 +86,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
     exchange: Exchange,
     request: RequestMessage,
     session: ClientSession,
+    principal: Principal,
   ): Promise<void> => {
     const { id, method, params } = request;
     const stream = new ResponseStream(exchange.response, limits);
@@ -111,7 +101,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
       call.abort();
       stream.close();
     });
-    const { principal, version, capabilities } = session.terms;
+    const { version, capabilities } = session.terms;
     const ask = async (asked: string, given: JsonObject) => {
       checkAskable(capabilities, asked, given);
       return session.clientRequests.ask(stream, asked, given, signal);
@@ -139,7 +129,7 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
       if (message.kind === "request" && message.method === "initialize")
         return initialize(exchange, message, principal);
       const session = find(exchange, principal, message);
-      if (message.kind === "request") return answer(exchange, message, session);
+      if (message.kind === "request") return answer(exchange, message, session, principal);
       if (message.kind !== "notification") session.clientRequests.answer(message);
       else if (message.method === "notifications/cancelled") cancel(session, message.params);
       accept(exchange);
@@ -149,23 +139,28 @@ export function createLegacyFace(parts: FaceParts, now: () => number): LegacyFac
       if (session.stream !== undefined) throw refuse(409, "Conflict: this session has a GET stream already.");
       const stream = new ResponseStream(exchange.response, limits);
       session.stream = stream;
+      stream.open();
+      const unfollow = tools.follow({
+        exchange,
+        principal,
+        // What changed between `initialize` and now was told to nobody.
+        digest: session.toolDigest,
+        tell: (digest) => {
+          if (stream.send(writeMessage({ ...toolsChanged, params: {} }))) session.toolDigest = digest;
+          else stream.destroy();
+        },
+        end: () => stream.close(),
+      });
       stream.onClose(() => {
+        unfollow();
         session.stream = undefined;
         session.lastUsed = now();
       });
-      stream.open();
-      if (closed) return stream.close();
-      // What changed between `initialize` and now was told to nobody.
-      tell(session);
     },
     delete: (exchange, principal) => {
       sessions.remove(find(exchange, principal));
       exchange.response.writeHead(200, { "content-length": 0 });
       exchange.response.end();
-    },
-    close: () => {
-      closed = true;
-      for (const session of sessions) session.stream?.close();
     },
   };
 }

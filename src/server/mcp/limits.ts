@@ -22,6 +22,10 @@ export interface McpLimits {
   readonly keepAliveMilliseconds: number;
   /** How long changes of the tool list are collected before clients are told. */
   readonly changeMilliseconds: number;
+  /** Pause between the authentications of the requests that opened streams, while streams are open. */
+  readonly recheckMilliseconds: number;
+  /** How long a stream stays open, and silent, while it can't be found out whether its principal may still have it. */
+  readonly unconfirmedMilliseconds: number;
 }
 
 /** The limits in production. Sessions live long because no official client opens a new one when its own is gone. */
@@ -36,4 +40,6 @@ export const defaultLimits: McpLimits = {
   stalledMilliseconds,
   keepAliveMilliseconds: 15_000,
   changeMilliseconds: 50,
+  recheckMilliseconds: 2_000,
+  unconfirmedMilliseconds: 60_000,
 };

@@ -3,6 +3,7 @@ import { type RequestId, type RequestMessage, rpcCodes, writeMessage } from "../
 import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { Principal } from "../../model/principal.ts";
 import type { Exchange } from "../exchange.ts";
 import { type FaceParts, toolsChanged } from "./face.ts";
 import { ResponseStream } from "./response-stream.ts";
@@ -10,9 +11,7 @@ import { ResponseStream } from "./response-stream.ts";
 /** The open `subscriptions/listen` streams of an endpoint (MCP 2026-07-28). */
 export interface Listeners {
   /** Throws `RpcError` for a filter that can't be read, and when there are too many streams. */
-  open(exchange: Exchange, request: RequestMessage): void;
-  /** Ends every stream, also those that are opened later, with its result, which tells clients that it was meant. */
-  close(): void;
+  open(exchange: Exchange, request: RequestMessage, principal: Principal): void;
 }
 
 /** @param shape what a result of this era has around it. */
@@ -20,29 +19,17 @@ export function createListeners(
   { tools, limits }: FaceParts,
   shape: (result: JsonObject) => JsonObject,
 ): Listeners {
-  const streams = new Map<ResponseStream, RequestId>();
-  let closed = false;
-  const end = (stream: ResponseStream, id: RequestId): void => {
-    stream.answer(
-      writeMessage({ kind: "result", id, result: shape({ _meta: { [metaKeys.subscriptionId]: id } }) }),
-    );
-  };
+  let open = 0;
   const notification = (method: string, id: RequestId, params: JsonObject = {}): string =>
     writeMessage({
       kind: "notification",
       method,
       params: { ...params, _meta: { [metaKeys.subscriptionId]: id } },
     });
-  tools.subscribe(() => {
-    for (const [stream, id] of streams) {
-      // A client that missed a change must learn that it did: it will open another stream and list again.
-      if (!stream.send(notification(toolsChanged.method, id))) stream.destroy();
-    }
-  });
   return {
-    open: (exchange, { id, params }) => {
+    open: (exchange, { id, params }, principal) => {
       const wanted = readFilter(params["notifications"]);
-      if (streams.size >= limits.listeners) {
+      if (open >= limits.listeners) {
         throw new RpcError(
           rpcCodes.internalError,
           "The gateway has no room for another subscription. Try again later.",
@@ -51,13 +38,27 @@ export function createListeners(
       const stream = new ResponseStream(exchange.response, limits);
       const notifications = wanted["toolsListChanged"] === true ? { toolsListChanged: true } : {};
       stream.send(notification("notifications/subscriptions/acknowledged", id, { notifications }));
-      if (closed || wanted["toolsListChanged"] !== true) return end(stream, id);
-      streams.set(stream, id);
-      stream.onClose(() => streams.delete(stream));
-    },
-    close: () => {
-      closed = true;
-      for (const [stream, id] of streams) end(stream, id);
+      // The result tells the client that the end was meant.
+      const end = (): void => {
+        const result = shape({ _meta: { [metaKeys.subscriptionId]: id } });
+        stream.answer(writeMessage({ kind: "result", id, result }));
+      };
+      if (wanted["toolsListChanged"] !== true) return end();
+      open += 1;
+      const unfollow = tools.follow({
+        exchange,
+        principal,
+        digest: tools.digest(principal),
+        tell: () => {
+          // A client that missed a change must learn that it did: it will open another stream and list again.
+          if (!stream.send(notification(toolsChanged.method, id))) stream.destroy();
+        },
+        end,
+      });
+      stream.onClose(() => {
+        unfollow();
+        open -= 1;
+      });
     },
   };
 }

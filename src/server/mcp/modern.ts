@@ -1,10 +1,11 @@
-import type { CatalogView } from "../../catalog/view.ts";
 import { asObject } from "../../json-object.ts";
 import { type RequestMessage, rpcCodes, writeMessage, writeResultText } from "../../mcp/messages.ts";
 import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { modernVersions } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
+import type { Principal } from "../../model/principal.ts";
+import type { Exchange } from "../exchange.ts";
 import { cannotAsk, createNotifier } from "./call-peer.ts";
 import { checkClaims, checkParameterHeaders, checkRequiredHeaders } from "./check-headers.ts";
 import { readEnvelope } from "./envelope.ts";
@@ -19,16 +20,14 @@ import { methodNotFound, runMethod } from "./run-method.ts";
 /** Serves the versions without sessions, 2026-07-28. */
 export interface ModernFace {
   post(incoming: Incoming): Promise<void>;
-  /** Ends the `subscriptions/listen` streams; calls go on. */
-  close(): void;
 }
 
 /**
  * The checks of a request, in the order in which the specification and the official SDK answer what fails several: envelope,
  * header against body, version, required headers, method, parameter headers, then the method's own.
  */
-export function createModernFace(parts: FaceParts, view: () => CatalogView): ModernFace {
-  const { server, limits, log } = parts;
+export function createModernFace(parts: FaceParts): ModernFace {
+  const { server, view, limits, log } = parts;
   const shape = ({ kind, result }: MethodResult): JsonObject => ({
     resultType: "complete",
     ...result,
@@ -37,13 +36,13 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
   });
   const write = createResultWriter(shape);
   const listeners = createListeners(parts, (result) => shape({ kind: "once", result }));
-  // A new object each time: its instructions follow the catalog.
-  const discover: Method = () => ({
+  // A new object each time: its instructions follow the caller's view.
+  const discover: Method = (_params, { principal }) => ({
     kind: "cacheable",
     result: {
       supportedVersions: modernVersions,
       capabilities: server.capabilities,
-      instructions: server.instructions(),
+      instructions: server.instructions(view(principal)),
     },
   });
   const methods = new Map<string, Method>([...parts.methods, ["server/discover", discover]]);
@@ -53,12 +52,12 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
     checkClaims(exchange, request, version);
     checkRequiredHeaders(exchange, request);
     const { id, method, params } = request;
-    if (method === "subscriptions/listen") return listen(exchange, request);
+    if (method === "subscriptions/listen") return listen(exchange, request, principal);
     const implementation = methods.get(method);
     if (implementation === undefined) throw new HttpRefusal(404, methodNotFound(method), { to: request });
     const tool =
       method === "tools/call" && typeof params["name"] === "string"
-        ? view().findTool(params["name"])
+        ? view(principal).findTool(params["name"])
         : undefined;
     if (tool !== undefined) checkParameterHeaders(exchange, request, tool.inputSchema);
 
@@ -80,9 +79,9 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
     stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }), status);
   };
 
-  const listen = (exchange: Incoming["exchange"], request: RequestMessage): void => {
+  const listen = (exchange: Exchange, request: RequestMessage, principal: Principal): void => {
     try {
-      listeners.open(exchange, request);
+      listeners.open(exchange, request, principal);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       throw new HttpRefusal(200, error, { to: request });
@@ -105,6 +104,5 @@ export function createModernFace(parts: FaceParts, view: () => CatalogView): Mod
       );
       throw new HttpRefusal(400, error);
     },
-    close: () => listeners.close(),
   };
 }

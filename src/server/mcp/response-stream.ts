@@ -70,9 +70,9 @@ export class ResponseStream {
     this.#response.end();
   }
 
-  /** Breaks the connection off, for a client that has stopped reading. */
+  /** Breaks the connection off, for a client that has stopped reading; one that was ended may still take the rest. */
   destroy(): void {
-    this.#response.destroy();
+    if (this.#state !== "ended") this.#response.destroy();
   }
 
   /** Calls back once the connection is gone or the response complete. */

@@ -2,14 +2,15 @@ import { randomUUID } from "node:crypto";
 import type { RequestId } from "../../mcp/messages.ts";
 import type { LegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
-import type { Principal } from "../../model/principal.ts";
 import { ClientRequests } from "./client-requests.ts";
 import type { McpLimits } from "./limits.ts";
 import type { ResponseStream } from "./response-stream.ts";
+import { isSamePrincipal, type PrincipalIdentity } from "./same-principal.ts";
 
 /** What `initialize` agreed on. */
 export interface SessionTerms {
-  readonly principal: Principal;
+  /** Whose session it is. What a request in it may see and do is for the principal of that request to say. */
+  readonly owner: PrincipalIdentity;
   readonly version: LegacyVersion;
   /** What the client can be asked. */
   readonly capabilities: JsonObject;
@@ -62,16 +63,16 @@ export class ClientSessions {
   /** Opens a session; `undefined` when the table, or the caller's share of it, is full of sessions at work. */
   open(terms: SessionTerms): ClientSession | undefined {
     this.#evict();
-    if (this.#sessions.size >= this.#limits.sessions || !this.#hasShareFor(terms.principal)) return undefined;
+    if (this.#sessions.size >= this.#limits.sessions || !this.#hasShareFor(terms.owner)) return undefined;
     const session = new ClientSession(terms, this.#now());
     this.#sessions.set(session.id, session);
     return session;
   }
 
   /** The session of that id, if it is this caller's own: another's does not exist. */
-  find(id: string, principal: Principal): ClientSession | undefined {
+  find(id: string, principal: PrincipalIdentity): ClientSession | undefined {
     const session = this.#sessions.get(id);
-    if (session === undefined || !isSame(session.terms.principal, principal)) return undefined;
+    if (session === undefined || !isSamePrincipal(session.terms.owner, principal)) return undefined;
     if (this.#isExpired(session)) {
       this.remove(session);
       return undefined;
@@ -101,9 +102,9 @@ export class ClientSessions {
   }
 
   /** Callers without a name are all one and the same, which has no share of its own. */
-  #hasShareFor(principal: Principal): boolean {
-    if (principal.kind === "anonymous") return true;
-    const own = [...this.#sessions.values()].filter(({ terms }) => isSame(terms.principal, principal));
+  #hasShareFor(owner: PrincipalIdentity): boolean {
+    if (owner.kind === "anonymous") return true;
+    const own = [...this.#sessions.values()].filter(({ terms }) => isSamePrincipal(terms.owner, owner));
     if (own.length < this.#limits.sessionsPerPrincipal) return true;
     const idle = own.find((session) => !session.isBusy);
     if (idle !== undefined) this.remove(idle);
@@ -113,8 +114,4 @@ export class ClientSessions {
   #isExpired(session: ClientSession): boolean {
     return !session.isBusy && this.#now() - session.lastUsed > this.#limits.sessionIdleMilliseconds;
   }
-}
-
-function isSame(first: Principal, second: Principal): boolean {
-  return first.kind === second.kind && first.id === second.id && first.tenant === second.tenant;
 }

@@ -1,17 +1,20 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { schemasOf } from "../../catalog/digest.ts";
 import type { CatalogView } from "../../catalog/view.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
+import type { Tool } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { describeTool, type Era } from "./describe-tool.ts";
+import { gatewayMetaKeys } from "./gateway-meta.ts";
 
 /** The tools of one view as clients see them. */
 export interface ToolList {
   /** Of what clients see: equal lists have equal digests, whatever else changed in the catalog. */
   readonly digest: string;
   /**
-   * The page that a cursor stands for, the first one without: `{tools, nextCursor}`, the same object for the same page.
+   * The page that a cursor stands for, the first one without: `{tools, nextCursor}`, the same object for the same page; with the
+   * view's notice in `_meta` where there are no tools.
    * Throws `RpcError` (-32602) for a cursor that is not of this list.
    */
   page(cursor: JsonValue | undefined, era: Era): JsonObject;
@@ -22,22 +25,31 @@ const pageLength = 200;
 /** Gives the list of a view, made once per view. */
 export function createToolLists(): (view: CatalogView) => ToolList {
   const lists = new WeakMap<CatalogView, ToolList>();
+  // Views share their tools, so each tool is digested once, however many views there are.
+  const digests = new WeakMap<Tool, string>();
+  const digestOf = (tool: Tool): string => {
+    const known = digests.get(tool);
+    if (known !== undefined) return known;
+    const { name, title, description, annotations } = tool;
+    const digest = hash(
+      "sha256",
+      JSON.stringify([name, title, description, annotations, ...schemasOf(tool)]),
+      "base64url",
+    );
+    digests.set(tool, digest);
+    return digest;
+  };
   return (view) => {
     const known = lists.get(view);
     if (known !== undefined) return known;
-    const list = createToolList(view);
+    const list = createToolList(view, digestOf);
     lists.set(view, list);
     return list;
   };
 }
 
-function createToolList({ tools }: CatalogView): ToolList {
-  const hash = createHash("sha256");
-  for (const tool of tools) {
-    const { name, title, description, annotations } = tool;
-    hash.update(JSON.stringify([name, title, description, annotations, ...schemasOf(tool)]));
-  }
-  const digest = hash.digest("base64url").slice(0, 16);
+function createToolList({ tools, notice }: CatalogView, digestOf: (tool: Tool) => string): ToolList {
+  const digest = hash("sha256", tools.map(digestOf).join(""), "base64url").slice(0, 16);
   // Cursors are looked up, never computed with: a forged one is simply unknown.
   const starts = new Map<string, number>();
   for (let start = pageLength; start < tools.length; start += pageLength)
@@ -61,6 +73,7 @@ function createToolList({ tools }: CatalogView): ToolList {
       const page = {
         tools: tools.slice(start, end).map((tool) => describeTool(tool, era)),
         ...(end < tools.length ? { nextCursor: `${digest}.${end}` } : {}),
+        ...(notice === undefined ? {} : { _meta: { [gatewayMetaKeys.notice]: notice } }),
       };
       pages.set(key, new WeakRef(page));
       return page;

@@ -1,52 +1,185 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
-import type { ToolList } from "./tool-list.ts";
+import { GatewayError } from "../../errors.ts";
+import type { Principal } from "../../model/principal.ts";
+import type { Exchange } from "../exchange.ts";
+import type { McpLimits } from "./limits.ts";
+import { isSamePrincipal } from "./same-principal.ts";
 
-/** Tells when the tools that clients see have changed. */
+/** An open stream on which a client waits to hear that its tools have changed. */
+export interface WaitingStream {
+  /** The request that opened it: what it presents is checked again for as long as the stream is open. */
+  readonly exchange: Exchange;
+  /** Whom that request was found to come from. */
+  readonly principal: Principal;
+  /** Digest of the list that the client was last told of. */
+  readonly digest: string;
+  /** Tells that the list has changed. */
+  tell(digest: string): void;
+  /** Ends the stream. */
+  end(): void;
+}
+
+/** Tells those who wait when the tools that they see have changed, and ends the streams of those who may not wait any more. */
 export interface ToolWatch {
-  /** Digest of the list as it is now; a change that was still being collected is told of first. */
-  readonly digest: () => string;
-  /** Calls back after changes; returns the way to stop that. */
-  subscribe(listener: () => void): () => void;
+  /** Digest of the list as a principal gets it now. */
+  digest(principal: Principal): string;
+  /**
+   * Follows a stream, which is told at once if the list is not that of its digest any more, and ended at once after `close`.
+   * Returns the way to stop that.
+   */
+  follow(stream: WaitingStream): () => void;
+  /** Ends all streams, also those that are followed later. */
   close(): void;
 }
 
+/** What the watch stands on. */
+export interface WatchParts {
+  readonly snapshot: Pick<CatalogSnapshot, "subscribe">;
+  readonly digestOf: (principal: Principal) => string;
+  readonly authenticate: (exchange: Exchange) => Promise<Principal>;
+  readonly limits: Pick<McpLimits, "changeMilliseconds" | "recheckMilliseconds" | "unconfirmedMilliseconds">;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  readonly log: (message: string, cause?: unknown) => void;
+}
+
+/** A stream, and what is known of it now. */
+interface Follower {
+  readonly stream: WaitingStream;
+  principal: Principal;
+  digest: string;
+  /** When its principal was last known to be right. */
+  confirmedAt: number;
+  /** False while that can't be found out: it is told nothing meanwhile. */
+  isConfirmed: boolean;
+  /** True while its authentication is under way. */
+  isAsked: boolean;
+}
+
+/** So many streams are looked at before others get a turn. */
+const streamsPerTurn = 50;
+
 /**
- * Watches the catalog. Many swaps in a short time, as while providers arrive, are one change, and none if the list is as it was
- * before them.
- *
- * @param milliseconds how long swaps are collected.
+ * Watches the catalog and the principals of open streams. Many swaps of the catalog in a short time, as while providers arrive,
+ * are one change. Whatever else decides on what a principal sees (roles, exposure, policies) shows when the request that opened
+ * the stream is authenticated again, which happens every `recheckMilliseconds` while streams are open.
  */
-export function watchTools(snapshot: CatalogSnapshot, list: () => ToolList, milliseconds: number): ToolWatch {
-  const listeners = new Set<() => void>();
-  let digest = list().digest;
-  let timer: NodeJS.Timeout | undefined;
-  const look = (): void => {
-    timer = undefined;
-    const current = list().digest;
-    if (current === digest) return;
-    digest = current;
-    for (const listener of listeners) listener();
+export function watchTools(parts: WatchParts): ToolWatch {
+  const { limits, log, now } = parts;
+  const followers = new Set<Follower>();
+  let isClosed = false;
+  let collecting: NodeJS.Timeout | undefined;
+  let ticking: NodeJS.Timeout | undefined;
+
+  const drop = (follower: Follower): boolean => {
+    const wasThere = followers.delete(follower);
+    if (followers.size === 0) {
+      clearInterval(ticking);
+      ticking = undefined;
+    }
+    return wasThere;
   };
-  const unsubscribe = snapshot.subscribe(() => {
-    timer ??= setTimeout(look, milliseconds).unref();
+  const end = (follower: Follower): void => {
+    if (drop(follower)) follower.stream.end();
+  };
+
+  const compare = (follower: Follower): void => {
+    if (!follower.isConfirmed) return;
+    const digest = parts.digestOf(follower.principal);
+    if (digest === follower.digest) return;
+    follower.digest = digest;
+    follower.stream.tell(digest);
+  };
+  const forEachInTurns = async (look: (follower: Follower) => void): Promise<void> => {
+    let looked = 0;
+    for (const follower of followers) {
+      look(follower);
+      looked += 1;
+      if (looked % streamsPerTurn === 0) await nextTurn();
+    }
+  };
+
+  const check = async (follower: Follower, authenticate: Authenticate): Promise<void> => {
+    follower.isAsked = true;
+    try {
+      const principal = await authenticate(follower);
+      if (!followers.has(follower)) return;
+      if (!isSamePrincipal(principal, follower.principal)) return end(follower);
+      follower.principal = principal;
+      follower.confirmedAt = now();
+      follower.isConfirmed = true;
+      compare(follower);
+    } catch (error) {
+      const isRefusal = error instanceof GatewayError;
+      if (!isRefusal) log("An open stream could not be authenticated again.", error);
+      follower.isConfirmed = false;
+      if (!isRefusal || error.code !== "store_unavailable" || isOverdue(follower)) end(follower);
+    } finally {
+      follower.isAsked = false;
+    }
+  };
+  const isOverdue = ({ confirmedAt }: Follower): boolean =>
+    now() - confirmedAt > limits.unconfirmedMilliseconds;
+  const checkAll = async (): Promise<void> => {
+    const authenticate = onceEach(parts.authenticate);
+    await forEachInTurns((follower) => {
+      // One that still waits for its last authentication holds up nobody but itself, and not for ever.
+      if (!follower.isAsked) void check(follower, authenticate);
+      else if (isOverdue(follower)) end(follower);
+    });
+  };
+
+  const run = (task: () => Promise<void>): void => {
+    task().catch((error: unknown) => log("Clients could not be told of changed tools.", error));
+  };
+  const unsubscribe = parts.snapshot.subscribe(() => {
+    collecting ??= setTimeout(() => {
+      collecting = undefined;
+      run(() => forEachInTurns(compare));
+    }, limits.changeMilliseconds).unref();
   });
+
   return {
-    digest: () => {
-      // Who asks gets the list of now: a change before that is none to them.
-      if (timer !== undefined) {
-        clearTimeout(timer);
-        look();
+    digest: parts.digestOf,
+    follow: (stream) => {
+      const { principal, digest } = stream;
+      const follower = { stream, principal, digest, confirmedAt: now(), isConfirmed: true, isAsked: false };
+      if (isClosed) {
+        stream.end();
+        return () => {};
       }
-      return digest;
-    },
-    subscribe: (listener) => {
-      listeners.add(listener);
-      return () => listeners.delete(listener);
+      followers.add(follower);
+      ticking ??= setInterval(() => run(checkAll), limits.recheckMilliseconds).unref();
+      compare(follower);
+      return () => {
+        drop(follower);
+      };
     },
     close: () => {
+      isClosed = true;
       unsubscribe();
-      clearTimeout(timer);
-      listeners.clear();
+      clearTimeout(collecting);
+      for (const follower of followers) end(follower);
     },
+  };
+}
+
+type Authenticate = (follower: Follower) => Promise<Principal>;
+
+/**
+ * Streams of one principal that present the same are authenticated once. Both count: of two secrets for one principal, only one
+ * may have been replaced.
+ */
+function onceEach(authenticate: WatchParts["authenticate"]): Authenticate {
+  const asked = new Map<Principal, Map<string, Promise<Principal>>>();
+  return ({ principal, stream: { exchange } }) => {
+    const { authorization = "", cookie = "" } = exchange.request.headers;
+    const presented = JSON.stringify([authorization, cookie, exchange.query]);
+    const ofPrincipal = asked.get(principal) ?? new Map<string, Promise<Principal>>();
+    asked.set(principal, ofPrincipal);
+    const answer = ofPrincipal.get(presented) ?? authenticate(exchange);
+    ofPrincipal.set(presented, answer);
+    return answer;
   };
 }

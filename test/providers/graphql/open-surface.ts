@@ -11,6 +11,7 @@ import { graphqlKind } from "../../../src/providers/graphql/kind.ts";
 import type { OpenSurface, ProviderContext } from "../../../src/providers/provider-kind.ts";
 import type { HttpClient } from "../../../src/upstream/http-client.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { principalOf } from "../../principals.ts";
 
 export const surfacePlace: Place = { file: "gestalt.yaml", line: 3, column: 5, endLine: 3, endColumn: 12 };
 
@@ -50,6 +51,7 @@ export function providerOf(surface: GraphqlSurface, headers: ProviderConfig["hea
     responseMapping: undefined,
     retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "shop_" },
+    tenants: undefined,
     surfaces: [surface],
     connections: {},
     select: { include: [], exclude: [] },
@@ -128,6 +130,7 @@ function toolOf(operation: Operation): Tool {
     surface: "graphql",
     responseMapping: undefined,
     origin: "declared",
+    effects: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
   };
 }
 
@@ -136,7 +139,7 @@ function invocationOf(args: JsonObject): Invocation {
     id: "00000000-0000-4000-8000-000000000000",
     via: "cli",
     tenant: "default",
-    principal: { kind: "anonymous", id: "anonymous", tenant: "default" },
+    principal: principalOf("anonymous"),
     provider: "shop",
     tool: "shop_tool",
     arguments: args,

@@ -27,6 +27,7 @@ function provider(
     responseMapping: undefined,
     retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "acme_" },
+    tenants: undefined,
     surfaces: [],
     connections: {},
     select: { include: [], exclude: [] },

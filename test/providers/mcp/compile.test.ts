@@ -6,6 +6,7 @@ import { place } from "./open-provider.ts";
 
 const surface: McpSurface = {
   kind: "mcp",
+  trustAnnotations: false,
   connection: "main",
   place,
   transport: { kind: "http", url: "http://h/mcp" },

@@ -9,6 +9,7 @@ const http = createHttpClient();
 const [program = "", ...args] = target;
 const surface: McpSurface = {
   kind: "mcp",
+  trustAnnotations: false,
   connection: undefined,
   place,
   transport:
@@ -35,6 +36,7 @@ const open = await createMcpKind({
     responseMapping: undefined,
     retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "" },
+    tenants: undefined,
     surfaces: [surface],
     connections: {},
     select: { include: [], exclude: [] },

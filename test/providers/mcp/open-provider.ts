@@ -10,6 +10,7 @@ import type { UpstreamTimings } from "../../../src/providers/mcp/upstream.ts";
 import type { OpenSurface, SurfaceChange } from "../../../src/providers/provider-kind.ts";
 import type { Secret } from "../../../src/secret.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { principalOf } from "../../principals.ts";
 
 export const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
 const noCredential: Credential = { reference: undefined, headers: {}, query: {} };
@@ -60,6 +61,7 @@ export async function openProvider(
   const logged = options.logged ?? [];
   const surface: McpSurface = {
     kind: "mcp",
+    trustAnnotations: false,
     connection: options.connection,
     place,
     transport:
@@ -81,6 +83,7 @@ export async function openProvider(
     responseMapping: undefined,
     retries: { attempts: 0 },
     mcp: { enabled: true, toolPrefix: "peer_" },
+    tenants: undefined,
     surfaces: [surface],
     connections: {},
     select: { include: [], exclude: [] },
@@ -127,6 +130,7 @@ function drive(open: OpenSurface, logged: readonly string[]): OpenedProvider {
         surface: "mcp",
         responseMapping: undefined,
         origin: "upstream",
+        effects: { readOnly: false, destructive: true, idempotent: false, openWorld: true },
       };
       const credential = options.credential ?? noCredential;
       const result = await open.executor.execute(createInvocation(tool, args, options), tool, credential);
@@ -152,7 +156,7 @@ function createInvocation(tool: Tool, args: JsonObject, options: CallOptions): I
     id: "00000000-0000-4000-8000-000000000000",
     via: "mcp",
     tenant: "default",
-    principal: { kind: "anonymous", id: "anonymous", tenant: "default" },
+    principal: principalOf("anonymous"),
     provider: tool.provider,
     tool: tool.name,
     arguments: args,

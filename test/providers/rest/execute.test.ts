@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { loadConfig } from "../../../src/config/load-config.ts";
-import { anonymous, Gateway, silentPeer } from "../../../src/gateway.ts";
+import { Gateway, operator, silentPeer } from "../../../src/gateway.ts";
 import { newestModernVersion } from "../../../src/mcp/versions.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { createCallTool } from "../../../src/server/mcp/call-tool.ts";
@@ -117,7 +117,7 @@ async function call(name: string, args: JsonObject) {
   const { result } = await createCallTool(gateway.broker, () => view)(
     { name, arguments: args },
     {
-      principal: anonymous,
+      principal: operator,
       version: newestModernVersion,
       peer: silentPeer(),
       signal: new AbortController().signal,

@@ -4,14 +4,16 @@ import { createBroker } from "../../../src/broker/broker.ts";
 import { digestOf } from "../../../src/catalog/digest.ts";
 import { mergeCatalog } from "../../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
+import type { CatalogView } from "../../../src/catalog/view.ts";
 import { GatewayError } from "../../../src/errors.ts";
-import type { Catalog, Tool } from "../../../src/model/catalog.ts";
+import type { Catalog, ProviderCatalog, Tool } from "../../../src/model/catalog.ts";
 import type { Invocation } from "../../../src/model/invocation.ts";
 import type { JsonObject, JsonSchema } from "../../../src/model/json.ts";
 import type { Principal } from "../../../src/model/principal.ts";
 import type { HttpResult, InvocationResult } from "../../../src/model/result.ts";
 import { createMcpEndpoint } from "../../../src/server/mcp/endpoint.ts";
 import type { McpLimits } from "../../../src/server/mcp/limits.ts";
+import { principalOf } from "../../principals.ts";
 
 /** What a tool of the test catalog does when it is called. */
 export type Behaviour = (invocation: Invocation) => InvocationResult | Promise<InvocationResult>;
@@ -20,7 +22,21 @@ export type Behaviour = (invocation: Invocation) => InvocationResult | Promise<I
 export interface TestTool {
   readonly inputSchema?: JsonSchema;
   readonly outputSchema?: JsonSchema;
+  /** Default: `test`, which calls itself Test System. */
+  readonly provider?: string;
   readonly run: Behaviour;
+}
+
+/** What may be different from one endpoint to another. */
+export interface EndpointOptions {
+  readonly limits?: Partial<McpLimits>;
+  readonly now?: () => number;
+  /** Default: whom the `x-user` header names, as `ID` or `ID@TENANT`; `nobody` is refused. */
+  readonly authenticate?: (request: IncomingMessage) => Promise<Principal>;
+  /** Default: everybody sees everything. */
+  readonly sees?: (principal: Principal, tool: Tool) => boolean;
+  /** For those who see nothing. */
+  readonly notice?: string;
 }
 
 /** A gateway endpoint that listens on a free port. */
@@ -36,12 +52,17 @@ export interface TestEndpoint {
 }
 
 /** A tool as a compiler would make it. */
-export function makeTool(name: string, inputSchema?: JsonSchema, outputSchema?: JsonSchema): Tool {
+export function makeTool(
+  name: string,
+  inputSchema?: JsonSchema,
+  outputSchema?: JsonSchema,
+  provider = "test",
+): Tool {
   return {
     name,
     operation: name,
     id: name,
-    provider: "test",
+    provider,
     surface: "rest",
     responseMapping: undefined,
     origin: "declared",
@@ -54,6 +75,7 @@ export function makeTool(name: string, inputSchema?: JsonSchema, outputSchema?: 
     inputSchema: inputSchema ?? { type: "object", properties: {} },
     outputSchema,
     annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
+    effects: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
     binding: {
       kind: "http",
       method: "POST",
@@ -71,20 +93,25 @@ export function makeTool(name: string, inputSchema?: JsonSchema, outputSchema?: 
 
 /** A catalog of these tools. */
 export function makeCatalog(tools: readonly Tool[], mcpEnabled = true): Catalog {
-  const provider = {
-    version: digestOf([mcpEnabled, ...tools]),
-    toolPrefix: "",
-    name: "test",
-    displayName: "Test System",
-    description: undefined,
-    mcpEnabled,
-    state: "ready",
-    reason: undefined,
-    surfaces: [],
-    connections: [],
-    tools,
-  } as const;
-  return mergeCatalog([provider], new Map()).catalog;
+  const names = new Set(["test", ...tools.map(({ provider }) => provider)]);
+  const providers = [...names].map((name): ProviderCatalog => {
+    const own = tools.filter(({ provider }) => provider === name);
+    return {
+      version: digestOf([name, mcpEnabled, ...own]),
+      toolPrefix: "",
+      name,
+      displayName: name === "test" ? "Test System" : name,
+      description: undefined,
+      mcpEnabled,
+      tenants: undefined,
+      state: "ready",
+      reason: undefined,
+      surfaces: [],
+      connections: [],
+      tools: own,
+    };
+  });
+  return mergeCatalog(providers, new Map()).catalog;
 }
 
 /** An upstream's JSON answer. */
@@ -111,26 +138,56 @@ export function cancellation(signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Starts an endpoint with a real broker in front of the tools' behaviours. The `x-user` header says who is calling. */
+/** Views as an authorizer gives them: the same tools are the same view. */
+function createViews(
+  snapshot: CatalogSnapshot,
+  { sees, notice }: EndpointOptions,
+): (principal: Principal) => CatalogView {
+  const views = new WeakMap<CatalogView, Map<string, CatalogView>>();
+  return (principal) => {
+    const all = snapshot.view("mcp");
+    if (sees === undefined) return all;
+    const tools = all.tools.filter((tool) => sees(principal, tool));
+    const key = tools.map(({ name }) => name).join(" ");
+    const known = views.get(all) ?? new Map<string, CatalogView>();
+    views.set(all, known);
+    const view = known.get(key) ?? {
+      ...all,
+      tools,
+      findTool: (name: string) => tools.find((tool) => tool.name === name),
+      findOperation: (provider: string, operation: string) =>
+        tools.find((tool) => tool.provider === provider && tool.operation === operation),
+      providers: all.providers.filter(({ name }) => tools.some(({ provider }) => provider === name)),
+      notice: tools.length === 0 ? notice : undefined,
+    };
+    known.set(key, view);
+    return view;
+  };
+}
+
+/** Starts an endpoint with a real broker in front of the tools' behaviours. */
 export async function startEndpoint(
   tools: Readonly<Record<string, TestTool>>,
-  options: { readonly limits?: Partial<McpLimits>; readonly now?: () => number } = {},
+  options: EndpointOptions = {},
 ): Promise<TestEndpoint> {
   const snapshot = new CatalogSnapshot();
   let offered = tools;
   const offer = (next: Readonly<Record<string, TestTool>>): void => {
     offered = next;
     const made = Object.entries(next).map(([name, tool]) =>
-      makeTool(name, tool.inputSchema, tool.outputSchema),
+      makeTool(name, tool.inputSchema, tool.outputSchema, tool.provider),
     );
     snapshot.swap(makeCatalog(made));
   };
   offer(tools);
   const logged: string[] = [];
+  const view = createViews(snapshot, options);
+  const { limits, now, authenticate = createNameTags() } = options;
   const broker = createBroker({
-    view: () => snapshot.view("mcp"),
+    view: ({ principal }) => view(principal),
     cleanArguments: (_tool, given) => given,
     checkArguments: checkRequired,
+    authorizeArguments: () => {},
     credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
     executor: (tool) => {
       const behaviour = offered[tool.name]?.run;
@@ -141,10 +198,12 @@ export async function startEndpoint(
   const endpoint = createMcpEndpoint({
     broker,
     snapshot,
+    view,
     version: "1.2.3",
-    authenticate: async ({ request }) => principalOf(request),
+    authenticate: ({ request }) => authenticate(request),
     log: (message, cause) => logged.push(`${message} ${String(cause)}`),
-    ...options,
+    ...(limits && { limits }),
+    ...(now && { now }),
   });
   const server = createServer((request, response) => {
     const leaving = new AbortController();
@@ -155,9 +214,10 @@ export async function startEndpoint(
       .handle({ request, response, path: "/mcp", query: "", signal: leaving.signal })
       .catch((error: unknown) => {
         logged.push(`unhandled ${String(error)}`);
-        const isStranger = error instanceof GatewayError && error.code === "unauthenticated";
+        const code = error instanceof GatewayError ? error.code : "internal";
+        const status = code === "unauthenticated" ? 401 : code === "store_unavailable" ? 503 : 500;
         if (response.headersSent) response.destroy();
-        else response.writeHead(isStranger ? 401 : 500).end();
+        else response.writeHead(status).end();
       });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -178,10 +238,17 @@ export async function startEndpoint(
   };
 }
 
-function principalOf(request: IncomingMessage): Principal {
-  const [id = "anonymous", tenant = "default"] = String(request.headers["x-user"] ?? "anonymous").split("@");
-  if (id === "nobody") throw new GatewayError("unauthenticated", "Sign in first.");
-  return { kind: "user", id, tenant };
+/** Believes the `x-user` header; the same name is the same principal. */
+function createNameTags(): (request: IncomingMessage) => Promise<Principal> {
+  const known = new Map<string, Principal>();
+  return async ({ headers }) => {
+    const tag = String(headers["x-user"] ?? "anonymous");
+    const [id = "anonymous", tenant = "default"] = tag.split("@");
+    if (id === "nobody") throw new GatewayError("unauthenticated", "Sign in first.");
+    const principal = known.get(tag) ?? principalOf("user", id, tenant);
+    known.set(tag, principal);
+    return principal;
+  };
 }
 
 function checkRequired(tool: Tool, given: JsonObject): void {

@@ -114,6 +114,8 @@ describe("tools/call", () => {
 
   test.each<ErrorCode>([
     "invalid_arguments",
+    "arguments_denied",
+    "store_unavailable",
     "bad_request",
     "not_connected",
     "instance_selection_required",

@@ -2,9 +2,10 @@ import { describe, expect, test } from "vitest";
 import type { Principal } from "../../../src/model/principal.ts";
 import { defaultLimits } from "../../../src/server/mcp/limits.ts";
 import { type ClientSession, ClientSessions } from "../../../src/server/mcp/sessions.ts";
+import { principalOf } from "../../principals.ts";
 
-const ada: Principal = { kind: "user", id: "ada", tenant: "one" };
-const terms = { principal: ada, version: "2025-11-25", capabilities: {}, toolDigest: "" } as const;
+const ada = principalOf("user", "ada", "one");
+const terms = { owner: ada, version: "2025-11-25", capabilities: {}, toolDigest: "" } as const;
 
 function table(): { sessions: ClientSessions; clock: { now: number }; open: () => ClientSession } {
   const clock = { now: 0 };
@@ -58,10 +59,11 @@ describe("sessions", () => {
   });
 
   test.each<Principal>([
-    { kind: "user", id: "bob", tenant: "one" },
-    { kind: "user", id: "ada", tenant: "two" },
-    { kind: "token", id: "ada", tenant: "one" },
-  ])("another caller finds nothing: $kind $id@$tenant", (other) => {
+    principalOf("user", "bob", "one"),
+    principalOf("user", "ada", "two"),
+    principalOf("service", "ada", "one"),
+    principalOf("user", "ada", "one", { home: "two" }),
+  ])("another caller finds nothing: $kind $id of $home in $tenant", (other) => {
     const { sessions, open } = table();
     const { id } = open();
     expect(sessions.find(id, other)).toBeUndefined();
@@ -70,8 +72,8 @@ describe("sessions", () => {
 
   test("one caller has no more than its share: its own longest unused idle one makes room", () => {
     const sessions = new ClientSessions({ ...defaultLimits, sessionsPerPrincipal: 2 }, () => 0);
-    const open = (principal: Principal) => sessions.open({ ...terms, principal });
-    const bob: Principal = { ...ada, id: "bob" };
+    const open = (owner: Principal) => sessions.open({ ...terms, owner });
+    const bob = principalOf("user", "bob", "one");
     const [others, first, second] = [open(bob), open(ada), open(ada)];
     first?.calls.set(1, () => {});
     const third = open(ada);
@@ -84,8 +86,8 @@ describe("sessions", () => {
 
   test("callers without a name are all one, and have no share", () => {
     const sessions = new ClientSessions({ ...defaultLimits, sessionsPerPrincipal: 2 }, () => 0);
-    const principal: Principal = { kind: "anonymous", id: "anonymous", tenant: "default" };
-    for (let count = 0; count < 5; count++) sessions.open({ ...terms, principal });
+    const owner = principalOf("anonymous");
+    for (let count = 0; count < 5; count++) sessions.open({ ...terms, owner });
     expect([...sessions]).toHaveLength(5);
   });
 

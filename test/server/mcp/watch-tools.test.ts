@@ -1,27 +1,214 @@
-import { expect, test } from "vitest";
+import { IncomingMessage, ServerResponse } from "node:http";
+import { Socket } from "node:net";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
-import { createToolLists } from "../../../src/server/mcp/tool-list.ts";
-import { watchTools } from "../../../src/server/mcp/watch-tools.ts";
+import { GatewayError } from "../../../src/errors.ts";
+import type { Principal } from "../../../src/model/principal.ts";
+import type { Exchange } from "../../../src/server/exchange.ts";
+import { type ToolWatch, watchTools } from "../../../src/server/mcp/watch-tools.ts";
+import { principalOf } from "../../principals.ts";
 import { makeCatalog, makeTool } from "./harness.ts";
 
-/** A watch that collects changes for longer than the test takes. */
-function watchSnapshot() {
-  const snapshot = new CatalogSnapshot();
-  const listOf = createToolLists();
-  const watch = watchTools(snapshot, () => listOf(snapshot.view("mcp")), 1_000_000);
-  let told = 0;
-  watch.subscribe(() => {
-    told += 1;
+/** For what happens at once, on a machine that is busy with something else. */
+const soon = { timeout: 30_000 };
+const ada = principalOf("user", "ada");
+const bob = principalOf("user", "bob");
+
+let snapshot: CatalogSnapshot;
+/** What each principal's list is now, by id. */
+let lists: Record<string, string>;
+/** What each principal's request comes to, by id; those that are not here are as they were. */
+let outcomes: Record<string, () => Promise<Principal>>;
+let asked: string[];
+let presented: string[];
+let logged: string[];
+let clock: number;
+let watch: ToolWatch;
+
+beforeEach(() => {
+  snapshot = new CatalogSnapshot();
+  lists = { ada: "a", bob: "b" };
+  outcomes = {};
+  asked = [];
+  presented = [];
+  logged = [];
+  clock = 0;
+  watch = start();
+});
+afterEach(() => watch.close());
+
+function start(changeMilliseconds = 1): ToolWatch {
+  return watchTools({
+    snapshot,
+    digestOf: ({ id }) => lists[id] ?? "",
+    authenticate: async ({ request }) => {
+      const id = String(request.headers["x-user"]);
+      asked.push(id);
+      presented.push(request.headers.authorization ?? "");
+      return outcomes[id]?.() ?? (id === "ada" ? ada : bob);
+    },
+    limits: { changeMilliseconds, recheckMilliseconds: 5, unconfirmedMilliseconds: 100 },
+    now: () => clock,
+    log: (message) => logged.push(message),
   });
-  return { snapshot, watch, told: () => told };
 }
 
-test("who asks for the digest after a swap gets that of the new list, and the others are told", () => {
-  const { snapshot, watch, told } = watchSnapshot();
-  const before = watch.digest();
-  snapshot.swap(makeCatalog([makeTool("one")]));
-  expect(told()).toBe(0);
-  expect(watch.digest()).not.toBe(before);
-  expect(told()).toBe(1);
+function exchangeOf(id: string, authorization = ""): Exchange {
+  const request = new IncomingMessage(new Socket());
+  request.headers["x-user"] = id;
+  request.headers.authorization = authorization;
+  const response = new ServerResponse(request);
+  return { request, response, path: "/mcp", query: "", signal: new AbortController().signal };
+}
+
+/** Follows a stream and writes down what happens to it. */
+function follow(
+  principal: Principal,
+  { digest = lists[principal.id] ?? "", authorization = "" } = {},
+): { readonly events: string[]; readonly stop: () => void } {
+  const events: string[] = [];
+  const stop = watch.follow({
+    exchange: exchangeOf(principal.id, authorization),
+    principal,
+    digest,
+    tell: (told) => events.push(told),
+    end: () => events.push("end"),
+  });
+  return { events, stop };
+}
+
+/** Waits until every stream that is open now was authenticated once more. */
+async function pass(...ids: readonly string[]): Promise<void> {
+  asked = [];
+  // Each is asked again only when the last answer was dealt with.
+  await expect.poll(() => ids.every((id) => asked.filter((one) => one === id).length >= 2), soon).toBe(true);
+}
+
+function fail(code: "unauthenticated" | "store_unavailable" | "internal"): () => Promise<Principal> {
+  return async () => {
+    throw new GatewayError(code, "No.");
+  };
+}
+
+describe("a change of the catalog", () => {
+  test("is told to those whose own list it changed, once", async () => {
+    const [first, second] = [follow(ada), follow(bob)];
+    lists["ada"] = "a2";
+    snapshot.swap(makeCatalog([makeTool("one")]));
+    snapshot.swap(makeCatalog([makeTool("two")]));
+    await expect.poll(() => first.events, soon).toEqual(["a2"]);
+    await pass("ada", "bob");
+    expect(first.events).toEqual(["a2"]);
+    expect(second.events).toEqual([]);
+  });
+
+  test("reaches more streams than are looked at in one turn", async () => {
+    watch.close();
+    watch = start();
+    const streams = Array.from({ length: 333 }, () => follow(ada));
+    lists["ada"] = "a2";
+    snapshot.swap(makeCatalog([makeTool("one")]));
+    await expect.poll(() => streams.every(({ events }) => events.join() === "a2"), soon).toBe(true);
+  });
+
+  test("before the stream was opened is told at its start", () => {
+    expect(follow(ada, { digest: "older" }).events).toEqual(["a"]);
+  });
+
+  test("is not told to a stream that has ended", async () => {
+    const [gone, there] = [follow(ada), follow(ada)];
+    gone.stop();
+    lists["ada"] = "a2";
+    snapshot.swap(makeCatalog([makeTool("one")]));
+    await expect.poll(() => there.events, soon).toEqual(["a2"]);
+    expect(gone.events).toEqual([]);
+  });
+});
+
+describe("the principal of an open stream", () => {
+  test("that sees other tools now is told", async () => {
+    const [first, second] = [follow(ada), follow(bob)];
+    outcomes["ada"] = async () => ({ ...ada, roles: ["other"] });
+    lists["ada"] = "a2";
+    await expect.poll(() => first.events, soon).toEqual(["a2"]);
+    await pass("ada", "bob");
+    expect([first.events, second.events]).toEqual([["a2"], []]);
+  });
+
+  test.each([
+    { why: "is refused", outcome: fail("unauthenticated"), logs: 0 },
+    { why: "can't be found out for a reason of ours", outcome: fail("internal"), logs: 0 },
+    {
+      why: "can't be found out for a bug",
+      outcome: () => Promise.reject(new TypeError("no function")),
+      logs: 1,
+    },
+    { why: "has become another one", outcome: async () => bob, logs: 0 },
+    { why: "acts in another tenant", outcome: async () => ({ ...ada, tenant: "other" }), logs: 0 },
+  ])("that $why loses the stream", async ({ outcome, logs }) => {
+    const [first, second] = [follow(ada), follow(bob)];
+    outcomes["ada"] = outcome;
+    await expect.poll(() => first.events, soon).toEqual(["end"]);
+    await pass("bob");
+    expect(asked).not.toContain("ada");
+    expect([first.events, second.events]).toEqual([["end"], []]);
+    expect(logged).toHaveLength(logs);
+  });
+
+  test("that can't be confirmed is told nothing until it can again", async () => {
+    const first = follow(ada);
+    outcomes["ada"] = fail("store_unavailable");
+    await pass("ada");
+    lists["ada"] = "a2";
+    snapshot.swap(makeCatalog([makeTool("one")]));
+    await pass("ada");
+    expect(first.events).toEqual([]);
+    outcomes = {};
+    await expect.poll(() => first.events, soon).toEqual(["a2"]);
+  });
+
+  test("that can't be confirmed for too long loses the stream", async () => {
+    const first = follow(ada);
+    outcomes["ada"] = fail("store_unavailable");
+    clock = 100;
+    await pass("ada");
+    expect(first.events).toEqual([]);
+    clock = 101;
+    await expect.poll(() => first.events, soon).toEqual(["end"]);
+  });
+
+  test("whose authentication never ends loses the stream too, and nobody else", async () => {
+    const [first, second] = [follow(ada), follow(bob)];
+    outcomes["ada"] = () => new Promise(() => {});
+    await pass("bob");
+    clock = 101;
+    await expect.poll(() => first.events, soon).toEqual(["end"]);
+    lists["bob"] = "b2";
+    await expect.poll(() => second.events, soon).toEqual(["b2"]);
+  });
+
+  test("is authenticated once for all of its streams that present the same", async () => {
+    const streams = Array.from({ length: 100 }, () => follow(ada));
+    const replaced = follow(ada, { authorization: "Bearer older" });
+    const older = (): number => presented.filter((one) => one !== "").length;
+    await expect.poll(older, soon).toBeGreaterThan(4);
+    // One pass may be under way.
+    expect(presented.length - older()).toBeLessThanOrEqual(older() + 1);
+    expect([...streams, replaced].flatMap(({ events }) => events)).toEqual([]);
+  });
+});
+
+test("nobody is authenticated while no stream is open", async () => {
+  const first = follow(ada);
+  await pass("ada");
+  first.stop();
+  asked = [];
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  expect(asked).toEqual([]);
+});
+
+test("closing ends all streams, also those that come later", () => {
+  const first = follow(ada);
   watch.close();
+  expect([first.events, follow(bob).events]).toEqual([["end"], ["end"]]);
 });

@@ -1,0 +1,265 @@
+import { GatewayError } from "./errors.ts";
+import { asObject } from "./json-object.ts";
+import type { ActsFor, ApiToken, CreatedToken, Session, User } from "./model/administration.ts";
+import type { JsonObject, JsonValue } from "./model/json.ts";
+import type { Principal } from "./model/principal.ts";
+import type { Tenant, TenantExposure } from "./model/tenant.ts";
+import { Secret } from "./secret.ts";
+
+// How users, tokens, sessions and tenants look as JSON, in the HTTP API and in what the command line prints by `--json`:
+// members in snake_case, absent values left out. Each reader checks every member that it knows and skips the others, which a
+// newer gateway may have; what is not as it should be is refused with `internal`, naming the member.
+
+/** Who calls, as the HTTP API tells it; without what of the catalog the tenant gets. */
+export type Caller = Omit<Principal, "exposure">;
+
+/** A user as JSON. */
+export function userToJson(user: User): JsonObject {
+  return {
+    id: user.id,
+    name: user.name,
+    ...(user.displayName !== undefined && { display_name: user.displayName }),
+    tenant: user.tenant,
+    roles: user.roles,
+    acts_for: user.actsFor,
+    disabled: user.disabled,
+    created_at: user.createdAt,
+    ...(user.lastUsedAt !== undefined && { last_used_at: user.lastUsedAt }),
+  };
+}
+
+/** An API token as JSON, without its secret. */
+export function tokenToJson(token: ApiToken): JsonObject {
+  return {
+    id: token.id,
+    name: token.name,
+    tenant: token.tenant,
+    ...(token.user !== undefined && { user: token.user }),
+    ...(token.scopes !== undefined && { scopes: token.scopes }),
+    roles: token.roles,
+    acts_for: token.actsFor,
+    created_at: token.createdAt,
+    ...(token.rotatedAt !== undefined && { rotated_at: token.rotatedAt }),
+    ...(token.expiresAt !== undefined && { expires_at: token.expiresAt }),
+    ...(token.lastUsedAt !== undefined && { last_used_at: token.lastUsedAt }),
+    hint: token.hint,
+  };
+}
+
+/** A token that was just made, with the secret itself as `token`: for the one answer that tells it. */
+export function createdTokenToJson(token: CreatedToken): JsonObject {
+  return { ...tokenToJson(token), token: token.secret.reveal() };
+}
+
+/** A session as JSON. */
+export function sessionToJson(session: Session): JsonObject {
+  return {
+    id: session.id,
+    user: session.user,
+    created_at: session.createdAt,
+    expires_at: session.expiresAt,
+    ...(session.lastUsedAt !== undefined && { last_used_at: session.lastUsedAt }),
+    ...(session.client !== undefined && { client: session.client }),
+    current: session.current,
+  };
+}
+
+/** A tenant as JSON; `providers` and `tools` only of one whose exposure is `selected`. */
+export function tenantToJson(tenant: Tenant): JsonObject {
+  return {
+    id: tenant.id,
+    display_name: tenant.displayName,
+    ...exposureToJson(tenant.exposure),
+    origin: tenant.origin,
+  };
+}
+
+/** What a tenant gets, as members of a larger object. */
+export function exposureToJson(exposure: TenantExposure): JsonObject {
+  return exposure.kind === "all"
+    ? { exposure: "all" }
+    : { exposure: "selected", providers: exposure.providers, tools: exposure.tools };
+}
+
+/** A principal as JSON, with what of the catalog its tenant gets. */
+export function principalToJson(principal: Principal): JsonObject {
+  return { ...callerToJson(principal), ...exposureToJson(principal.exposure) };
+}
+
+/** A principal as JSON, without that. */
+export function callerToJson({
+  kind,
+  id,
+  name,
+  tenant,
+  home,
+  roles,
+  scopes,
+  credential,
+}: Caller): JsonObject {
+  return {
+    kind,
+    id,
+    name,
+    tenant,
+    home,
+    roles,
+    ...(scopes !== undefined && { scopes }),
+    ...(credential !== undefined && { credential: { kind: credential.kind, id: credential.id } }),
+  };
+}
+
+/** Reads {@link userToJson}. Throws `internal` for anything else. */
+export function userFromJson(value: JsonValue): User {
+  const read = membersOf(value, "user");
+  return {
+    id: read.text("id"),
+    name: read.text("name"),
+    displayName: read.optionalText("display_name"),
+    tenant: read.text("tenant"),
+    roles: read.texts("roles"),
+    actsFor: read.actsFor("acts_for"),
+    disabled: read.truth("disabled"),
+    createdAt: read.time("created_at"),
+    lastUsedAt: read.optionalTime("last_used_at"),
+  };
+}
+
+/** Reads {@link tokenToJson}. Throws `internal` for anything else. */
+export function tokenFromJson(value: JsonValue): ApiToken {
+  const read = membersOf(value, "token");
+  return {
+    id: read.text("id"),
+    name: read.text("name"),
+    tenant: read.text("tenant"),
+    user: read.optionalText("user"),
+    scopes: read.optionalTexts("scopes"),
+    roles: read.texts("roles"),
+    actsFor: read.actsFor("acts_for"),
+    createdAt: read.time("created_at"),
+    rotatedAt: read.optionalTime("rotated_at"),
+    expiresAt: read.optionalTime("expires_at"),
+    lastUsedAt: read.optionalTime("last_used_at"),
+    hint: read.text("hint"),
+  };
+}
+
+/** Reads {@link createdTokenToJson}. Throws `internal` for anything else. */
+export function createdTokenFromJson(value: JsonValue): CreatedToken {
+  return { ...tokenFromJson(value), secret: new Secret(membersOf(value, "token").text("token")) };
+}
+
+/** Reads {@link sessionToJson}. Throws `internal` for anything else. */
+export function sessionFromJson(value: JsonValue): Session {
+  const read = membersOf(value, "session");
+  return {
+    id: read.text("id"),
+    user: read.text("user"),
+    createdAt: read.time("created_at"),
+    expiresAt: read.time("expires_at"),
+    lastUsedAt: read.optionalTime("last_used_at"),
+    client: read.optionalText("client"),
+    current: read.truth("current"),
+  };
+}
+
+/** Reads {@link tenantToJson}. Throws `internal` for anything else. */
+export function tenantFromJson(value: JsonValue): Tenant {
+  const read = membersOf(value, "tenant");
+  const kind = read.choice("exposure", ["all", "selected"]);
+  return {
+    id: read.text("id"),
+    displayName: read.text("display_name"),
+    exposure:
+      kind === "all" ? { kind } : { kind, providers: read.texts("providers"), tools: read.texts("tools") },
+    origin: read.choice("origin", ["file", "store"]),
+  };
+}
+
+/** Reads {@link callerToJson}, or {@link principalToJson} but for the exposure. Throws `internal` for anything else. */
+export function callerFromJson(value: JsonValue): Caller {
+  const read = membersOf(value, "caller");
+  const credential = asObject(value)?.["credential"];
+  return {
+    kind: read.choice("kind", ["anonymous", "user", "service", "operator"]),
+    id: read.text("id"),
+    name: read.text("name"),
+    tenant: read.text("tenant"),
+    home: read.text("home"),
+    roles: read.texts("roles"),
+    scopes: read.optionalTexts("scopes"),
+    credential: credential === undefined || credential === null ? undefined : readCredential(credential),
+  };
+}
+
+function readCredential(value: JsonValue): NonNullable<Caller["credential"]> {
+  const read = membersOf(value, "credential");
+  return { kind: read.choice("kind", ["session", "token"]), id: read.text("id") };
+}
+
+/** Reads the members of one object, each by what it has to be; `null` is as good as absent. */
+interface Members {
+  text(name: string): string;
+  optionalText(name: string): string | undefined;
+  texts(name: string): readonly string[];
+  optionalTexts(name: string): readonly string[] | undefined;
+  actsFor(name: string): ActsFor;
+  truth(name: string): boolean;
+  /** ISO 8601, UTC, as it was written. */
+  time(name: string): string;
+  optionalTime(name: string): string | undefined;
+  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice;
+}
+
+const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
+
+function membersOf(value: JsonValue, what: string): Members {
+  const object = asObject(value);
+  if (object === undefined) throw unreadable(`The ${what} is no object.`);
+  const member = (name: string): JsonValue | undefined =>
+    Object.hasOwn(object, name) ? (object[name] ?? undefined) : undefined;
+  const wrong = (name: string): GatewayError =>
+    unreadable(`\`${name}\` of the ${what} is missing or not as it should be.`);
+  const optional = <Read>(name: string, read: (found: JsonValue) => Read | undefined): Read | undefined => {
+    const found = member(name);
+    if (found === undefined) return undefined;
+    const result = read(found);
+    if (result === undefined) throw wrong(name);
+    return result;
+  };
+  const required = <Read>(name: string, read: (found: JsonValue) => Read | undefined): Read => {
+    const result = optional(name, read);
+    if (result === undefined) throw wrong(name);
+    return result;
+  };
+  return {
+    text: (name) => required(name, asText),
+    optionalText: (name) => optional(name, asText),
+    texts: (name) => required(name, asTexts),
+    optionalTexts: (name) => optional(name, asTexts),
+    actsFor: (name) => required<ActsFor>(name, (found) => (found === "any" ? "any" : asTexts(found))),
+    truth: (name) => required(name, (found) => (typeof found === "boolean" ? found : undefined)),
+    time: (name) => required(name, asTime),
+    optionalTime: (name) => optional(name, asTime),
+    choice: (name, choices) => required(name, (found) => choices.find((choice) => choice === found)),
+  };
+}
+
+function asText(value: JsonValue): string | undefined {
+  return typeof value === "string" ? value : undefined;
+}
+
+function asTexts(value: JsonValue): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  const texts = value.filter((entry) => typeof entry === "string");
+  return texts.length === value.length ? texts : undefined;
+}
+
+function asTime(value: JsonValue): string | undefined {
+  const isTime = typeof value === "string" && timePattern.test(value) && !Number.isNaN(Date.parse(value));
+  return isTime ? value : undefined;
+}
+
+function unreadable(why: string): GatewayError {
+  return new GatewayError("internal", `The answer is none of this version of the gateway: ${why}`);
+}

@@ -1,0 +1,64 @@
+import type { CatalogSnapshot } from "../catalog/snapshot.ts";
+import { type CatalogView, isIncomplete, selectView } from "../catalog/view.ts";
+import type { ProviderCatalog } from "../model/catalog.ts";
+import type { BoundedCache } from "./bounded-cache.ts";
+import type { Caller } from "./caller.ts";
+import { decide, mayUseProvider } from "./decide.ts";
+import { noticeFor } from "./notice.ts";
+import type { Rules } from "./rules.ts";
+
+/**
+ * Makes the view of a caller: exactly the tools about which {@link decide} does not say `denied`.
+ *
+ * @param views the views there are, by what is in them: what two callers see alike is one view.
+ */
+export function buildView(
+  caller: Caller,
+  surface: "mcp" | "api",
+  snapshot: CatalogSnapshot,
+  rules: Rules,
+  views: BoundedCache<CatalogView>,
+): CatalogView {
+  const { index } = snapshot;
+  const { catalog } = index;
+  const providers = new Map(catalog.providers.map((provider) => [provider.name, provider]));
+  const included = new Uint8Array(Math.ceil(catalog.tools.length / 8));
+  const visible = new Set<string>();
+  let count = 0;
+  let farthest = 0;
+  for (const [position, tool] of catalog.tools.entries()) {
+    const provider = providers.get(tool.provider);
+    if (provider === undefined) continue;
+    const { outcome, passed } = decide(caller, { tool, provider, surface }, rules);
+    farthest = Math.max(farthest, passed);
+    if (outcome === "denied") continue;
+    included[position >> 3] = (included[position >> 3] ?? 0) | (1 << (position & 7));
+    visible.add(tool.provider);
+    count += 1;
+  }
+  const named = new Set(
+    catalog.providers.filter((provider) => {
+      if (visible.has(provider.name)) return true;
+      // One that has tools, none of them for this caller, is not theirs to know of, unless more may come.
+      if (provider.tools.length > 0 && !isIncomplete(provider)) return false;
+      return mayUseProvider(caller, provider, surface, rules);
+    }),
+  );
+  const isEmpty = count === 0 && ![...named].some(isIncomplete);
+  const notice = isEmpty ? noticeFor(caller, catalog, farthest) : undefined;
+  if (notice === undefined && isWhole(snapshot.view(surface), count, named)) return snapshot.view(surface);
+  const bits = Buffer.from(included.buffer).toString("base64");
+  const names = JSON.stringify([[...named].map(({ name }) => name), notice ?? null]);
+  return views.get(`${bits} ${names}`, () =>
+    selectView(index, {
+      includes: (position) => ((included[position >> 3] ?? 0) & (1 << (position & 7))) !== 0,
+      names: (provider) => named.has(provider),
+      notice,
+    }),
+  );
+}
+
+/** Only tools of the surface pass, so as many are the same. */
+function isWhole(whole: CatalogView, count: number, named: ReadonlySet<ProviderCatalog>): boolean {
+  return whole.tools.length === count && whole.providers.length === named.size;
+}

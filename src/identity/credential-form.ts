@@ -1,0 +1,77 @@
+import { hash, randomBytes, timingSafeEqual } from "node:crypto";
+import { Secret } from "../secret.ts";
+import type { Presented } from "./identity.ts";
+
+/** A credential that was presented, by the hash that is all the store knows of it. */
+export interface Credential {
+  readonly kind: "token" | "session";
+  /** SHA-256 as 43 characters of base64url. */
+  readonly hash: string;
+}
+
+const tokenPrefix = "gst_api_";
+/** 32 bytes. */
+const random = /^[A-Za-z0-9_-]{43}$/;
+const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+
+/**
+ * What is presented, if it has the form of a credential at all. Everybody may know the form, so junk is refused without asking
+ * the store.
+ */
+export function recognize(presented: Presented): Credential | undefined {
+  if (presented.kind === "nothing") return undefined;
+  const text = presented.token.reveal();
+  if (presented.kind === "session") {
+    return random.test(text) ? { kind: "session", hash: hashOf(text) } : undefined;
+  }
+  return text.startsWith(tokenPrefix) && random.test(text.slice(tokenPrefix.length))
+    ? { kind: "token", hash: hashOf(text) }
+    : undefined;
+}
+
+/** True for the same hash, in constant time. */
+export function isSameHash(stored: string | undefined, presented: string): boolean {
+  const own = Buffer.from(stored ?? "");
+  const others = Buffer.from(presented);
+  return own.length === others.length && timingSafeEqual(own, others);
+}
+
+/** A new API token with its hash, and with what may be shown of it. */
+export function newToken(): { readonly secret: Secret; readonly hash: string; readonly hint: string } {
+  const text = `${tokenPrefix}${randomBytes(32).toString("base64url")}`;
+  return { secret: new Secret(text), hash: hashOf(text), hint: text.slice(0, tokenPrefix.length + 4) };
+}
+
+/** A new session's secret with its hash. */
+export function newSession(): { readonly secret: Secret; readonly hash: string } {
+  const text = randomBytes(32).toString("base64url");
+  return { secret: new Secret(text), hash: hashOf(text) };
+}
+
+/** 80 random bits that people can read out: 16 characters of `a-z` and `2-7`. Never given twice. */
+export function newId(prefix: "usr" | "tok"): string {
+  return `${prefix}_${randomText()}`;
+}
+
+/** A session's id begins with what {@link sessionsOf} gives for its user, so that a user's sessions stand together. */
+export function newSessionId(user: string): string {
+  return `${sessionsOf(user)}${randomText()}`;
+}
+
+/** What the ids of a user's sessions begin with. */
+export function sessionsOf(user: string): string {
+  return `ses_${user.slice("usr_".length)}_`;
+}
+
+/** True for an id that {@link newId} made. */
+export function isId(prefix: "usr" | "tok", value: unknown): value is string {
+  return typeof value === "string" && value.startsWith(`${prefix}_`) && /^[a-z2-7]{16}$/.test(value.slice(4));
+}
+
+function randomText(): string {
+  return [...randomBytes(16)].map((byte) => idAlphabet[byte & 31]).join("");
+}
+
+function hashOf(text: string): string {
+  return hash("sha256", text, "base64url");
+}

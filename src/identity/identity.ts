@@ -1,0 +1,56 @@
+import type { Administration } from "../model/administration.ts";
+import type { Principal } from "../model/principal.ts";
+import type { Secret } from "../secret.ts";
+
+/** What a request presents to show who sends it. */
+export type Presented =
+  | { readonly kind: "nothing" }
+  | { readonly kind: "token"; readonly token: Secret }
+  | { readonly kind: "session"; readonly token: Secret };
+
+/** Everything about who calls: the one way from what a request presents to a principal, and what can be done to principals. */
+export interface Identity {
+  /**
+   * Who calls. While nothing about them changes, the same credential in the same tenant gives the same object.
+   *
+   * @param actFor the tenant to act in, if the request names one.
+   * Throws `GatewayError`: `unauthenticated` for whatever is not known, expired, revoked or malformed; `forbidden` for a tenant
+   * that the caller may not act for, be there such a tenant or not; `store_unavailable` when that can't be found out in time.
+   */
+  authenticate(presented: Presented, actFor: string | undefined): Promise<Principal>;
+  /**
+   * Signs a user in by name and password. Throws `unauthenticated` with the same message whatever is wrong,
+   * `rate_limited` after too many attempts from one address or for one name, `not_found` where there is no sign-in.
+   */
+  signIn(attempt: SignIn): Promise<SignedIn>;
+  /** Ends the session that was presented; nothing happens for anything else. */
+  signOut(presented: Presented): Promise<void>;
+  /** What a principal may do to users, tokens, sessions and tenants. */
+  administration(as: Principal): Administration;
+  /**
+   * A principal by what people call it, for explanations: `user:NAME`, `token:ID` (or the name of a service token that is the only
+   * one of its name), `anonymous`, `operator`; `@TENANT` behind it makes it act there. Throws `not_found` or `bad_request`.
+   */
+  lookUp(text: string): Promise<Principal>;
+  /** Finishes what is written late, such as when credentials were last used. The store stays open. */
+  close(): Promise<void>;
+}
+
+/** One attempt to sign in. */
+export interface SignIn {
+  readonly name: string;
+  readonly password: Secret;
+  /** What the browser calls itself. */
+  readonly client: string | undefined;
+  /** Where the request came from, for limits. */
+  readonly address: string;
+}
+
+/** A session that has begun. */
+export interface SignedIn {
+  readonly principal: Principal;
+  /** For the cookie. */
+  readonly session: Secret;
+  /** Milliseconds until it ends at the latest. */
+  readonly milliseconds: number;
+}

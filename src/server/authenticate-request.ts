@@ -1,0 +1,128 @@
+import { GatewayError } from "../errors.ts";
+import type { Identity, Presented } from "../identity/identity.ts";
+import type { AuthConfig } from "../model/config.ts";
+import type { Principal } from "../model/principal.ts";
+import { createOriginCheck, type OriginCheck } from "./check-origin.ts";
+import { checkPrincipal } from "./check-principal.ts";
+import type { Exchange } from "./exchange.ts";
+import { takeParameter, withoutTokens } from "./query-parameters.ts";
+import { type ReadCredential, readCredential, TokenInUrl } from "./read-credential.ts";
+import { agreeOnTenant, readTenantHeader, tenantParameter } from "./read-tenant.ts";
+
+/** Who sent a request. */
+export interface Caller {
+  readonly principal: Principal;
+  readonly presented: Presented;
+  /** The request's query without what was meant for the gateway: an API token, a tenant. */
+  readonly query: string;
+}
+
+/** What authentication depends on in how a request is used. */
+export interface AuthenticationOptions {
+  /** `page`: a page that changes nothing, where links from elsewhere may lead. */
+  readonly use?: "page";
+  /**
+   * Whether `customer_id` belongs to what is called, for the principal that it would be without; otherwise it names the tenant.
+   * What a caller may not see must not decide this, or answers would tell of it.
+   */
+  readonly ownsTenantParameter?: (principal: Principal) => boolean;
+}
+
+/** The one way from a request to its caller: for MCP, the HTTP API and everything else. */
+export interface RequestAuthenticator {
+  /**
+   * Found anew each time that it is asked for, never kept with a connection: what was revoked meanwhile is refused.
+   *
+   * Throws `GatewayError`: `unauthenticated`, `forbidden` for a foreign tenant or a page elsewhere, `bad_request` for a request
+   * that contradicts itself, `store_unavailable`.
+   */
+  authenticate(exchange: Exchange, options?: AuthenticationOptions): Promise<Caller>;
+  /** What a request presents, after the same checks, not yet verified. */
+  read(exchange: Exchange, use?: "page"): Presented;
+  readonly origin: OriginCheck;
+}
+
+/** What authentication stands on. */
+export interface AuthenticatorParts {
+  readonly identity: Identity;
+  readonly auth: () => AuthConfig;
+  /** The URL that clients use, when the file names it. */
+  readonly baseUrl: string | undefined;
+  readonly log: (message: string, cause?: unknown) => void;
+  /** Milliseconds of a clock that never goes back; the process's own by default. */
+  readonly now?: () => number;
+}
+
+const warnMilliseconds = 60_000;
+
+export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAuthenticator {
+  const { identity } = parts;
+  const origin = createOriginCheck(parts.baseUrl);
+  const warn = createWarning(parts.log, parts.now ?? (() => performance.now()));
+
+  const read = (exchange: Exchange, use?: "page"): ReadCredential => {
+    const { provider, queryToken } = parts.auth();
+    // Where nobody signs in, whatever is presented is not meant for the gateway.
+    if (provider === "none") return { presented: { kind: "nothing" }, query: exchange.query, inQuery: false };
+    const route = () => withoutTokens(`${exchange.request.method} ${exchange.path}`.slice(0, 200));
+    try {
+      const credential = readCredential(exchange.request, exchange.query, queryToken);
+      if (credential.presented.kind === "session") origin.check(exchange.request, use);
+      if (credential.inQuery)
+        warn(`An API token came in the query of ${route()}, where it is logged by others on its way.`);
+      return credential;
+    } catch (error) {
+      if (error instanceof TokenInUrl)
+        warn(
+          `${route()} was refused: its URL holds an API token. Revoke the token, others may have seen it.`,
+        );
+      throw error;
+    }
+  };
+
+  const verify = async (presented: Presented, tenant: string | undefined): Promise<Principal> => {
+    const { provider } = parts.auth();
+    try {
+      return checkPrincipal(await identity.authenticate(presented, tenant), presented, provider);
+    } catch (error) {
+      if (error instanceof GatewayError) throw error;
+      parts.log("Authentication failed by a fault of its own; the request was refused.", error);
+      throw new GatewayError("store_unavailable", "Who calls can't be found out now. Try again later.", {
+        cause: error,
+        retryable: true,
+      });
+    }
+  };
+
+  return {
+    origin,
+    read: (exchange, use) => read(exchange, use).presented,
+    authenticate: async (exchange, options = {}) => {
+      const { presented, query } = read(exchange, options.use);
+      const header = readTenantHeader(exchange.request);
+      const named = takeParameter(query, tenantParameter);
+      const { ownsTenantParameter: owns } = options;
+      if (named.values.length > 0 && owns !== undefined) {
+        const principal = await verify(presented, header);
+        if (owns(principal)) return { principal, presented, query };
+      }
+      const tenant = agreeOnTenant(header, named.values);
+      return { principal: await verify(presented, tenant), presented, query: named.rest };
+    },
+  };
+}
+
+/** A log line at most once a minute, with the number of those left out. */
+function createWarning(log: (message: string) => void, now: () => number): (message: string) => void {
+  let quietUntil = Number.NEGATIVE_INFINITY;
+  let leftOut = 0;
+  return (message) => {
+    if (now() < quietUntil) {
+      leftOut += 1;
+      return;
+    }
+    quietUntil = now() + warnMilliseconds;
+    log(leftOut === 0 ? message : `${message} (${leftOut} more in the minute before)`);
+    leftOut = 0;
+  };
+}

@@ -1,0 +1,24 @@
+import type { Identity, SignedIn } from "../../identity/identity.ts";
+import type { Secret } from "../../secret.ts";
+import type { Exchange } from "../exchange.ts";
+
+/** Characters of what a browser calls itself that are kept. */
+const longestClient = 200;
+
+/** Signs in whoever sent a request, by the name and password in it. Throws what `Identity.signIn` throws. */
+export function signIn(
+  identity: Identity,
+  exchange: Exchange,
+  name: string,
+  password: Secret,
+): Promise<SignedIn> {
+  const { headers, socket } = exchange.request;
+  return identity.signIn({
+    name,
+    password,
+    client: headers["user-agent"]?.slice(0, longestClient),
+    // Not from X-Forwarded-For: anybody can write one, and would have as many attempts as there are addresses. Behind a proxy
+    // all attempts count together.
+    address: socket.remoteAddress ?? "",
+  });
+}

@@ -1,0 +1,20 @@
+import { type Html, html } from "./html.ts";
+
+/**
+ * The form for name and password.
+ *
+ * @param problem why the last attempt was refused.
+ * @param name what was typed as the name then.
+ */
+export function signInPage(problem?: string, name = ""): Html {
+  const alert = problem === undefined ? undefined : html`<p role="alert" id="problem">${problem}</p>`;
+  return html`<h1>Sign in</h1>
+${alert}
+<form method="post" action="login">
+<label for="name">Name</label>
+<input id="name" name="name" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="200" required autofocus>
+<label for="password">Password</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="2000" required>
+<button type="submit">Sign in</button>
+</form>`;
+}

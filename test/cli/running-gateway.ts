@@ -1,0 +1,35 @@
+import { loadConfig } from "../../src/config/load-config.ts";
+import { Gateway } from "../../src/gateway.ts";
+import { openIdentity } from "../../src/open-identity.ts";
+
+/** A gateway in this process that serves a configuration file on a free port. */
+export interface RunningGateway {
+  readonly url: string;
+  stop(): Promise<void>;
+}
+
+/** Starts one. */
+export async function runGateway(file: string): Promise<RunningGateway> {
+  const { config, diagnostics } = await loadConfig(file, {
+    environment: {},
+    references: "resolve",
+    workingDirectory: process.cwd(),
+  });
+  if (config === undefined) throw new Error(JSON.stringify(diagnostics));
+  const log = (): void => {};
+  const callers = await openIdentity(config, { log });
+  const gateway = new Gateway(
+    { ...config, server: { ...config.server, port: 0 } },
+    { workingDirectory: process.cwd(), environment: {}, log, identity: callers.identity, retry: false },
+  );
+  const server = await gateway.listen();
+  await gateway.start();
+  return {
+    url: server.url,
+    stop: async () => {
+      await server.drain(0);
+      await gateway.close();
+      await callers.close();
+    },
+  };
+}
