@@ -16,6 +16,11 @@ const suites: readonly Suite[] = [
   { name: "check", command: "npm run check --silent", report: "node_modules/.cache/tests.json" },
   { name: "attack", command: "npm run attack --silent", report: "node_modules/.cache/attack.json" },
   {
+    name: "browser",
+    command: "npm run browser --silent -- --install",
+    report: "node_modules/.cache/browser.json",
+  },
+  {
     name: "conformance",
     command: "npm run conformance --silent",
     report: "node_modules/.cache/conformance.json",

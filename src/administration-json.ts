@@ -81,12 +81,7 @@ export function exposureToJson(exposure: TenantExposure): JsonObject {
     : { exposure: "selected", providers: exposure.providers, tools: exposure.tools };
 }
 
-/** A principal as JSON, with what of the catalog its tenant gets. */
-export function principalToJson(principal: Principal): JsonObject {
-  return { ...callerToJson(principal), ...exposureToJson(principal.exposure) };
-}
-
-/** A principal as JSON, without that. */
+/** A principal as JSON. What its tenant gets stays out: that names what the principal itself may not see. */
 export function callerToJson({
   kind,
   id,
@@ -176,7 +171,7 @@ export function tenantFromJson(value: JsonValue): Tenant {
   };
 }
 
-/** Reads {@link callerToJson}, or {@link principalToJson} but for the exposure. Throws `internal` for anything else. */
+/** Reads {@link callerToJson}. Throws `internal` for anything else. */
 export function callerFromJson(value: JsonValue): Caller {
   const read = membersOf(value, "caller");
   const credential = asObject(value)?.["credential"];

@@ -16,7 +16,9 @@ import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { createDocumentLoader, type DocumentLoader, type DocumentSource } from "./documents/load-document.ts";
 import { GatewayError } from "./errors.ts";
 import { createOpenIdentity } from "./identity/create-open-identity.ts";
+import { defaultTenant } from "./identity/forms.ts";
 import type { Identity } from "./identity/identity.ts";
+import { makePrincipal } from "./identity/make-principal.ts";
 import type { ProviderCatalog } from "./model/catalog.ts";
 import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } from "./model/config.ts";
 import type { Credential } from "./model/credential.ts";
@@ -61,17 +63,10 @@ export interface GatewayOptions {
 }
 
 /** Whoever runs the command line beside the configuration file: nothing that the file says of callers limits them. */
-export const operator: Principal = {
-  kind: "operator",
-  id: "operator",
-  name: "operator",
-  tenant: "default",
-  home: "default",
-  roles: ["operator"],
-  scopes: undefined,
-  credential: undefined,
-  exposure: { kind: "all" },
-};
+export const operator: Principal = makePrincipal(
+  { kind: "operator" },
+  { id: defaultTenant, displayName: defaultTenant, exposure: { kind: "all" }, origin: "file" },
+);
 
 /** Why a principal may use a tool or not, and with which credential. */
 export interface Explanation {
@@ -171,8 +166,10 @@ export class Gateway {
    * A provider whose part of the file is as it was goes on as it is: always when it follows its upstream by itself, and else
    * when it can't be opened anew, because its document or upstream is broken at this moment. One that takes long to open
    * arrives later, as at the start.
+   *
+   * @param swapped called at the swap, for what has to change with it, such as who may call.
    */
-  async reload(config: GatewayConfig): Promise<readonly Diagnostic[]> {
+  async reload(config: GatewayConfig, swapped: () => void = () => {}): Promise<readonly Diagnostic[]> {
     // Until the swap, what runs and what opens beside it both get where they may go.
     this.#allowedHosts = [...this.#config.egress.allowedHosts, ...config.egress.allowedHosts];
     const next = config.providers.map((provider) => {
@@ -197,6 +194,7 @@ export class Gateway {
     this.#config = config;
     this.#allowedHosts = config.egress.allowedHosts;
     this.#sessions = new Map(settled.map((session) => [session.config.name, session]));
+    swapped();
     this.#started = false;
     this.#publish();
     this.#started = true;

@@ -13,10 +13,10 @@ export interface OpenIdentity {
   /** Whoever runs the command line, acting in a tenant. Throws `not_found` for one that is not there. */
   operator(tenant?: string): Promise<Principal>;
   /**
-   * Goes by another configuration from now on. A store that is open stays the one; the first one that is needed is opened, and when
-   * that fails, everything is as before.
+   * Makes ready to go by another configuration. A store that is open stays the one; the first one that is needed is opened. What
+   * is returned changes over to it at once; until then, and when this rejects, everything is as before.
    */
-  reconfigure(config: GatewayConfig): Promise<void>;
+  reconfigure(config: GatewayConfig): Promise<() => void>;
   /** Writes a copy of the store to a new file; `bad_request` when the configuration names no datastore. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
@@ -31,6 +31,8 @@ export async function openIdentity(
   let settings = config;
   let store = config.datastore === undefined ? undefined : await open(config.datastore);
   let current = create();
+  /** Those that a reload replaced, as they finish what is written late. */
+  const retired: Promise<void>[] = [];
 
   function create(): Identity {
     if (settings.auth.provider === "none")
@@ -41,7 +43,7 @@ export async function openIdentity(
   }
 
   const identity: Identity = {
-    authenticate: (...request) => current.authenticate(...request),
+    authenticate: (presented, actFor) => current.authenticate(presented, actFor),
     signIn: (attempt) => current.signIn(attempt),
     signOut: (presented) => current.signOut(presented),
     administration: (as) => current.administration(as),
@@ -55,12 +57,13 @@ export async function openIdentity(
       if (store === undefined && next.datastore !== undefined) store = await open(next.datastore);
       else if (next.datastore !== settings.datastore)
         log("What changed under `datastore:` takes effect with the next start.");
-      const isOther = next.auth.provider !== settings.auth.provider;
-      settings = next;
-      if (!isOther) return;
-      const before = current;
-      current = create();
-      await before.close();
+      return () => {
+        const isOther = next.auth.provider !== settings.auth.provider;
+        settings = next;
+        if (!isOther) return;
+        retired.push(current.close());
+        current = create();
+      };
     },
     backup: async (file) => {
       if (store === undefined)
@@ -71,7 +74,7 @@ export async function openIdentity(
       await inWords(store.backup(file));
     },
     close: async () => {
-      await current.close();
+      await Promise.all([...retired, current.close()]);
       await store?.close();
     },
   };

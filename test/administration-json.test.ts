@@ -5,7 +5,6 @@ import {
   callerToJson,
   createdTokenFromJson,
   createdTokenToJson,
-  principalToJson,
   sessionFromJson,
   sessionToJson,
   tenantFromJson,
@@ -134,8 +133,7 @@ describe("what is written is read back", () => {
     fc.assert(
       fc.property(principal, (value) => {
         const { exposure: _left, ...caller } = value;
-        expect(callerFromJson(sent(principalToJson(value)))).toEqual(caller);
-        expect(callerFromJson(sent(callerToJson(caller)))).toEqual(caller);
+        expect(callerFromJson(sent(callerToJson(value)))).toEqual(caller);
       }),
     );
   });
@@ -193,13 +191,8 @@ describe("what is not as it should be is refused", () => {
     ],
     ["session", session.map(sessionToJson), sessionFromJson],
     ["tenant", tenant.map(tenantToJson), tenantFromJson],
-    ["caller", principal.map(principalToJson).map(withoutExposure), callerFromJson],
+    ["caller", principal.map(callerToJson), callerFromJson],
   ];
-
-  function withoutExposure(value: JsonObject): JsonObject {
-    const { exposure: _exposure, providers: _providers, tools: _tools, ...rest } = value;
-    return rest;
-  }
 
   test.each(readers)("a member of a %s that has another type", (_what, arbitrary, read) => {
     fc.assert(

@@ -14,6 +14,8 @@ export interface Caller {
   /** Equal for principals about which all decisions are equal. */
   readonly key: string;
   readonly roles: readonly string[];
+  /** Those of the roles that the file does not declare, where it declares any. */
+  readonly undeclaredRoles: readonly string[];
   /** What the roles allow together; `undefined`: roles limit nobody. */
   readonly roleScopes: ScopeMatcher | undefined;
   /** What the token is narrowed to; `undefined`: it is not. */
@@ -57,6 +59,7 @@ export function createCaller(principal: Principal, rules: Rules): Caller {
     isOperator,
     key: createHash("sha256").update(JSON.stringify(decisive)).digest("base64"),
     roles,
+    undeclaredRoles: roles.filter((role) => rules.roles?.has(role) === false),
     roleScopes: rules.roles && createScopeMatcher(roles.flatMap((role) => rules.roles?.get(role) ?? [])),
     tokenScopes: scopes && createScopeMatcher(scopes),
     exposure:

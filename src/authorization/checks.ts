@@ -128,10 +128,14 @@ const roleAllows: Finding = {
 };
 const roleDenies: Finding = {
   outcome: "denies",
-  detail: ({ roles }) =>
-    roles.length === 0
-      ? "The principal has no role, and the file declares what each role may use."
-      : `No scope of ${nameRoles(roles)} allows it.`,
+  detail: ({ roles, undeclaredRoles }) => {
+    if (roles.length === 0) return "The principal has no role, and the file declares what each role may use.";
+    const undeclared = undeclaredRoles.map((role) => `\`${role}\``).join(", ");
+    const verb = undeclaredRoles.length === 1 ? "gives" : "give";
+    const why =
+      undeclared === "" ? "" : ` The file does not declare ${undeclared}, which therefore ${verb} nothing.`;
+    return `No scope of ${nameRoles(roles)} allows it.${why}`;
+  },
 };
 
 function nameRoles(roles: readonly string[]): string {

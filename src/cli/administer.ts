@@ -1,6 +1,7 @@
 import type { Caller } from "../administration-json.ts";
 import { GatewayError } from "../errors.ts";
 import type { Administration } from "../model/administration.ts";
+import type { GatewayConfig } from "../model/config.ts";
 import { type OpenIdentity, openIdentity } from "../open-identity.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -29,6 +30,8 @@ export interface AdministerOptions {
 export interface Workplace {
   readonly kind: "store" | "server";
   readonly administration: Administration;
+  /** What the file says; `undefined`: of a gateway elsewhere that is not known. */
+  readonly config: GatewayConfig | undefined;
   /** What to tell who makes users or tokens here, where nobody is asked for one; `undefined`: nothing. */
   readonly notice: string | undefined;
   /** On whose behalf. */
@@ -51,6 +54,7 @@ export async function administer(
     return work({
       kind: "server",
       administration: createRemoteAdministration(ask),
+      config: undefined,
       notice: undefined,
       caller: () => whoIsCalling(ask),
       hasNoUser: async () => false,
@@ -64,6 +68,7 @@ export async function administer(
     return await work({
       kind: "store",
       administration: opened.identity.administration(operator),
+      config,
       notice:
         config.auth.provider === "none"
           ? "Nobody has to sign in here yet, and tokens are not looked at: that takes `auth: {provider: local}`."

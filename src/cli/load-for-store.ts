@@ -1,6 +1,6 @@
 import type { GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
-import { load, loadValid, printForPeople, worthSaying } from "./load.ts";
+import { load, loadValid, printForPeople, worthTelling } from "./load.ts";
 
 /**
  * The configuration for a command that needs the store and calls no upstream: what is not set for those does not stand in the
@@ -13,7 +13,8 @@ export async function loadForStore(
   const { config, diagnostics, sources } = await load(option, "check");
   // Where the store's own settings depend on what is not set, that is told as for `serve`.
   if (config !== undefined && dependsOnUnset(config)) return loadValid(option, console);
-  await printForPeople(worthSaying(diagnostics), sources, console);
+  // Warnings are about what is served: `validate` and `serve` tell of them, not each command about a user.
+  await printForPeople(worthTelling(diagnostics), sources, console);
   return config;
 }
 

@@ -90,7 +90,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .option("--tokens", "add the estimated tokens that each costs in a model's context")
     .option(
       "--as <principal>",
-      "only those that user:NAME, token:ID or anonymous sees (@TENANT behind it: there)",
+      "only those that user:NAME, token:ID-OR-NAME or anonymous sees (@TENANT behind it: there)",
     )
     .addOption(viaOption())
     .action(
@@ -110,7 +110,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .argument("<tool>", "name of the tool")
     .requiredOption(
       "--as <principal>",
-      "user:NAME, token:ID, anonymous or operator (@TENANT behind it: there)",
+      "user:NAME, token:ID-OR-NAME, anonymous or operator (@TENANT behind it: there)",
     )
     .addOption(viaOption())
     .addOption(configOption())

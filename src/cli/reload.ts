@@ -88,9 +88,9 @@ export class ReloadQueue {
       return;
     }
     const signedIn = this.#gateway.config.auth.provider !== "none";
-    await this.#callers.reconfigure(loaded.config);
+    const changeCallers = await this.#callers.reconfigure(loaded.config);
     const tools = this.#gateway.snapshot.catalog.tools.length;
-    const diagnostics = await this.#gateway.reload(loaded.config);
+    const diagnostics = await this.#gateway.reload(loaded.config, changeCallers);
     if (this.#closed) return;
     await printForPeople(worthTelling(diagnostics), loaded.sources, this.#console);
     tellOfWarnings(diagnostics, this.#option, this.#console);

@@ -7,6 +7,7 @@ import { formatTable } from "./format-table.ts";
 import { oneLine } from "./one-line.ts";
 import { listed, printList } from "./print-list.ts";
 import type { Prompt } from "./prompt.ts";
+import { tellOfUnknown } from "./tell-of-unknown.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What is said of a tenant beside its id. */
@@ -68,9 +69,11 @@ export async function createTenant(
   console: Console,
 ): Promise<ExitCode> {
   const exposure = exposureOf(options, undefined);
-  return administer(options, console, async ({ administration }) => {
-    const tenant = await administration.createTenant({ id, displayName: options.displayName, exposure });
+  return administer(options, console, async (place) => {
+    const { displayName } = options;
+    const tenant = await place.administration.createTenant({ id, displayName, exposure });
     printTenant(tenant, "was created", options, console);
+    await tellOfUnknown(place, options, console);
     return exitCodes.ok;
   });
 }
@@ -88,11 +91,13 @@ export async function updateTenant(
   const asked = exposureOf(options, undefined);
   if (displayName === undefined && asked === undefined)
     throw new UsageError("say what to change: `--display-name`, `--exposure`, `--provider` or `--tool`.");
-  return administer(options, console, async ({ administration }) => {
+  return administer(options, console, async (place) => {
+    const { administration } = place;
     const isPart = asked !== undefined && options.exposure === undefined;
     const exposure = isPart ? exposureOf(options, (await administration.getTenant(id)).exposure) : asked;
     const tenant = await administration.updateTenant(id, { displayName, exposure });
     printTenant(tenant, "was changed", options, console);
+    await tellOfUnknown(place, options, console);
     return exitCodes.ok;
   });
 }

@@ -6,6 +6,7 @@ import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { parseLifetime } from "./lifetime.ts";
 import { listed, printList, shortTime } from "./print-list.ts";
+import { tellOfUnknown } from "./tell-of-unknown.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What `gateway tokens create` is told of the token beside its name. */
@@ -33,6 +34,7 @@ export function listTokens(options: AdministerOptions, console: Console): Promis
           ["ID", ({ id }) => id],
           ["NAME", ({ name }) => name],
           ["ACTS AS", actsAs],
+          ["ACTS FOR", ({ actsFor }) => listed(actsFor)],
           ["SCOPES", ({ scopes }) => (scopes === undefined ? "everything" : listed(scopes))],
           ["EXPIRES", ({ expiresAt }) => shortTime(expiresAt)],
           ["LAST USED", ({ lastUsedAt }) => shortTime(lastUsedAt)],
@@ -59,7 +61,8 @@ export async function createToken(
     );
   const expiresIn = parseLifetime(options.expires);
   const actsFor = actsForOption(options.actsFor);
-  return administer(options, console, async ({ administration, kind, notice }) => {
+  return administer(options, console, async (place) => {
+    const { administration, kind, notice } = place;
     if (kind === "store" && !service && user === undefined) {
       throw new UsageError(
         "whose token? The command line has none of its own: say `--service` for a program, or `--user NAME`.",
@@ -75,6 +78,7 @@ export async function createToken(
       expiresIn,
     });
     printCreated(token, "was created", options, console);
+    await tellOfUnknown(place, token, console);
     if (notice !== undefined) console.say(notice);
     return exitCodes.ok;
   });
@@ -118,8 +122,9 @@ function printCreated(
   console.data(json ? JSON.stringify(createdTokenToJson(token), undefined, 2) : token.secret.reveal());
   const end = token.expiresAt === undefined ? "never expires" : `expires ${shortTime(token.expiresAt)}`;
   const scopes = token.scopes === undefined ? "" : ` It is narrowed to ${listed(token.scopes)}.`;
+  const others = token.actsFor.length === 0 ? "" : ` It may act for ${listed(token.actsFor)}.`;
   console.say(
-    `Token \`${token.name}\` (${token.id}) ${words}; it acts as ${actsAs(token)} in tenant \`${token.tenant}\` and ${end}.${scopes}`,
+    `Token \`${token.name}\` (${token.id}) ${words}; it acts as ${actsAs(token)} in tenant \`${token.tenant}\` and ${end}.${scopes}${others}`,
   );
   console.say("The secret is shown this once and stored nowhere. Send it as `Authorization: Bearer SECRET`.");
 }

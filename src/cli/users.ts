@@ -7,6 +7,7 @@ import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { listed, printList, shortTime } from "./print-list.ts";
 import type { Prompt } from "./prompt.ts";
 import { type PasswordSource, readNewPassword, readPasswordChange } from "./read-password.ts";
+import { tellOfUnknown } from "./tell-of-unknown.ts";
 import { UsageError } from "./usage-error.ts";
 
 /** What is known of a user beside the name; what was not given stays as it is, or becomes the default. */
@@ -65,6 +66,7 @@ export function createUser(
         : "";
     const words = `was created in tenant \`${user.tenant}\` with the role${user.roles.length === 1 ? "" : "s"} ${listed(user.roles)}.${first}`;
     printUser(user, words, options, console);
+    await tellOfUnknown(place, user, console);
     if (place.notice !== undefined) console.say(place.notice);
     return exitCodes.ok;
   });
@@ -138,8 +140,11 @@ function change(
   options: AdministerOptions,
   console: Console,
 ): Promise<ExitCode> {
-  return administer(options, console, async ({ administration }) => {
-    printUser(await administration.updateUser(name, changes), words, options, console);
+  return administer(options, console, async (place) => {
+    const user = await place.administration.updateUser(name, changes);
+    printUser(user, words, options, console);
+    const { roles, actsFor } = changes;
+    await tellOfUnknown(place, { roles: roles ?? [], actsFor: actsFor ?? [] }, console);
     return exitCodes.ok;
   });
 }

@@ -9,12 +9,19 @@ export function isActsFor(value: unknown): value is ActsFor {
   return value === "any" || isTenantList(value);
 }
 
-/** Whether who has these roles and tenants may act for a tenant that is not the own one. */
+/**
+ * Whether who has these roles and tenants may act for a tenant that is not the own one. A narrowed token leaves the powers of
+ * `operator` behind, this one too.
+ *
+ * @param scopes what the token is narrowed to.
+ */
 export function mayActFor(
   who: { readonly roles: readonly string[]; readonly actsFor: ActsFor },
+  scopes: readonly string[] | undefined,
   tenant: string,
 ): boolean {
-  return who.actsFor === "any" || who.actsFor.includes(tenant) || who.roles.includes(operatorRole);
+  if (who.actsFor === "any" || who.actsFor.includes(tenant)) return true;
+  return scopes === undefined && who.roles.includes(operatorRole);
 }
 
 /** Whether they can do anything outside their own tenant, which keeps that tenant's administrators off them. */

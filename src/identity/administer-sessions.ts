@@ -47,7 +47,10 @@ export function administerSessions(
       const found = id.length > 100 ? undefined : await tenant.get("session", id);
       const session = found === undefined ? undefined : readSession(found, id);
       if (session === undefined || !(isAdministrator(as) || isSelf(as, session.user))) {
-        throw new GatewayError("not_found", "There is no such session in this tenant.");
+        throw new GatewayError(
+          "not_found",
+          `There is no session of this id in tenant \`${as.tenant}\`. \`gateway sessions list\` shows the ids.`,
+        );
       }
       const owner = await tenant.get("user", session.user);
       if (owner !== undefined && !isSelf(as, session.user))

@@ -25,7 +25,7 @@ export function administerTenants(
   async function find(id: string): Promise<TenantRecord> {
     if (tenantOfFile(settings().tenants, id) !== undefined) throw belongsToFile(id);
     const found = isTenantId(id) ? await store.gateway.get("tenant", id) : undefined;
-    if (found === undefined) throw noTenant();
+    if (found === undefined) throw noTenant(id);
     return readTenant(found, id);
   }
 
@@ -57,7 +57,7 @@ export function administerTenants(
       if (!isOperator(as) && !(isAdministrator(as) && id === as.tenant))
         requireOperator(as, "look at other tenants");
       const tenant = await findTenant(store, settings().tenants, id);
-      if (tenant === undefined) throw noTenant();
+      if (tenant === undefined) throw noTenant(id);
       return tenant;
     },
 
@@ -123,6 +123,10 @@ function exists(id: string): GatewayError {
   return new GatewayError("conflict", `There is a tenant \`${id}\` already.`);
 }
 
-function noTenant(): GatewayError {
-  return new GatewayError("not_found", "There is no such tenant.");
+function noTenant(id: string): GatewayError {
+  const which = isTenantId(id) ? `tenant \`${id}\`` : "such tenant";
+  return new GatewayError(
+    "not_found",
+    `There is no ${which}. \`gateway tenants list\` shows those that there are.`,
+  );
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import type { Administration, ApiToken, NewToken } from "../model/administration.ts";
 import type { Principal } from "../model/principal.ts";
-import { endToken } from "./administer-users.ts";
+import { endToken, noUser } from "./administer-users.ts";
 import { type AdministrationParts, isoTime, lastUses, limitKey, ownTenant } from "./administration-parts.ts";
 import { actsForOf, lifetimeOf, rolesOf, scopesOf, tokenName, userName } from "./check-input.ts";
 import { isId, newId, newToken } from "./credential-form.ts";
@@ -34,7 +34,7 @@ export function administerTokens(
   async function find(tenant: GuardedTenantStore, id: string) {
     const found = isId("tok", id) ? await tenant.get("token", id) : undefined;
     const token = found === undefined ? undefined : readToken(found, id);
-    if (token === undefined || !(isAdministrator(as) || isOwn(token))) throw noToken();
+    if (token === undefined || !(isAdministrator(as) || isOwn(token))) throw noToken(as);
     const user = token.user === undefined ? undefined : await userOf(tenant, token.user);
     if (!isOwn(token)) requireNoLongerReach(as, user ?? token);
     return { token, user };
@@ -43,7 +43,7 @@ export function administerTokens(
   async function userOf(tenant: GuardedTenantStore, id: string): Promise<UserRecord> {
     const found = await tenant.get("user", id);
     // What is left of a user who was removed is nothing any more.
-    if (found === undefined) throw noToken();
+    if (found === undefined) throw noToken(as);
     return readUser(found, id);
   }
 
@@ -92,9 +92,13 @@ export function administerTokens(
     if (!own) requireAdministrator(as);
     const found = await findUser(store, name);
     if (found === undefined || found.tenant !== as.tenant) {
-      throw new GatewayError("not_found", "There is no such user in this tenant.");
+      throw noUser(as, name);
     }
-    if (!isSelf(as, found.user.id)) requireNoLongerReach(as, found.user);
+    if (!isSelf(as, found.user.id)) {
+      // Names are given anew: this may be somebody else who has it by now.
+      requireAdministrator(as);
+      requireNoLongerReach(as, found.user);
+    }
     return found.user;
   }
 
@@ -201,6 +205,9 @@ function refuseTooMany(count: number, most: number, who: string): void {
   throw new GatewayError("conflict", `${who} has at most ${most} tokens. Revoke one before.`);
 }
 
-function noToken(): GatewayError {
-  return new GatewayError("not_found", "There is no such token in this tenant.");
+function noToken({ tenant }: Principal): GatewayError {
+  return new GatewayError(
+    "not_found",
+    `There is no token of this id in tenant \`${tenant}\`. \`gateway tokens list\` shows the ids.`,
+  );
 }

@@ -2,6 +2,7 @@ import { GatewayError } from "../errors.ts";
 import type { Administration, NewUser, User, UserChanges } from "../model/administration.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Change } from "../store/store.ts";
+import { reachesBeyond } from "./acts-for.ts";
 import {
   type AdministrationParts,
   isActiveOperator,
@@ -13,6 +14,7 @@ import {
 } from "./administration-parts.ts";
 import { actsForOf, displayName, rolesOf, userName } from "./check-input.ts";
 import { newId, sessionsOf } from "./credential-form.ts";
+import { isUserName } from "./forms.ts";
 import { type GuardedTenantStore, readAll } from "./guard-store.ts";
 import {
   isAdministrator,
@@ -43,7 +45,7 @@ export function administerUsers(
     const name = text.slice(0, 256).toLowerCase();
     const found = await findUser(store, name);
     if (found === undefined || found.tenant !== as.tenant) {
-      throw new GatewayError("not_found", "There is no such user in this tenant.");
+      throw noUser(as, name);
     }
     return found.user;
   }
@@ -66,7 +68,11 @@ export function administerUsers(
   /** What the principal may change of this user, checked; throws `forbidden` for all else. */
   async function permitted(user: UserRecord, changes: UserChanges): Promise<void> {
     const self = isSelf(as, user.id);
-    if (!self) requireNoLongerReach(as, user);
+    if (!self) {
+      // Names are given anew: this may be somebody else who has it by now.
+      requireAdministrator(as);
+      requireNoLongerReach(as, user);
+    }
     requireGrantable(as, changes);
     if (changes.actsFor !== undefined) requireOperator(as, "change which tenants somebody acts for");
     if (changes.roles !== undefined || changes.disabled !== undefined) requireAdministrator(as);
@@ -104,7 +110,12 @@ export function administerUsers(
       generation: user.generation + (ends ? 1 : 0),
     };
     const write = async () =>
-      tenant.write([putUser(next, user.version), ...(ends ? await sessionEnds(tenant, user.id) : [])]);
+      tenant.write([
+        putUser(next, user.version),
+        ...(ends ? await sessionEnds(tenant, user.id) : []),
+        // The tenant's administrators could make tokens for the user until now, and may have kept one.
+        ...(!reachesBeyond(user) && reachesBeyond(next) ? await tokenEnds(tenant, user.id) : []),
+      ]);
     const isLowered = isActiveOperator(user) && !isActiveOperator(next);
     await (isLowered ? keepingAnOperator(parts, ({ id }) => id === user.id, write) : write());
     return showOne(tenant, next);
@@ -206,4 +217,13 @@ export function isConflict(error: unknown): error is GatewayError {
 
 function isOther(one: string | readonly string[], other: string | readonly string[]): boolean {
   return JSON.stringify(one) !== JSON.stringify(other);
+}
+
+/** One answer for users that there are not and for those of other tenants. */
+export function noUser({ tenant }: Principal, name: string): GatewayError {
+  const who = isUserName(name) ? `user \`${name}\`` : "such user";
+  return new GatewayError(
+    "not_found",
+    `There is no ${who} in tenant \`${tenant}\`. \`gateway users list\` shows those that there are.`,
+  );
 }

@@ -30,7 +30,10 @@ export async function ownTenant(
   as: Principal,
 ): Promise<GuardedTenantStore> {
   if ((await findTenant(store, settings().tenants, as.tenant)) === undefined) {
-    throw new GatewayError("not_found", `There is no tenant \`${as.tenant}\`.`);
+    throw new GatewayError(
+      "not_found",
+      `There is no tenant \`${as.tenant}\`. \`gateway tenants list\` shows those that there are.`,
+    );
   }
   return store.tenant(as.tenant);
 }

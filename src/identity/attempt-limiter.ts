@@ -51,7 +51,9 @@ export function createAttemptLimiter(limits: AttemptLimits, now: () => number): 
     },
     giveBack(key) {
       const bucket = bucketOf(key);
-      bucket.left = Math.min(attempts, bucket.left + 1);
+      bucket.left += 1;
+      // A full one is as good as none, and takes no place from those that say something.
+      if (bucket.left >= attempts) buckets.delete(key);
     },
   };
 }

@@ -27,7 +27,7 @@ export interface AuthenticatorParts {
   readonly settings: () => IdentitySettings;
   readonly uses: UseTracker;
   readonly now: () => number;
-  readonly log: (message: string, cause?: unknown) => void;
+  readonly log: (message: string, cause: unknown) => void;
   /** The longest wait for the store. */
   readonly milliseconds: number;
 }
@@ -78,7 +78,8 @@ export function createAuthenticator(
     const epoch = store.epoch(watched);
     const settings = parts.settings();
     const time = now();
-    const key = `${credential.kind} ${credential.hash}${actFor === undefined ? "" : ` ${actFor}`}`;
+    // Tokens and sessions are of different lengths, so no hash is that of both.
+    const key = actFor === undefined ? credential.hash : `${credential.hash} ${actFor}`;
     const known = cache.get(key);
     if (known !== undefined && isCurrent(known, epoch, settings, time)) {
       uses.touch(known.mark, time);
@@ -115,9 +116,12 @@ export function createAuthenticator(
     if (own === undefined) throw unauthenticated();
     if (actFor === undefined || actFor === home)
       return { ...found, principal: makePrincipal(found.who, own) };
-    const rights = found.who.kind === "user" ? found.who.user : found.who.token;
+    const [rights, scopes] =
+      found.who.kind === "user"
+        ? [found.who.user, found.who.scopes]
+        : [found.who.token, found.who.token.scopes];
     const other =
-      isTenantId(actFor) && mayActFor(rights, actFor)
+      isTenantId(actFor) && mayActFor(rights, scopes, actFor)
         ? await findTenant(store, settings.tenants, actFor)
         : undefined;
     if (other === undefined) {
@@ -203,9 +207,9 @@ function userBy(
 }
 
 /** One message, whatever is wrong: nothing tells apart what is unknown, has expired or was revoked. */
-export function unauthenticated(): GatewayError {
+function unauthenticated(): GatewayError {
   return new GatewayError(
     "unauthenticated",
-    "Authentication is required: send a valid API token as `Authorization: Bearer gst_api_…`, or sign in.",
+    "Authentication is required: send a valid API token as `Authorization: Bearer gst_api_…`, or sign in. If you did, the token or session is unknown, has expired or was revoked.",
   );
 }

@@ -2,6 +2,7 @@ import type { Store } from "../store/store.ts";
 import type { AdministrationParts } from "./administration-parts.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { createAuthenticator, type IdentitySettings } from "./authenticate.ts";
+import { complainOnce } from "./complain-once.ts";
 import { createAdministration } from "./create-administration.ts";
 import { believingNothing, guardStore } from "./guard-store.ts";
 import type { Identity } from "./identity.ts";
@@ -35,9 +36,10 @@ const ownPasswords = { attempts: 5, refill: 30_000 };
 
 /** Everything about who calls where `auth.provider` is `local`: users, tokens, sessions and tenants of the store. */
 export function createIdentity(parts: IdentityParts): Identity {
-  const { settings, log, now = Date.now, storeMilliseconds: milliseconds = defaultStoreMilliseconds } = parts;
-  const store = guardStore(parts.store, milliseconds);
-  const uses = trackUses(store, now, log);
+  const { settings, now = Date.now, storeMilliseconds: milliseconds = defaultStoreMilliseconds } = parts;
+  const log = complainOnce(parts.log, now);
+  const store = guardStore(parts.store, milliseconds, log);
+  const uses = trackUses(store, now);
   const passwords = createPasswords(parts.derive ?? deriveByArgon2);
   const limits = createSignInLimits(now);
   const authenticate = createAuthenticator({ store, settings, uses, now, log, milliseconds });

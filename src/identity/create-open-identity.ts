@@ -61,7 +61,7 @@ function nothingStored(): Administration {
   const refuse = async (): Promise<never> => {
     throw new GatewayError(
       "bad_request",
-      "The configuration file names no datastore, so there is nothing to administer. Add `datastore:` to it.",
+      "The configuration file names no datastore, so there is nothing to administer. Add `auth: {provider: local}` to it, which keeps users in `gestalt.db` beside it, or `datastore:` for another place.",
     );
   };
   return {

@@ -10,8 +10,10 @@ export interface Credential {
 }
 
 const tokenPrefix = "gst_api_";
+/** The prefix and 32 bytes. */
+const tokenForm = /^gst_api_[A-Za-z0-9_-]{43}$/;
 /** 32 bytes. */
-const random = /^[A-Za-z0-9_-]{43}$/;
+const sessionForm = /^[A-Za-z0-9_-]{43}$/;
 const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
 
 /**
@@ -22,11 +24,9 @@ export function recognize(presented: Presented): Credential | undefined {
   if (presented.kind === "nothing") return undefined;
   const text = presented.token.reveal();
   if (presented.kind === "session") {
-    return random.test(text) ? { kind: "session", hash: hashOf(text) } : undefined;
+    return sessionForm.test(text) ? { kind: "session", hash: hashOf(text) } : undefined;
   }
-  return text.startsWith(tokenPrefix) && random.test(text.slice(tokenPrefix.length))
-    ? { kind: "token", hash: hashOf(text) }
-    : undefined;
+  return tokenForm.test(text) ? { kind: "token", hash: hashOf(text) } : undefined;
 }
 
 /** True for the same hash, in constant time. */

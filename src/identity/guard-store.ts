@@ -38,9 +38,25 @@ const prefixPageSize = 50;
 
 const leaseMilliseconds = 30_000;
 
-/** Wraps a store. Each of its answers is waited for so many milliseconds. */
-export function guardStore(store: Store, milliseconds: number): GuardedStore {
-  const ask = <Answer>(what: () => Promise<Answer>) => within(milliseconds, what);
+/** Wraps a store. Each of its answers is waited for so many milliseconds. `log` hears of what the store says of its failures. */
+export function guardStore(
+  store: Store,
+  milliseconds: number,
+  log: (message: string, cause: unknown) => void,
+): GuardedStore {
+  const failed = (error: unknown): GatewayError => {
+    const refusal = error instanceof GatewayError ? error : unavailable(error);
+    if (refusal.code === "store_unavailable")
+      log("The store could not be read or written, and whoever needed it was refused.", refusal.cause);
+    return refusal;
+  };
+  const ask = async <Answer>(what: () => Promise<Answer>): Promise<Answer> => {
+    try {
+      return await within(milliseconds, what);
+    } catch (error) {
+      throw failed(error);
+    }
+  };
   const change = <Answer>(what: () => Promise<Answer>) =>
     ask(async () => {
       try {
@@ -54,7 +70,7 @@ export function guardStore(store: Store, milliseconds: number): GuardedStore {
     page: async (kind, after, limit) => {
       const range = { ...(after === undefined ? {} : { after }), limit };
       const page: unknown = await ask(() => find().list(kind, range));
-      if (!Array.isArray(page)) throw unavailable(new Error("The store gave no list."));
+      if (!Array.isArray(page)) throw failed(new Error("The store gave no list."));
       return page;
     },
     write: (changes) => change(() => find().write(changes)),
@@ -89,9 +105,9 @@ export function guardStore(store: Store, milliseconds: number): GuardedStore {
         // Nobody waits for a promise in place of a number, and one that rejects must not end the process.
         Promise.resolve(epoch).catch(() => {});
       } catch (error) {
-        throw unavailable(error);
+        throw failed(error);
       }
-      throw unavailable(new Error("The store gave no epoch."));
+      throw failed(new Error("The store gave no epoch."));
     },
   };
 }
@@ -115,7 +131,7 @@ export async function within<Answer>(milliseconds: number, ask: () => Promise<An
 
 /** Does something over records. What is malformed there is told to the log, and is `store_unavailable` for the caller. */
 export async function believingNothing<Result>(
-  log: (message: string, cause?: unknown) => void,
+  log: (message: string, cause: unknown) => void,
   work: () => Promise<Result>,
 ): Promise<Result> {
   try {
@@ -123,7 +139,10 @@ export async function believingNothing<Result>(
   } catch (thrown) {
     const error = thrown instanceof MalformedRecordError ? unavailable(thrown) : thrown;
     if (error instanceof GatewayError && error.cause instanceof MalformedRecordError) {
-      log("A record of the store is not as this gateway writes it, and was not believed.", error.cause);
+      log(
+        "A record of the store is not as this gateway writes it, and was not believed. Put a backup of the store in its place, or remove whose record it is and make it anew.",
+        error.cause,
+      );
     }
     throw error;
   }

@@ -33,8 +33,16 @@ export async function lookUp(parts: LookUpParts, text: string): Promise<Principa
     const who = await find(parts, name);
     if (who !== undefined) return act(parts, who, tenant);
   }
-  if (/^(user|token):./.test(text))
-    throw new GatewayError("not_found", `There is no ${text.replace(":", " ")}.`);
+  const [, kind, name] = /^(user|token):(.+)$/.exec(text) ?? [];
+  if (kind !== undefined) {
+    const isOpen = parts.settings().auth.provider === "none";
+    const hint = isOpen
+      ? "Nobody signs in here, so that everybody is `anonymous`."
+      : kind === "token"
+        ? "Tokens are named by id, those of services also by name: `gateway tokens list` shows both."
+        : "`gateway users list` shows those of a tenant.";
+    throw new GatewayError("not_found", `There is no ${kind} \`${name}\`. ${hint}`);
+  }
   if (/^anonymous(@|$)/.test(text)) {
     throw new GatewayError(
       "not_found",
@@ -43,7 +51,7 @@ export async function lookUp(parts: LookUpParts, text: string): Promise<Principa
   }
   throw new GatewayError(
     "bad_request",
-    "A principal is written `user:NAME`, `token:ID`, `anonymous` or `operator`, and `@TENANT` behind it lets it act there.",
+    "A principal is written `user:NAME`, `token:ID-OR-NAME`, `anonymous` or `operator`, and `@TENANT` behind it lets it act there.",
   );
 }
 
@@ -109,12 +117,18 @@ async function act(
   const found = await findTenant(store, settings().tenants, tenant);
   const own = tenant === home ? found : await findTenant(store, settings().tenants, home);
   if (found === undefined || own === undefined) {
-    throw new GatewayError("not_found", `There is no tenant ${found === undefined ? tenant : home}.`);
+    throw new GatewayError(
+      "not_found",
+      `There is no tenant \`${found === undefined ? tenant : home}\`. \`gateway tenants list\` shows those that there are.`,
+    );
   }
   return makePrincipal(who, found);
 }
 
 function mayAct(who: Who, tenant: string): boolean {
   if (who.kind === "anonymous") return false;
-  return who.kind === "operator" || mayActFor(who.kind === "user" ? who.user : who.token, tenant);
+  if (who.kind === "operator") return true;
+  return who.kind === "user"
+    ? mayActFor(who.user, who.scopes, tenant)
+    : mayActFor(who.token, who.token.scopes, tenant);
 }

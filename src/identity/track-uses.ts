@@ -48,22 +48,16 @@ export function readUse(found: unknown, id?: string): { readonly id: string; rea
 /** A credential that is used all the time is written down so often. */
 const writeMilliseconds = 60_000;
 const tickMilliseconds = 1_000;
-const complainMilliseconds = 300_000;
 /** Longer than this nobody wants to know; it also ends what a token leaves behind that was removed while it was used. */
 const keepMilliseconds = 400 * 24 * 60 * 60 * 1_000;
 const mostMarks = 20_000;
 const batchSize = 500;
 
-/** Makes a tracker. `log` hears of failures once in a while. */
-export function trackUses(
-  store: GuardedStore,
-  now: () => number,
-  log: (message: string, cause?: unknown) => void,
-): UseTracker {
+/** Makes a tracker. What it can't write is lost, which the store itself tells the log. */
+export function trackUses(store: GuardedStore, now: () => number): UseTracker {
   const marks = new Map<string, Mark>();
   const dirty = new Set<Mark>();
   let timer: NodeJS.Timeout | undefined;
-  let complained = Number.NEGATIVE_INFINITY;
   let writing: Promise<void> = Promise.resolve();
 
   function schedule(): void {
@@ -87,13 +81,10 @@ export function trackUses(
           // Failed or not: this is not tried again before the next time is due.
           mark.written = now();
         }
-        try {
-          await store.tenant(tenant).write(changesOf(batch));
-        } catch (error) {
-          if (Math.abs(now() - complained) < complainMilliseconds) continue;
-          complained = now();
-          log("When credentials were last used can't be written down.", error);
-        }
+        await store
+          .tenant(tenant)
+          .write(changesOf(batch))
+          .catch(() => {});
       }
     }
   }

@@ -13,7 +13,10 @@ export interface Administration {
   /** By name. */
   listUsers(): Promise<readonly User[]>;
   createUser(user: NewUser): Promise<User>;
-  /** Changing the password, the roles, or disabling ends all sessions of the user. */
+  /**
+   * Changing the password, the roles, or disabling ends all sessions of the user. Letting the user reach beyond the own tenant (the
+   * role `operator`, other tenants to act for) also revokes all tokens, which the tenant's administrators may have made.
+   */
   updateUser(name: string, changes: UserChanges): Promise<User>;
   /** Also removes the user's tokens and sessions. */
   removeUser(name: string): Promise<void>;

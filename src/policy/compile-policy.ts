@@ -89,13 +89,14 @@ export function compilePolicy(when: string): CompiledCondition {
       principalMembers: facts.reads.get("principal") ?? new Set(),
       toolMembers: facts.reads.get("tool") ?? new Set(),
       evaluate: (principal, tool, callArguments) => {
-        const variables = { principal: principal.value, tool: tool.value };
-        if (!usesArguments) return verdictOf(prepared(variables), "failed");
-        if (callArguments === undefined) return verdictOf(ahead(variables), "unknown");
+        const subjects = { principal: principal.value, tool: tool.value };
+        if (!usesArguments) return verdictOf(prepared(subjects), "failed");
+        if (callArguments === undefined) return verdictOf(ahead(subjects), "unknown");
         const { value } = callArguments;
         if (value === undefined || isTooMuch(facts, callArguments))
-          return verdictOf(ahead(variables), "failed");
-        return verdictOf(prepared({ ...variables, arguments: value }), "failed");
+          return verdictOf(ahead(subjects), "failed");
+        const { principal: caller, tool: called } = subjects;
+        return verdictOf(prepared({ principal: caller, tool: called, arguments: value }), "failed");
       },
     },
   };

@@ -4,7 +4,7 @@ import type { AuthConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
 import { createOriginCheck, type OriginCheck } from "./check-origin.ts";
 import { checkPrincipal } from "./check-principal.ts";
-import type { Exchange } from "./exchange.ts";
+import { type Exchange, isReceived } from "./exchange.ts";
 import { takeParameter, withoutTokens } from "./query-parameters.ts";
 import { type ReadCredential, readCredential, TokenInUrl } from "./read-credential.ts";
 import { agreeOnTenant, readTenantHeader, tenantParameter } from "./read-tenant.ts";
@@ -15,6 +15,11 @@ export interface Caller {
   readonly presented: Presented;
   /** The request's query without what was meant for the gateway: an API token, a tenant. */
   readonly query: string;
+  /**
+   * Who calls once the body was read. A body may be minutes on its way: where it had to be waited for, what was presented is
+   * looked at again, and what was revoked meanwhile does nothing any more. Throws like `RequestAuthenticator.authenticate`.
+   */
+  readonly confirm: () => Promise<Principal>;
 }
 
 /** What authentication depends on in how a request is used. */
@@ -64,17 +69,18 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
     const { provider, queryToken } = parts.auth();
     // Where nobody signs in, whatever is presented is not meant for the gateway.
     if (provider === "none") return { presented: { kind: "nothing" }, query: exchange.query, inQuery: false };
-    const route = () => withoutTokens(`${exchange.request.method} ${exchange.path}`.slice(0, 200));
     try {
       const credential = readCredential(exchange.request, exchange.query, queryToken);
       if (credential.presented.kind === "session") origin.check(exchange.request, use);
       if (credential.inQuery)
-        warn(`An API token came in the query of ${route()}, where it is logged by others on its way.`);
+        warn(
+          `An API token came in the query of ${routeOf(exchange)}, where it is logged by others on its way.`,
+        );
       return credential;
     } catch (error) {
       if (error instanceof TokenInUrl)
         warn(
-          `${route()} was refused: its URL holds an API token. Revoke the token, others may have seen it.`,
+          `${routeOf(exchange)} was refused: its URL holds an API token. Revoke the token, others may have seen it.`,
         );
       throw error;
     }
@@ -102,14 +108,23 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
       const header = readTenantHeader(exchange.request);
       const named = takeParameter(query, tenantParameter);
       const { ownsTenantParameter: owns } = options;
+      const found = (principal: Principal, tenant: string | undefined, rest: string): Caller => {
+        const isWhole = isReceived(exchange.request);
+        const confirm = async () => (isWhole ? principal : verify(presented, tenant));
+        return { principal, presented, query: rest, confirm };
+      };
       if (named.values.length > 0 && owns !== undefined) {
         const principal = await verify(presented, header);
-        if (owns(principal)) return { principal, presented, query };
+        if (owns(principal)) return found(principal, header, query);
       }
       const tenant = agreeOnTenant(header, named.values);
-      return { principal: await verify(presented, tenant), presented, query: named.rest };
+      return found(await verify(presented, tenant), tenant, named.rest);
     },
   };
+}
+
+function routeOf({ request, path }: Exchange): string {
+  return withoutTokens(`${request.method} ${path}`.slice(0, 200));
 }
 
 /** A log line at most once a minute, with the number of those left out. */

@@ -69,6 +69,12 @@ export async function readBody(request: IncomingMessage, maxBytes: number): Prom
   return chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
 }
 
+/** Whether all of a request is here already, so that reading its body takes no time. */
+export function isReceived({ complete, readableLength, headers }: IncomingMessage): boolean {
+  // Node says that a request is complete a moment after the last byte of its body.
+  return complete || readableLength === Number(headers["content-length"]);
+}
+
 /** Deepest nesting of a request body. */
 const deepestBody = 256;
 
@@ -85,18 +91,20 @@ export function parseJson(bytes: Buffer): JsonValue {
 
 /**
  * Reads a JSON object from the request body, at most `maxBytes` of it. An empty body is `{}`; another type than JSON is
- * `bad_request`, also because no form of another site can send that one.
+ * `bad_request`, also because no page elsewhere can send that one: not even an empty body, where a page may have sent it.
  */
 export async function readJsonObject(request: IncomingMessage, maxBytes: number): Promise<JsonObject> {
   const bytes = await readBody(request, maxBytes);
-  if (bytes.length === 0) return {};
-  if (!isJsonMediaType(request.headers["content-type"])) {
+  const { origin, "content-type": type } = request.headers;
+  const mayBeForeign = origin !== undefined && request.headers["sec-fetch-site"] !== "same-origin";
+  if (bytes.length === 0 && !mayBeForeign) return {};
+  if (!isJsonMediaType(type)) {
     throw new GatewayError(
       "bad_request",
       "The body must be JSON: send an object with `content-type: application/json`.",
     );
   }
-  const value = parseJson(bytes);
+  const value = bytes.length === 0 ? {} : parseJson(bytes);
   if (isJsonObject(value)) return value;
   throw new GatewayError("bad_request", "The body must be a JSON object.");
 }

@@ -6,9 +6,11 @@ export interface TakenParameter {
   readonly rest: string;
 }
 
+const nothingTaken: TakenParameter = { values: [], rest: "" };
+
 /** Takes all occurrences of a parameter out of a query, read as browsers write forms (`+` is a space). */
 export function takeParameter(query: string, name: string): TakenParameter {
-  if (query === "") return { values: [], rest: "" };
+  if (query === "") return nothingTaken;
   const values: string[] = [];
   const rest = query.split("&").filter((piece) => {
     const [pair] = new URLSearchParams(piece);

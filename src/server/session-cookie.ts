@@ -25,8 +25,14 @@ export function writeSessionCookie(session: Secret, milliseconds: number): strin
   return `${sessionCookie}=${session.reveal()}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=${seconds}`;
 }
 
-/** `Set-Cookie` that takes it away. */
-export const clearedSessionCookie = `${sessionCookie}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`;
+/**
+ * Headers that take it away, and with it what the browser has kept of the gateway's answers: Chromium shows pages that it kept
+ * whole for the back button, `no-store` or not (Clear Site Data, section 3.1).
+ */
+export const signedOutHeaders: Readonly<Record<string, string>> = {
+  "set-cookie": `${sessionCookie}=; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=0`,
+  "clear-site-data": '"cache"',
+};
 
 function trimBlanks(text: string): string {
   return text.replace(/^[ \t]+/, "").replace(/[ \t]+$/, "");

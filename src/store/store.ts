@@ -22,8 +22,9 @@ export interface Store {
   find(kind: RecordKind, lookup: string): Promise<FoundRecord | undefined>;
   /**
    * A number that differs once any record of these kinds may have changed since it was last asked for: what was kept of them is to
-   * be read again. What this process wrote counts as soon as the write has resolved, what others wrote from the next turn of the
-   * event loop on. Cheap enough to ask at every request. Throws {@link StoreError}.
+   * be read again. Counts every write of this process that resolved before, and every one of other processes that resolved before the
+   * event that is handled: no request can follow from one that it does not hear of. Cheap enough to ask at every request. Throws
+   * {@link StoreError}.
    */
   epoch(kinds: readonly RecordKind[]): number;
   /** Writes a consistent copy of everything to a new file while others go on. */

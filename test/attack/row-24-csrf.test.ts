@@ -166,6 +166,25 @@ describe("behind a public name", () => {
   });
 });
 
+describe("where nobody signs in", () => {
+  test.each<readonly [string, Headers, boolean]>([
+    ["a program", {}, true],
+    ["the own page", { origin: "http://127.0.0.1:1", "sec-fetch-site": "same-origin" }, true],
+    ["another port", { origin: "http://127.0.0.1:1", "sec-fetch-site": "same-site" }, false],
+    ["another port of an old browser", { origin: "http://localhost:1" }, false],
+  ])("a call without a body by %s", async (_name, headers, isOpen) => {
+    await using open = await openStage({ auth: { provider: "none" } });
+    for (const type of [{}, { "content-type": "text/plain" }]) {
+      const { status } = await open.send("POST", "/api/v1/books/add", { headers: { ...headers, ...type } });
+      expect(status).toBe(isOpen ? 200 : 400);
+    }
+    // Browsers ask before they send this type elsewhere, and are told nothing that lets them.
+    const json = { ...headers, "content-type": "application/json" };
+    expect((await open.send("POST", "/api/v1/books/add", { headers: json })).status).toBe(200);
+    expect(open.calls).toHaveLength(isOpen ? 3 : 1);
+  });
+});
+
 describe("nobody is signed in or out by another page", () => {
   const json = JSON.stringify({ name: "ada", password: "correct horse" });
   const form = "name=ada&password=correct+horse";

@@ -496,6 +496,14 @@ describe("an explanation", () => {
     });
   });
 
+  test("tells of roles that the file does not declare", () => {
+    const { authorizer } = createUniverse({ roles: { reader: role("read:*") } });
+    const { steps } = authorizer.explain({ ...user, roles: ["reader", "redaer"] }, "mcp", "crm_put");
+    expect(steps.find(({ check }) => check === "roles")?.detail).toBe(
+      "No scope of roles `reader`, `redaer` allows it. The file does not declare `redaer`, which therefore gives nothing.",
+    );
+  });
+
   test("tells what the arguments decide", () => {
     const allow = [policyOf("allow", "arguments.x == 1")];
     expect(stepsOf(user, { destructive: "deny", policies: allow }, "books_delete")).toMatchObject({

@@ -73,7 +73,7 @@ describe("the command line", () => {
   test("ends with 1 for what is refused", async () => {
     const { status, stderr } = await gateway("users remove eve");
     expect(status).toBe(1);
-    expect(stderr).toMatch(/^gateway: There is no such user/);
+    expect(stderr).toMatch(/^gateway: There is no user `eve` in tenant `default`\. `gateway users list`/);
   });
 
   test("keeps standard output for data", async () => {

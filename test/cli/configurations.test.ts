@@ -32,7 +32,7 @@ describe("the configuration of a command that administers", () => {
   test("names a store", async () => {
     await expect(listIn(shop)).rejects.toMatchObject({
       code: "bad_request",
-      message: expect.stringContaining("datastore"),
+      message: expect.stringMatching(/`auth: \{provider: local\}`.*`datastore:`/),
     });
   });
 
@@ -56,4 +56,9 @@ describe("the configuration of a command that administers", () => {
     expect(status).toBe(2);
     expect(told.join("\n")).toContain("auth");
   });
+});
+
+test("warnings of the file are not repeated by each command", async () => {
+  const { told } = await listIn(`auth: {provider: local, query_token: api_key}\n${shop}`);
+  expect(told).toEqual(["0 users."]);
 });

@@ -92,6 +92,25 @@ describe("an explanation", () => {
   });
 });
 
+describe("of somebody who is not there it is said", () => {
+  test.each([
+    ["user:eve", "There is no user `eve`. `gateway users list`"],
+    ["token:ci", "There is no token `ci`. Tokens are named by id"],
+    ["user:bob@nowhere", "There is no tenant `nowhere`. `gateway tenants list`"],
+    ["bob", "`token:ID-OR-NAME`"],
+  ])("%s", async (as, words) => {
+    await expect(explainTo("shop_list", as)).rejects.toThrow(words);
+  });
+
+  test("that everybody is anonymous where nobody signs in", async () => {
+    await workplace.remove();
+    workplace = await makeWorkplace(standardConfiguration.replace("auth: {provider: local}", ""));
+    await expect(explainTo("shop_list", "user:bob")).rejects.toThrow(
+      "Nobody signs in here, so that everybody is `anonymous`",
+    );
+  });
+});
+
 describe("a list for a principal", () => {
   test("says what to do where there is nothing", async () => {
     const { status, told, json } = await toolsFor("user:bob@empty");

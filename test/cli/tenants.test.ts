@@ -100,6 +100,12 @@ describe("a tenant", () => {
   });
 });
 
+test("a provider that the file has not is told of", async () => {
+  const { status, told } = await create("globex", { providers: ["shp"] });
+  expect(status).toBe(0);
+  expect(told.join("\n")).toMatch(/no provider `shp`\. Did you mean `shop`\?/);
+});
+
 describe("removing a tenant", () => {
   beforeEach(async () => void (await create("globex")));
 

@@ -11,7 +11,13 @@ import { UsageError } from "../../src/cli/usage-error.ts";
 import { createUser } from "../../src/cli/users.ts";
 import { recordingConsole } from "./recording-console.ts";
 import { scriptedPrompt } from "./scripted-prompt.ts";
-import { makeWorkplace, type Outcome, outcomeOf, type TestWorkplace } from "./workplace.ts";
+import {
+  makeWorkplace,
+  type Outcome,
+  outcomeOf,
+  standardConfiguration,
+  type TestWorkplace,
+} from "./workplace.ts";
 
 let workplace: TestWorkplace;
 beforeEach(async () => {
@@ -100,6 +106,37 @@ describe("a token that is created", () => {
   });
 });
 
+describe("of what a token can't reach", () => {
+  test.each([
+    [{ scopes: ["shp/list"] }, /`shp\/list` fits no provider.*`shop`\?/],
+    [{ roles: ["operatr"] }, /role `operatr`.*`operator`\?/],
+    [{ actsFor: ["acne"] }, /no tenant `acne`.*`acme`\?/],
+  ])("%j is told", async (details, words) => {
+    const { status, told } = await create({ service: true, ...details });
+    expect(status).toBe(0);
+    expect(told.join("\n")).toMatch(words);
+  });
+
+  test("what is there is told nothing of", async () => {
+    const known = { scopes: ["shop", "*/list", "read:s*"], roles: ["support"], actsFor: ["acme"] };
+    expect((await create({ service: true, ...known })).told).toHaveLength(2);
+    expect((await create({ service: true, actsFor: ["any"] })).told).toHaveLength(2);
+  });
+
+  test("a role is told of that the file does not declare", async () => {
+    await workplace.remove();
+    workplace = await makeWorkplace(
+      `${standardConfiguration}authorization: {roles: {member: {scopes: ["*"]}}}\n`,
+    );
+    expect((await create({ service: true })).told).toHaveLength(2);
+    for (const role of ["support", "operator"]) {
+      expect((await create({ service: true, roles: [role] })).told.join()).toContain(
+        `\`authorization.roles\` does not declare the role \`${role}\``,
+      );
+    }
+  });
+});
+
 describe("a token that is there", () => {
   let id: string;
   let first: string;
@@ -110,9 +147,22 @@ describe("a token that is there", () => {
   test("is listed without its secret", async () => {
     const { printed, told } = await outcomeOf((console) => listTokens(workplace.place(), console));
     expect(printed[1]).toContain(id);
-    expect(printed[1]).toMatch(/ci +service \(member\) +everything/);
+    expect(printed[1]).toMatch(/ci +service \(member\) +- +everything/);
     expect(printed.join()).not.toContain(first);
     expect(told).toEqual(["1 token."]);
+  });
+
+  test("tells for whom it may act", async () => {
+    const { told } = await create({ service: true, actsFor: ["acme"] });
+    expect(told[0]).toContain("It may act for acme.");
+    const { printed } = await outcomeOf((console) => listTokens(workplace.place(), console));
+    expect(printed.join("\n")).toMatch(/service \(member\) +acme +everything/);
+  });
+
+  test("has an id, and a message that says where ids are", async () => {
+    await expect(rotateToken("ci", workplace.place(), recordingConsole())).rejects.toThrow(
+      "There is no token of this id in tenant `default`. `gateway tokens list` shows the ids.",
+    );
   });
 
   test("gets another secret", async () => {

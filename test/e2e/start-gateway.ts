@@ -44,14 +44,16 @@ export async function startGateway(options: {
   createInterface({ input: child.stdout }).on("line", hear);
   const tells = (pattern: RegExp): Promise<string> =>
     new Promise((resolve, reject) => {
+      const ended = (): void => reject(new Error(`The gateway ended before it said ${pattern}:\n${text}`));
       const check = (): void => {
         const match = pattern.exec(text);
         if (match === null) return;
         waiting.delete(check);
+        child.off("close", ended);
         resolve(match[1] ?? match[0]);
       };
       waiting.add(check);
-      child.once("close", () => reject(new Error(`The gateway ended before it said ${pattern}:\n${text}`)));
+      child.once("close", ended);
       check();
     });
   const url = await tells(/listens on (http:\S+)/);

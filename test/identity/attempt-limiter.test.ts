@@ -45,6 +45,16 @@ test("forgets the keys that were used longest ago", () => {
   expect(limiter.take("b")).toBeUndefined();
 });
 
+test("attempts that were given back push nobody's out", () => {
+  const limiter = createAttemptLimiter({ attempts: 1, refill: 1_000, keys: 2 }, () => 0);
+  limiter.take("victim");
+  for (const key of ["a", "b", "c", "d"]) {
+    limiter.take(key);
+    limiter.giveBack(key);
+  }
+  expect(limiter.take("victim")).toBe(1_000);
+});
+
 test("whoever asks when: never more than what the time allows", () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: -500, max: 3_000 }), { maxLength: 200 }), (steps) => {

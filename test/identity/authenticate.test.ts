@@ -94,6 +94,14 @@ describe("tokens", () => {
   });
 });
 
+test("a refusal says what to send, and what may be wrong with what was sent", async () => {
+  const { identity } = await createHarness();
+  for (const presented of [{ kind: "nothing" } as const, bearer("gst_api_x"), cookie("x")])
+    await expect(identity.authenticate(presented, undefined)).rejects.toThrow(
+      /^Authentication is required.*Bearer gst_api_.*expired or was revoked\.$/,
+    );
+});
+
 describe("the object of a principal", () => {
   test("is the same while nothing about it changes, whatever changes besides", async () => {
     const harness = await createHarness({ tenants: { acme: fileTenant("acme") } });

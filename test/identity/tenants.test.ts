@@ -225,3 +225,21 @@ describe("without sign-in", () => {
     expect(await codeOf(identity.lookUp("anonymous@acme"))).toBe("bad_request");
   });
 });
+
+test("a narrowed token of an operator stays at home, unless its user acts for other tenants in so many words", async () => {
+  const harness = await createHarness({
+    tenants: { acme: fileTenant("acme"), globex: fileTenant("globex") },
+  });
+  const { principal } = await signedIn(harness, "root", { roles: ["operator"], actsFor: ["globex"] });
+  const own = harness.identity.administration(principal);
+  const whole = bearer((await own.createToken({ name: "whole" })).secret);
+  const narrowed = await own.createToken({ name: "narrowed", scopes: ["*"] });
+  const service = { service: true, roles: ["operator"], scopes: ["*"] };
+  const robot = bearer((await own.createToken({ name: "robot", ...service })).secret);
+  const { authenticate, lookUp } = harness.identity;
+  expect((await authenticate(whole, "acme")).tenant).toBe("acme");
+  expect(await codeOf(authenticate(bearer(narrowed.secret), "acme"))).toBe("forbidden");
+  expect((await authenticate(bearer(narrowed.secret), "globex")).tenant).toBe("globex");
+  expect(await codeOf(authenticate(robot, "acme"))).toBe("forbidden");
+  expect(await codeOf(lookUp(`token:${narrowed.id}@acme`))).toBe("bad_request");
+});

@@ -597,3 +597,42 @@ test("users and tokens can't be made without end", async () => {
   harness.time += 6_000;
   expect(await codeOf(own.createToken({ name: "t" }))).toContain("resolved");
 });
+
+test("who was removed is not whoever got the name next", async () => {
+  const harness = await create();
+  const { member } = await cast(harness);
+  const admin = harness.identity.administration(harness.operator);
+  await admin.removeUser("member");
+  const next = await admin.createUser({ name: "member", password: secret, roles: ["admin"] });
+  const former = harness.identity.administration(member);
+  expect(await codeOf(former.createToken({ name: "theirs" }))).toBe("forbidden");
+  expect(await codeOf(former.updateUser("member", { password: new Secret("taken over by me") }))).toBe(
+    "forbidden",
+  );
+  expect(await codeOf(former.updateUser("member", { displayName: "Me" }))).toBe("forbidden");
+  expect((await admin.listUsers()).find(({ name }) => name === "member")).toEqual(next);
+  expect(await admin.listTokens()).toHaveLength(1);
+});
+
+test.each([{ roles: ["operator"] }, { actsFor: ["acme"] }, { actsFor: "any" }] as const)(
+  "what was made before somebody got further than the tenant (%j) gets nobody there",
+  async (changes) => {
+    const harness = await create();
+    const { root, admin } = await cast(harness);
+    const planted = await harness.identity
+      .administration(admin)
+      .createToken({ name: "planted", user: "member", expiresIn: "never" });
+    const use = () => harness.identity.authenticate(bearer(planted.secret), undefined);
+    await harness.identity.administration(root).updateUser("member", { roles: ["support"] });
+    expect((await use()).roles).toEqual(["support"]);
+    await harness.identity.administration(root).updateUser("member", changes);
+    expect(await codeOf(use())).toBe("unauthenticated");
+    expect((await harness.identity.administration(root).listTokens()).map(({ name }) => name)).toEqual([
+      "narrow",
+    ]);
+    // Those that are made from then on were made by somebody who may.
+    const later = await harness.identity.administration(root).createToken({ name: "later", user: "member" });
+    await harness.identity.administration(root).updateUser("member", { roles: ["operator", "support"] });
+    expect((await harness.identity.authenticate(bearer(later.secret), undefined)).name).toBe("member");
+  },
+);

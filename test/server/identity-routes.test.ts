@@ -314,7 +314,7 @@ describe("sessions", () => {
   test("begin with a cookie that only this host gets", async () => {
     const answer = await login({ name: "ada", password: "correct horse" });
     expect(answer.status).toBe(200);
-    expect(answer.json).toMatchObject({ kind: "user", name: "ada", tenant: "default", exposure: "all" });
+    expect(answer.json).toMatchObject({ kind: "user", name: "ada", tenant: "default" });
     expect(answer.headers["cache-control"]).toBe("no-store");
     expect(answer.headers["set-cookie"]).toEqual([
       `__Host-gateway-session=${session("ada")}; Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=3600`,
@@ -383,7 +383,6 @@ describe("sessions", () => {
       home: "default",
       roles: [],
       credential: { kind: "token", id: "of-ada" },
-      exposure: "all",
     });
   });
 });

@@ -105,6 +105,7 @@ describe("the way out", () => {
     const answer = await stage.send("POST", "/logout", { headers: { ...form, ...cookie }, body: "" });
     expect([answer.status, answer.headers.location]).toEqual([303, "login"]);
     expect(answer.headers["set-cookie"]?.[0]).toContain("Max-Age=0");
+    expect(answer.headers["clear-site-data"]).toBe('"cache"');
     expect(stage.ended).toEqual([session("ada")]);
   });
 

@@ -80,6 +80,14 @@ describe("unknown and hidden are the same", () => {
   });
 });
 
+test("who calls is told nothing of what its tenant gets beyond what it sees itself", async () => {
+  const exposure = { kind: "selected", providers: ["books", "payroll"], tools: ["vault_open"] } as const;
+  await using stage = await openStage({ people: [principalOf("user", "bob", "default", { exposure })] });
+  const { json, text } = await stage.send("GET", "/api/v1/auth/session", { headers: as("bob") });
+  expect(json).toMatchObject({ name: "bob", tenant: "default" });
+  expect(text).not.toMatch(/payroll|vault_open|exposure/);
+});
+
 describe("readiness", () => {
   const names = (answer: Answer): unknown =>
     (answer.json["providers"] as readonly { readonly name: string }[] | undefined)?.map(({ name }) => name);
@@ -105,7 +113,7 @@ test("nobody keeps what one caller got for another", async () => {
   const own = await stage.send("GET", "/api/v1/integrations", { headers: as("ada") });
   expect(own.headers["cache-control"]).toBe("no-store");
   const passed = await stage.send("GET", "/api/v1/books/find", { headers: as("ada") });
-  expect(passed.headers["cache-control"]).toBe("private, no-cache");
+  expect(passed.headers["cache-control"]).toBe("no-store");
   for (const { headers } of [own, passed])
     expect(headers.vary).toBe("authorization, cookie, x-gateway-tenant");
 });

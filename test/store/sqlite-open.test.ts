@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { chmod, mkdir, readdir, stat, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rename, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { promisify } from "node:util";
@@ -96,6 +96,18 @@ describe("refused, with what to do, and left as it is:", () => {
     await refuses("", /is no file/);
     await (await openSqliteStore(join(folder.path, ":memory:"))).close();
     expect(await readdir(folder.path)).toEqual([":memory:"]);
+  });
+
+  test("a log without its file: somebody has the file open, or died with it, and it was moved away", async () => {
+    const store = await openSqliteStore(file);
+    await store.gateway.write([put]);
+    await rename(file, `${file}.away`);
+    await refuses(file, /store\.db is missing, but its log .*store\.db-wal is there\. Put the file back/);
+    await rename(`${file}.away`, file);
+    await store.close();
+    const again = await openSqliteStore(file);
+    expect(await again.gateway.get("user", "1")).toBeDefined();
+    await again.close();
   });
 
   test("a file that is no database", async () => {

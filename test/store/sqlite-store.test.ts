@@ -1,7 +1,20 @@
-import { execFile } from "node:child_process";
-import { closeSync, existsSync, openSync, statSync, writeFileSync, writeSync } from "node:fs";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSqliteStore } from "../../src/store/sqlite/open-store.ts";
@@ -107,6 +120,49 @@ describe("what expired", () => {
   });
 });
 
+test("an epoch counts what others wrote, from the next event on", async () => {
+  const other = new DatabaseSync(file);
+  const add = other.prepare(
+    "INSERT INTO counters VALUES ('token', 1) ON CONFLICT DO UPDATE SET value = value + 1",
+  );
+  const seen = new Set([store.epoch(["token"])]);
+  for (let round = 0; round < 5; round += 1) {
+    await nextTurn();
+    add.run();
+    seen.add(store.epoch(["token"]));
+    // Resetting the log tells nothing and hides nothing.
+    other.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+    await nextTurn();
+    seen.add(store.epoch(["token"]));
+  }
+  expect(seen.size).toBe(6);
+  other.close();
+});
+
+test("what a timer asked is not what an event hears that comes after a sleep", async () => {
+  const script = `
+    const { DatabaseSync } = require("node:sqlite");
+    process.stdin.once("data", () => {
+      const database = new DatabaseSync(process.argv[1]);
+      database.exec("INSERT INTO counters VALUES ('token', 1) ON CONFLICT DO UPDATE SET value = value + 1");
+      process.stdout.write("written");
+      process.stdin.pause();
+    });`;
+  const child = spawn(process.execPath, ["-e", script, file], { stdio: ["pipe", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  const before = await new Promise<number>((resolve) => {
+    setTimeout(() => {
+      resolve(store.epoch(["token"]));
+      child.stdin.end("go");
+    }, 1);
+  });
+  const heard = await new Promise<number>((resolve) => {
+    child.stdout.once("data", () => resolve(store.epoch(["token"])));
+  });
+  expect(heard).toBe(before + 1);
+  await closed;
+});
+
 describe("failures", () => {
   test("a full disk: nothing half written, and all is well once there is room", async () => {
     const tenant = store.tenant("a");
@@ -166,6 +222,29 @@ describe("failures", () => {
     await store.tenant("a").write([putUser("2")]);
     expect(await store.tenant("a").list("user")).toHaveLength(1);
     other.close();
+  });
+
+  test("who waits behind writes that waited in vain is refused with them, not after as long again", async () => {
+    const clock = await openSqliteStore(file, { patience: 400 });
+    const other = new DatabaseSync(file);
+    other.exec("BEGIN IMMEDIATE");
+    const ended: string[] = [];
+    const first = clock.tenant("a").write([putUser("1")]);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const second = clock.tenant("a").write([putUser("2")]);
+    const third = store.tenant("a").write([putUser("3")]);
+    await Promise.allSettled([
+      first.catch(async () => {
+        ended.push("first");
+        await new Promise((resolve) => setTimeout(resolve, 200));
+        ended.push("half as long again");
+      }),
+      second.catch(() => ended.push("second")),
+      third,
+    ]);
+    expect(ended).toEqual(["first", "second", "half as long again"]);
+    other.close();
+    await clock.close();
   });
 
   test("a lock that is given up in time is waited for, and holds no other turn up", async () => {
@@ -246,6 +325,49 @@ describe("failures", () => {
     database.exec("ALTER TABLE away RENAME TO counters");
     await store.tenant("a").write([putUser("1", { n: 3 })]);
     expect((await store.tenant("a").get("user", "1"))?.value).toEqual({ n: 3 });
+  });
+
+  describe("files that are no longer those that are open", () => {
+    const failure = { name: "StoreError", code: "unavailable" };
+    const attempts = (): readonly (() => Promise<unknown>)[] => [
+      () => store.tenant("a").get("user", "1"),
+      () => store.find("user", "x"),
+      () => store.tenant("a").write([putUser("2")]),
+      () => store.tenant("a").acquireLease("l", "x", 1),
+      () => store.backup(join(folder.path, "copy.db")),
+      async () => store.epoch(["user"]),
+    ];
+    const expectRefused = async (message: string): Promise<void> => {
+      for (const attempt of attempts())
+        await expect(attempt()).rejects.toMatchObject({
+          ...failure,
+          message: expect.stringContaining(message),
+        });
+    };
+
+    test.each(["", "-wal", "-shm"])("`store.db%s` removed, replaced and put back", async (end) => {
+      await store.tenant("a").write([putUser("1")]);
+      expect(store.epoch(["user"])).toBe(1);
+      const path = `${file}${end}`;
+      renameSync(path, `${path}.away`);
+      await expectRefused("was removed or replaced");
+      copyFileSync(`${path}.away`, path);
+      await expectRefused("was removed or replaced");
+      renameSync(`${path}.away`, path);
+      expect(await store.tenant("a").get("user", "1")).toBeDefined();
+      await store.tenant("a").write([putUser("2")]);
+      expect(store.epoch(["user"])).toBe(2);
+    });
+
+    test("cut off: not believed again, whatever is put in its place", async () => {
+      await store.tenant("a").write([putUser("1")]);
+      database.exec("PRAGMA wal_checkpoint(TRUNCATE)");
+      const content = readFileSync(file);
+      truncateSync(file, 0);
+      await expectRefused("was cut off");
+      writeFileSync(file, content);
+      await expectRefused("was cut off");
+    });
   });
 
   test("a damaged file says so", async () => {

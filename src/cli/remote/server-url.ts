@@ -18,5 +18,9 @@ export function parseServerUrl(text: string, insecure: boolean): URL {
     );
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
+  if (url.pathname.endsWith("/mcp/")) {
+    const gateway = url.href.slice(0, -"/mcp/".length);
+    throw new UsageError(`that is the address for MCP clients. Write it without \`mcp\`: \`${gateway}\`.`);
+  }
   return url;
 }

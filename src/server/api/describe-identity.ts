@@ -68,7 +68,7 @@ const tenant = object(["id", "display_name", "exposure", "origin"], {
   origin: { enum: ["file", "store"] },
 });
 
-const principal = object(["kind", "id", "name", "tenant", "home", "roles", "exposure"], {
+const principal = object(["kind", "id", "name", "tenant", "home", "roles"], {
   kind: { enum: ["anonymous", "user", "service"] },
   id: text,
   name: text,
@@ -77,7 +77,6 @@ const principal = object(["kind", "id", "name", "tenant", "home", "roles", "expo
   roles: texts,
   scopes,
   credential: object(["kind", "id"], { kind: { enum: ["session", "token"] }, id: text }),
-  ...exposure,
 });
 
 /** Schemas of callers and what they administer. */

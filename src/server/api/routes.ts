@@ -102,15 +102,15 @@ async function call(
   operation: string,
 ): Promise<void> {
   allow(exchange, ["GET", "POST"]);
-  const { principal, query } = caller;
-  const tool = parts.view(principal).findOperation(provider, operation);
+  const { query } = caller;
+  const tool = parts.view(caller.principal).findOperation(provider, operation);
   const isGet = exchange.request.method !== "POST";
   if (tool !== undefined) refuseUnsuited(exchange, tool, isGet);
   const read = isGet
     ? readQueryArguments(query, tool?.inputSchema ?? {})
     : await readBodyArguments(exchange, query);
   const result = await parts.broker.invoke({
-    principal,
+    principal: await caller.confirm(),
     via: "api",
     target: { kind: "operation", provider, operation },
     arguments: read.arguments,
@@ -147,8 +147,6 @@ function sendUpstreamAnswer(exchange: Exchange, result: HttpResult): void {
     const value = result.headers[name];
     if (value !== undefined) response.setHeader(name, value);
   }
-  // An upstream's answer may be kept by who asked for it, as long as they ask again before they use it.
-  response.setHeader("cache-control", "private, no-cache");
   if (result.notes !== undefined) response.setHeader("gateway-note", noteHeader(result.notes));
   // An upstream's page must not act as one of the gateway's own origin.
   response.setHeader("x-content-type-options", "nosniff");

@@ -7,8 +7,8 @@ import type { Exchange } from "../exchange.ts";
 export interface IdentityContext {
   readonly exchange: Exchange;
   readonly caller: Caller;
-  /** On behalf of the caller; throws `GatewayError` where there is nothing to administer. */
-  readonly administration: () => Administration;
+  /** On behalf of the caller, once the body was read; throws what `Caller.confirm` throws. */
+  readonly administration: () => Promise<Administration>;
 }
 
 /** What is said of a route that does not exist. */

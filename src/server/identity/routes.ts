@@ -28,7 +28,7 @@ export async function handleIdentity(
   const context: IdentityContext = {
     exchange,
     caller,
-    administration: () => identity.administration(caller.principal),
+    administration: async () => identity.administration(await caller.confirm()),
   };
   switch (room) {
     case "users":

@@ -1,8 +1,8 @@
-import { principalToJson, sessionToJson } from "../../administration-json.ts";
+import { callerToJson, sessionToJson } from "../../administration-json.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { RequestAuthenticator } from "../authenticate-request.ts";
 import { allow, type Exchange, sendEmpty, sendJson } from "../exchange.ts";
-import { clearedSessionCookie, writeSessionCookie } from "../session-cookie.ts";
+import { signedOutHeaders, writeSessionCookie } from "../session-cookie.ts";
 import { type IdentityContext, noSuchRoute } from "./context.ts";
 import { readMembers, required } from "./members.ts";
 import { signIn } from "./sign-in.ts";
@@ -21,7 +21,7 @@ export async function handleLogin(
   const password = required(members.secret("password"), "password");
   const { principal, session, milliseconds } = await signIn(identity, exchange, name, password);
   const cookie = writeSessionCookie(session, milliseconds);
-  return sendJson(exchange, 200, principalToJson(principal), { "set-cookie": cookie });
+  return sendJson(exchange, 200, callerToJson(principal), { "set-cookie": cookie });
 }
 
 /** Serves `auth/logout`, `auth/session` and `auth/sessions`; `segments` is what follows `auth`. */
@@ -38,22 +38,18 @@ export async function handleSessions(
       allow(exchange, ["POST"]);
       await readMembers(exchange, []);
       await identity.signOut(caller.presented);
-      return sendEmpty(
-        exchange,
-        204,
-        caller.presented.kind === "session" ? { "set-cookie": clearedSessionCookie } : {},
-      );
+      return sendEmpty(exchange, 204, caller.presented.kind === "session" ? signedOutHeaders : {});
     case "session":
       allow(exchange, ["GET"]);
-      return sendJson(exchange, 200, principalToJson(caller.principal));
+      return sendJson(exchange, 200, callerToJson(caller.principal));
     case "sessions": {
       if (id !== undefined) {
         allow(exchange, ["DELETE"]);
-        await administration().revokeSession(id);
+        await (await administration()).revokeSession(id);
         return sendEmpty(exchange, 204);
       }
       allow(exchange, ["GET"]);
-      const sessions = await administration().listSessions();
+      const sessions = await (await administration()).listSessions();
       return sendJson(exchange, 200, { sessions: sessions.map(sessionToJson) });
     }
     default:

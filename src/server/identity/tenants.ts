@@ -17,11 +17,11 @@ export async function handleTenants(context: IdentityContext, segments: readonly
 async function handleAll({ exchange, administration }: IdentityContext): Promise<void> {
   allow(exchange, ["GET", "POST"]);
   if (exchange.request.method !== "POST") {
-    const tenants = await administration().listTenants();
+    const tenants = await (await administration()).listTenants();
     return sendJson(exchange, 200, { tenants: tenants.map(tenantToJson) });
   }
   const members = await readMembers(exchange, ["id", ...changeable]);
-  const tenant = await administration().createTenant({
+  const tenant = await (await administration()).createTenant({
     id: required(members.text("id"), "id"),
     displayName: members.text("display_name"),
     exposure: readExposure(members),
@@ -33,15 +33,16 @@ async function handleOne({ exchange, administration }: IdentityContext, id: stri
   allow(exchange, ["GET", "PATCH", "DELETE"]);
   const { method } = exchange.request;
   if (method === "DELETE") {
-    await administration().removeTenant(id);
+    await (await administration()).removeTenant(id);
     return sendEmpty(exchange, 204);
   }
-  if (method !== "PATCH") return sendJson(exchange, 200, tenantToJson(await administration().getTenant(id)));
+  if (method !== "PATCH")
+    return sendJson(exchange, 200, tenantToJson(await (await administration()).getTenant(id)));
   const members = await readMembers(exchange, changeable);
   const namesOneList = (members.texts("providers") === undefined) !== (members.texts("tools") === undefined);
   // A list that is not named stays as it is.
-  const kept = namesOneList ? (await administration().getTenant(id)).exposure : undefined;
-  const tenant = await administration().updateTenant(id, {
+  const kept = namesOneList ? (await (await administration()).getTenant(id)).exposure : undefined;
+  const tenant = await (await administration()).updateTenant(id, {
     displayName: members.text("display_name"),
     exposure: readExposure(members, kept),
   });

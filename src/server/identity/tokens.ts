@@ -10,24 +10,24 @@ export async function handleTokens(context: IdentityContext, segments: readonly 
   const { exchange, administration } = context;
   if (action === undefined) {
     allow(exchange, ["DELETE"]);
-    await administration().revokeToken(id);
+    await (await administration()).revokeToken(id);
     return sendEmpty(exchange, 204);
   }
   if (action !== "rotate" || more.length > 0) throw noSuchRoute();
   allow(exchange, ["POST"]);
   await readMembers(exchange, []);
-  return sendJson(exchange, 200, createdTokenToJson(await administration().rotateToken(id)));
+  return sendJson(exchange, 200, createdTokenToJson(await (await administration()).rotateToken(id)));
 }
 
 async function handleAll({ exchange, administration }: IdentityContext): Promise<void> {
   allow(exchange, ["GET", "POST"]);
   if (exchange.request.method !== "POST") {
-    const tokens = await administration().listTokens();
+    const tokens = await (await administration()).listTokens();
     return sendJson(exchange, 200, { tokens: tokens.map(tokenToJson) });
   }
   const known = ["name", "service", "user", "scopes", "roles", "acts_for", "expires_in"];
   const members = await readMembers(exchange, known);
-  const token = await administration().createToken({
+  const token = await (await administration()).createToken({
     name: required(members.text("name"), "name"),
     service: members.truth("service"),
     user: members.text("user"),

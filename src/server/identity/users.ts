@@ -13,11 +13,11 @@ export async function handleUsers(context: IdentityContext, segments: readonly s
 async function handleAll({ exchange, administration }: IdentityContext): Promise<void> {
   allow(exchange, ["GET", "POST"]);
   if (exchange.request.method !== "POST") {
-    const users = await administration().listUsers();
+    const users = await (await administration()).listUsers();
     return sendJson(exchange, 200, { users: users.map(userToJson) });
   }
   const members = await readMembers(exchange, ["name", "display_name", "password", "roles", "acts_for"]);
-  const user = await administration().createUser({
+  const user = await (await administration()).createUser({
     name: required(members.text("name"), "name"),
     displayName: members.text("display_name"),
     password: required(members.secret("password"), "password"),
@@ -30,12 +30,12 @@ async function handleAll({ exchange, administration }: IdentityContext): Promise
 async function handleOne({ exchange, administration }: IdentityContext, name: string): Promise<void> {
   allow(exchange, ["PATCH", "DELETE"]);
   if (exchange.request.method === "DELETE") {
-    await administration().removeUser(name);
+    await (await administration()).removeUser(name);
     return sendEmpty(exchange, 204);
   }
   const known = ["display_name", "password", "current_password", "roles", "acts_for", "disabled"];
   const members = await readMembers(exchange, known);
-  const user = await administration().updateUser(name, {
+  const user = await (await administration()).updateUser(name, {
     displayName: members.text("display_name"),
     password: members.secret("password"),
     currentPassword: members.secret("current_password"),

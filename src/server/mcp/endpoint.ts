@@ -5,7 +5,7 @@ import { type Message, rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { Exchange } from "../exchange.ts";
+import { type Exchange, isReceived } from "../exchange.ts";
 import { createCallTool } from "./call-tool.ts";
 import { mismatch } from "./check-headers.ts";
 import { describeServer } from "./describe-server.ts";
@@ -65,8 +65,11 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
   const modern = createModernFace(face);
   const legacy = createLegacyFace(face);
 
-  const post = async (exchange: Exchange, principal: Principal): Promise<void> => {
+  const post = async (exchange: Exchange, found: Principal): Promise<void> => {
+    const isWhole = isReceived(exchange.request);
     const message = await readPost(exchange, limits);
+    // A body may be minutes on its way: who was revoked meanwhile sends nothing any more.
+    const principal = isWhole ? found : await authenticate(exchange);
     const era = eraOf(exchange, message);
     if (
       message.kind === "request" &&

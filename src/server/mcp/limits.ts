@@ -14,6 +14,8 @@ export interface McpLimits {
   readonly sessionIdleMilliseconds: number;
   /** Open `subscriptions/listen` streams. */
   readonly listeners: number;
+  /** Those of one caller with a name. */
+  readonly listenersPerPrincipal: number;
   /** What may wait for a client that reads slowly, per stream. */
   readonly bufferedBytes: number;
   /** How long a client may take nothing of an answer that is complete. */
@@ -36,6 +38,7 @@ export const defaultLimits: McpLimits = {
   sessionsPerPrincipal: 50,
   sessionIdleMilliseconds: 24 * 60 * 60 * 1_000,
   listeners: 10_000,
+  listenersPerPrincipal: 50,
   bufferedBytes: 1024 * 1024,
   stalledMilliseconds,
   keepAliveMilliseconds: 15_000,

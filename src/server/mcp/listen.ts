@@ -7,6 +7,7 @@ import type { Principal } from "../../model/principal.ts";
 import type { Exchange } from "../exchange.ts";
 import { type FaceParts, toolsChanged } from "./face.ts";
 import { ResponseStream } from "./response-stream.ts";
+import { isSamePrincipal } from "./same-principal.ts";
 
 /** The open `subscriptions/listen` streams of an endpoint (MCP 2026-07-28). */
 export interface Listeners {
@@ -19,7 +20,13 @@ export function createListeners(
   { tools, limits }: FaceParts,
   shape: (result: JsonObject) => JsonObject,
 ): Listeners {
-  let open = 0;
+  const open = new Map<ResponseStream, Principal>();
+  const hasShareFor = (principal: Principal): boolean => {
+    // Callers without a name are all one and the same, which has no share of its own.
+    if (principal.kind === "anonymous") return true;
+    const own = [...open.values()].filter((other) => isSamePrincipal(other, principal));
+    return own.length < limits.listenersPerPrincipal;
+  };
   const notification = (method: string, id: RequestId, params: JsonObject = {}): string =>
     writeMessage({
       kind: "notification",
@@ -29,7 +36,7 @@ export function createListeners(
   return {
     open: (exchange, { id, params }, principal) => {
       const wanted = readFilter(params["notifications"]);
-      if (open >= limits.listeners) {
+      if (open.size >= limits.listeners || !hasShareFor(principal)) {
         throw new RpcError(
           rpcCodes.internalError,
           "The gateway has no room for another subscription. Try again later.",
@@ -44,7 +51,7 @@ export function createListeners(
         stream.answer(writeMessage({ kind: "result", id, result }));
       };
       if (wanted["toolsListChanged"] !== true) return end();
-      open += 1;
+      open.set(stream, principal);
       const unfollow = tools.follow({
         exchange,
         principal,
@@ -57,7 +64,7 @@ export function createListeners(
       });
       stream.onClose(() => {
         unfollow();
-        open -= 1;
+        open.delete(stream);
       });
     },
   };

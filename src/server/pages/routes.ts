@@ -5,7 +5,7 @@ import { errorHeaders, errorStatus } from "../api/error-response.ts";
 import type { RequestAuthenticator } from "../authenticate-request.ts";
 import { allow, type Exchange, readBody, sendEmpty } from "../exchange.ts";
 import { signIn } from "../identity/sign-in.ts";
-import { clearedSessionCookie, writeSessionCookie } from "../session-cookie.ts";
+import { signedOutHeaders, writeSessionCookie } from "../session-cookie.ts";
 import { homePage } from "./home-page.ts";
 import { html } from "./html.ts";
 import { pageHeaders, sendPage, sendText } from "./send-page.ts";
@@ -73,7 +73,7 @@ async function handleSignOut({ identity, requests }: PageParts, exchange: Exchan
   requests.origin.checkForm(exchange.request);
   // Also where the session is over already: the browser shall forget the cookie.
   await identity.signOut(requests.read(exchange));
-  sendEmpty(exchange, 303, { ...pageHeaders, location: "login", "set-cookie": clearedSessionCookie });
+  sendEmpty(exchange, 303, { ...pageHeaders, location: "login", ...signedOutHeaders });
 }
 
 async function handleHome({ requests }: PageParts, exchange: Exchange): Promise<void> {

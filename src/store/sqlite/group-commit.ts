@@ -3,6 +3,7 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import { StoreError } from "../store.ts";
 import { type Counters, TransactionCounters } from "./counters.ts";
 import { describeFailure } from "./describe-failure.ts";
+import type { OpenFiles } from "./open-files.ts";
 import { retryWhileBusy } from "./retry-while-busy.ts";
 import type { Statements } from "./statements.ts";
 
@@ -21,12 +22,15 @@ export interface Connection {
   readonly counters: Counters;
   /** Absolute path of the database. */
   readonly file: string;
+  readonly files: OpenFiles;
   readonly now: () => number;
   /** How long to wait for the lock of another process, in ms. */
   readonly patience: number;
 }
 
 interface Job {
+  /** When it was asked for, in ms of a clock that never goes back. */
+  readonly since: number;
   /** Does the work; what it returns tells the waiting caller of success. */
   readonly attempt: (transaction: Transaction) => () => void;
   readonly refuse: (error: StoreError) => void;
@@ -65,6 +69,7 @@ export class GroupCommit {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({
+        since: performance.now(),
         attempt: (transaction) => {
           const result = work(transaction);
           return () => resolve(result);
@@ -86,7 +91,12 @@ export class GroupCommit {
       await nextTurn();
       const jobs = this.#waiting.splice(0, mostTogether);
       try {
-        const settlements = await retryWhileBusy(() => this.#commit(jobs), this.#connection.patience);
+        // From when the first was asked for: behind others that waited in vain, nobody waits as long again.
+        const waited = performance.now() - (jobs[0]?.since ?? 0);
+        const settlements = await retryWhileBusy(
+          () => this.#commit(jobs),
+          this.#connection.patience - waited,
+        );
         for (const settle of settlements) {
           settle();
         }
@@ -101,7 +111,8 @@ export class GroupCommit {
   }
 
   #commit(jobs: readonly Job[]): readonly (() => void)[] {
-    const { database, statements, counters, now } = this.#connection;
+    const { database, statements, counters, files, now } = this.#connection;
+    files.check();
     statements("begin").run();
     try {
       const transaction = { statements, counters: new TransactionCounters(statements), now: now() };

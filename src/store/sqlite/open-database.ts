@@ -1,4 +1,4 @@
-import { closeSync, openSync } from "node:fs";
+import { closeSync, existsSync, openSync } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -18,6 +18,7 @@ const openPatience = 30_000;
  */
 export async function openDatabase(file: string, migrations: readonly Migration[]): Promise<DatabaseSync> {
   await checkFolder(dirname(file));
+  refuseRemoved(file);
   create(file);
   await checkFile(file);
   const database = new DatabaseSync(file, {
@@ -67,6 +68,21 @@ async function checkFolder(folder: string): Promise<void> {
     throw new StoreError("unavailable", `The store's folder ${folder} does not exist. Create it.`, error);
   }
   throw new StoreError("unavailable", `${folder} is no folder. Name a file inside a folder for the store.`);
+}
+
+/**
+ * A log without its file: the file was moved away while a gateway has it open, or after one died. A new one in its place would take
+ * the log over, and what stands in it would be lost for the old one.
+ */
+function refuseRemoved(file: string): void {
+  const log = `${file}-wal`;
+  // In this order: where another process makes a new store meanwhile, the file is there before its log.
+  if (existsSync(log) && !existsSync(file)) {
+    throw new StoreError(
+      "unavailable",
+      `The store ${file} is missing, but its log ${log} is there. Put the file back, or, to begin anew, stop the gateway and remove the log.`,
+    );
+  }
 }
 
 /** With rights that SQLite gives to the files beside it too. */

@@ -15,6 +15,7 @@ export async function readFrom<Result>(
     throw new StoreError("unavailable", "The store is closed.");
   }
   try {
+    connection.files.check();
     return await retryWhileBusy(() => query(connection), connection.patience);
   } catch (error) {
     throw describeFailure(error, connection.file);

@@ -5,6 +5,7 @@ import { copyDatabase } from "./copy-database.ts";
 import { Counters } from "./counters.ts";
 import { describeFailure } from "./describe-failure.ts";
 import { type Connection, GroupCommit } from "./group-commit.ts";
+import { OpenFiles } from "./open-files.ts";
 import { readFrom } from "./read-from.ts";
 import { readRecord } from "./read-record.ts";
 import { prepareStatements } from "./statements.ts";
@@ -18,11 +19,12 @@ const gatewayTenant = "";
 export interface SqliteStoreOptions {
   /** Milliseconds since 1970. Default: the system's clock, which all processes on the same file share. */
   readonly now?: () => number;
-  /** How long writes wait while another process has the lock, in ms. Default 5,000. */
+  /** How long writes wait while another process has the lock, in ms. Default 4,000. */
   readonly patience?: number;
 }
 
-const defaultPatience = 5_000;
+/** Less than callers wait, so that they and the log hear what was in the way. */
+const defaultPatience = 4_000;
 
 /** A store in a database that is open and up to date, and that it closes. */
 export class SqliteStore implements Store {
@@ -36,6 +38,7 @@ export class SqliteStore implements Store {
     this.#connection = {
       database,
       file,
+      files: new OpenFiles(file),
       statements,
       counters: new Counters(statements),
       now: options.now ?? Date.now,
@@ -68,6 +71,7 @@ export class SqliteStore implements Store {
       throw new StoreError("unavailable", "The store is closed.");
     }
     try {
+      this.#connection.files.checkOften();
       return this.#connection.counters.epoch(kinds);
     } catch (error) {
       throw describeFailure(error, this.#connection.file);
@@ -98,9 +102,10 @@ export class SqliteStore implements Store {
   }
 
   async #backUp(target: string): Promise<void> {
-    const { file } = this.#connection;
+    const { file, files } = this.#connection;
     let isCopied: boolean;
     try {
+      files.check();
       isCopied = await copyDatabase(file, target);
     } catch (error) {
       const { message } = describeFailure(error, file);

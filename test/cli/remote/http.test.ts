@@ -146,6 +146,15 @@ describe("the address of a server", () => {
     expect(() => parseServerUrl(text, false)).toThrow(UsageError);
   });
 
+  test.each(["https://gw.example.com/mcp", "https://gw.example.com/tools/mcp/"])(
+    "is not that of MCP clients: %s",
+    (text) => {
+      expect(() => parseServerUrl(text, false)).toThrow(
+        /without `mcp`.*`https:\/\/gw\.example\.com(\/tools)?`/,
+      );
+    },
+  );
+
   test("may be unencrypted if somebody says so", () => {
     expect(parseServerUrl("http://gw.example.com", true).href).toBe("http://gw.example.com/");
   });

@@ -51,7 +51,7 @@ beforeEach(async () => {
   release = Promise.withResolvers();
   tokens = { ada, bob, carol, dave, narrow: { ...ada, scopes: ["hire"] } };
   endpoint = await startEndpoint(tools, {
-    limits: { changeMilliseconds: 1, recheckMilliseconds: 5 },
+    limits: { changeMilliseconds: 1, recheckMilliseconds: 5, listenersPerPrincipal: 3 },
     notice,
     authenticate: async ({ headers }) => {
       const found = tokens[headers.authorization?.replace("Bearer ", "") ?? ""] ?? "unauthenticated";
@@ -315,4 +315,22 @@ test("the parameter headers of a hidden tool are not asked for", async () => {
   expect(seen.message["error"]).toMatchObject({ code: -32020 });
   const hidden = await connectModern("bob").request("tools/call", params);
   expect(hidden.message["error"]).toEqual({ code: -32602, message: "Unknown tool: region" });
+});
+
+test("one caller can't take all the subscriptions there are", async () => {
+  const { message, headers } = modernRequest("subscriptions/listen", {
+    notifications: { toolsListChanged: true },
+  });
+  const open = (token: string): Promise<Response> =>
+    fetch(endpoint.url, {
+      method: "POST",
+      headers: { ...baseHeaders, ...headers, ...bearer(token) },
+      body: JSON.stringify(message),
+    });
+  const streams = [await open("ada"), await open("ada"), await open("narrow")];
+  const refused: JsonObject = JSON.parse(await (await open("ada")).text());
+  expect(asObject(refused["error"])?.["message"]).toContain("no room");
+  const other = await open("bob");
+  expect(other.headers.get("content-type")).toBe("text/event-stream");
+  for (const stream of [...streams, other]) await stream.body?.cancel();
 });
