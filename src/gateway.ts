@@ -1,5 +1,6 @@
 import type { Authorizer } from "./authorization/authorizer.ts";
 import { createAuthorizer } from "./authorization/create-authorizer.ts";
+import { findUnmatchedGrants } from "./authorization/find-unmatched-grants.ts";
 import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts";
 import { createArgumentChecker } from "./broker/check-arguments.ts";
 import { deadline } from "./broker/interceptors/deadline.ts";
@@ -198,7 +199,7 @@ export class Gateway {
     this.#started = false;
     this.#publish();
     this.#started = true;
-    return [...diagnostics, ...this.#collisions];
+    return [...diagnostics, ...this.#collisions, ...findUnmatchedGrants(this.snapshot.catalog, config)];
   }
 
   /** The new session, unless it lacks a surface that the running one, with the same configuration, has. */
@@ -253,7 +254,9 @@ export class Gateway {
   /** Everything that the authors of the configuration and its documents can mend, as of now. */
   diagnostics(): readonly Diagnostic[] {
     const sessions = [...this.#sessions.values()];
-    return [...this.#skipped(), ...sessions.flatMap((session) => session.diagnostics()), ...this.#collisions];
+    const opened = sessions.flatMap((session) => session.diagnostics());
+    const grants = findUnmatchedGrants(this.snapshot.catalog, this.#config);
+    return [...this.#skipped(), ...opened, ...this.#collisions, ...grants];
   }
 
   /**

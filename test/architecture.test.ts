@@ -30,7 +30,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   config: ["diagnostics", "json-schema", "documents", "policy"],
   catalog: ["diagnostics"],
   identity: ["store", "policy"],
-  authorization: ["catalog", "policy"],
+  authorization: ["catalog", "diagnostics", "policy"],
   credentials: ["broker/credential-resolver.ts"],
   broker: ["catalog", "json-schema"],
   providers: ["diagnostics", "json-schema", "documents", "catalog", "upstream", "mcp", "broker/executor.ts"],

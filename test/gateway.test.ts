@@ -94,6 +94,15 @@ describe("reload", () => {
     expect(running.snapshot.catalog.providers[0]?.displayName).toBe("Inline");
   });
 
+  test("a scope that fits nothing any more is told of", async () => {
+    const running = await start(inline);
+    const found = await running.reload(
+      await parse(`${inline}authorization: {roles: {a: {scopes: [inline/pong]}}}\n`),
+    );
+    expect(found).toMatchObject([{ severity: "warning", code: "unmatched-grant" }]);
+    expect(running.diagnostics()).toEqual(found);
+  });
+
   test("a provider that can't be opened anew goes on as it was", async () => {
     const running = await start(`${inline}${remote()}`);
     status = 503;

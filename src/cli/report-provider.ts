@@ -83,7 +83,8 @@ const degradedCodes: ReadonlySet<string> = new Set(["operation-degraded", "unres
 export function reportProvider(gateway: Gateway, provider: ProviderCatalog): ProviderReport {
   const { name, displayName, description, state, reason, mcpEnabled, toolPrefix, connections } = provider;
   const tools = provider.tools.map(reportTool).toSorted((first, second) => second.bytes - first.bytes);
-  const diagnostics = gateway.diagnostics();
+  // Grants are judged by all providers, and this gateway may have but one.
+  const diagnostics = gateway.diagnostics().filter(({ code }) => code !== "unmatched-grant");
   const leftOut = gateway.leftOut(name);
   const summary = summarizeTools(tools, leftOut.length);
   return {

@@ -1,4 +1,5 @@
-import type { AuthConfig, AuthorizationConfig, TenantConfig } from "../model/config.ts";
+import type { NodePath } from "../documents/located-node.ts";
+import type { AuthConfig, AuthorizationConfig, GrantOrigin, TenantConfig } from "../model/config.ts";
 import type {
   AuthorizationSettings,
   AuthSettings,
@@ -36,7 +37,12 @@ export function normalizeAuthorization(
     destructive,
     roles:
       roles &&
-      record(Object.entries(roles).map(([name, { description, scopes }]) => [name, { description, scopes }])),
+      record(
+        Object.entries(roles).map(([name, { description, scopes }]) => {
+          const scopeOrigins = originsOf(scopes, ["authorization", "roles", name, "scopes"], origin);
+          return [name, { description, scopes, scopeOrigins }];
+        }),
+      ),
     policies: policies.map(({ name, description, effect, when, message }, index) => ({
       name,
       description,
@@ -62,6 +68,7 @@ export function normalizeTenants(
         id,
         displayName: tenant.display_name ?? id,
         exposure: normalizeExposure(tenant),
+        toolOrigins: originsOf(tenant.tools ?? [], ["tenants", id, "tools"], origin),
         place: origin.place(["tenants", id]),
       },
     ]),
@@ -73,4 +80,11 @@ function normalizeExposure({ exposure, providers, tools }: Tenant): TenantExposu
   return exposure === "selected" || providers !== undefined || tools !== undefined
     ? { kind: "selected", providers: providers ?? [], tools: tools ?? [] }
     : { kind: "all" };
+}
+
+function originsOf(list: readonly string[], path: NodePath, origin: Origin): readonly GrantOrigin[] {
+  return list.map((_text, index) => ({
+    place: origin.place([...path, index], "value"),
+    isReference: origin.referenceText([...path, index]) !== undefined,
+  }));
 }

@@ -92,6 +92,7 @@ export const diagnosticCodes = {
   "unmatched-selection": "a selection that matches no operation",
   "unmatched-parameter": "a managed parameter that no operation has",
   "unmatched-pagination": "a pagination that suits no operation",
+  "unmatched-grant": "a scope or a tenant's pattern that no tool fits",
   "provider-unavailable": "a provider that can't be reached",
 } as const satisfies Record<string, string>;
 

@@ -68,6 +68,15 @@ export interface RoleConfig {
   readonly description: string | undefined;
   /** As in `Principal.scopes`. */
   readonly scopes: readonly string[];
+  /** Where each of the scopes comes from. */
+  readonly scopeOrigins: readonly GrantOrigin[];
+}
+
+/** Where the file grants something: one scope of a role, or one of the tools of a tenant. */
+export interface GrantOrigin {
+  readonly place: Place;
+  /** True where a reference supplied the text, which messages then don't show. */
+  readonly isReference: boolean;
 }
 
 /** One rule over principal, tool and arguments. A `deny` that matches beats every `allow`. */
@@ -87,6 +96,8 @@ export interface TenantConfig {
   readonly id: string;
   readonly displayName: string;
   readonly exposure: TenantExposure;
+  /** Where each of the tools of `exposure` comes from. */
+  readonly toolOrigins: readonly GrantOrigin[];
   readonly place: Place;
 }
 

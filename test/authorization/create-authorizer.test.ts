@@ -26,7 +26,7 @@ const everything = [
   "crm_get",
   "crm_put",
 ];
-const role = (...scopes: readonly string[]) => ({ description: undefined, scopes });
+const role = (...scopes: readonly string[]) => ({ description: undefined, scopes, scopeOrigins: [] });
 
 function namesOf(view: CatalogView): readonly string[] {
   return view.tools.map(({ name }) => name);

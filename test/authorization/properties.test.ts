@@ -71,7 +71,7 @@ const call = fc.constantFrom<JsonObject>(
 );
 
 function roleOf(list: readonly string[]) {
-  return { description: undefined, scopes: list };
+  return { description: undefined, scopes: list, scopeOrigins: [] };
 }
 
 test("a tool is in the view if and only if its explanation does not deny it", () => {

@@ -227,3 +227,9 @@ test("arguments are shown with their types", async () => {
     "  size     body   size     multipart/form-data  number",
   ]);
 });
+
+test("what a tenant gets of other providers is not told with one provider", async () => {
+  const config = `tenants: {acme: {tools: [books_list, shop_list]}}\n${books}${provider("shop", [operation("list")])}`;
+  const { printed } = await run(config, { provider: "books", json: true });
+  expect(JSON.parse(printed.join("\n"))).toMatchObject({ diagnostics: [] });
+});

@@ -18,9 +18,10 @@ const operations = "paths: {/x: {get: {operationId: x, responses: {'200': {descr
 async function run(
   document: string,
   options: Partial<ValidateOptions> = {},
+  file = config,
 ): Promise<{ readonly status: number; readonly printed: readonly string[] }> {
   await writeFile(join(folder, "api.yaml"), document);
-  await writeFile(join(folder, "gestalt.yaml"), config);
+  await writeFile(join(folder, "gestalt.yaml"), file);
   const console = recordingConsole();
   const asked = { online: false, format: "human", lint: true, ...options } as const;
   const status = await validate({ config: join(folder, "gestalt.yaml"), ...asked }, console);
@@ -71,4 +72,30 @@ test("what the compiler has said of a place is not said twice", async () => {
     ["operation-dropped", 19],
     ["document-lint", 64],
   ]);
+});
+
+test("scopes and tenants' patterns that no tool fits are warnings, where all providers that they may mean are there", async () => {
+  const access = `authorization:
+  roles:
+    member: {scopes: [api/x, api/y, "read:api/x", away/z]}
+    other: {scopes: ["\${env:NO_SUCH_SCOPE}"]}
+tenants:
+  acme: {tools: [api_x, api_Y, away_z]}
+`;
+  const away = "  away: {mcp_url: https://mcp.example.com/mcp}\n";
+  const document = `openapi: 3.0.3\ninfo: {title: x, version: "1"}\n${operations}\n`;
+  const { status, printed } = await run(document, { format: "json" }, `${access}${config}${away}`);
+  const { diagnostics } = JSON.parse(printed.join("\n"));
+  expect(status).toBe(0);
+  expect(diagnostics.filter(({ code }: { code: string }) => code === "unmatched-grant")).toMatchObject([
+    { severity: "warning", line: 3, column: 30, message: expect.stringContaining("`api/y` grants nothing") },
+    { severity: "warning", line: 6, column: 25, message: expect.stringContaining("`api_Y` grants nothing") },
+  ]);
+});
+
+test("the example with tenants grants nothing that is not there", async () => {
+  const console = recordingConsole();
+  const asked = { online: false, format: "human", lint: false } as const;
+  expect(await validate({ config: "examples/tenants/gestalt.yaml", ...asked }, console)).toBe(0);
+  expect(console.printed().join("\n")).not.toContain("unmatched-grant");
 });

@@ -156,6 +156,29 @@ authorization:
     });
   });
 
+  test("every scope and every tool of a tenant has its place, and tells whether a reference supplied it", async () => {
+    const file = `authorization:
+  roles:
+    a: {scopes: [crm, "\${env:GRANT}"]}
+tenants:
+  acme:
+    tools:
+      - crm_a
+      - "\${env:GRANT}"
+  all: {}
+`;
+    const { authorization, tenants } = await load(file, { environment: { GRANT: "crm" } });
+    expect(authorization.roles?.["a"]?.scopeOrigins).toMatchObject([
+      { place: { line: 3, column: 18 }, isReference: false },
+      { place: { line: 3, column: 23 }, isReference: true },
+    ]);
+    expect(tenants["acme"]?.toolOrigins).toMatchObject([
+      { place: { line: 7, column: 9 }, isReference: false },
+      { place: { line: 8, column: 9 }, isReference: true },
+    ]);
+    expect(tenants["all"]?.toolOrigins).toEqual([]);
+  });
+
   test("look-ups find no role and no tenant that was not declared", async () => {
     const { authorization, tenants } = await load(
       "authorization: {roles: {a: {scopes: []}}}\ntenants: {a: {}}\n",

@@ -53,6 +53,7 @@ describe("configurations in the documents are valid", () => {
     await writeFile(config, text);
     const result = await runGateway(["validate", config]);
     expect(result.status, result.stdout).toBe(0);
+    expect(result.stdout).not.toContain("unmatched-grant");
   });
 });
 

@@ -52,7 +52,7 @@ export const auth: AuthConfig = {
 
 export function fileTenant(id: string, exposure: TenantExposure = { kind: "all" }): TenantConfig {
   const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
-  return { id, displayName: id.toUpperCase(), exposure, place };
+  return { id, displayName: id.toUpperCase(), exposure, toolOrigins: [], place };
 }
 
 /** Gone with the test. */
