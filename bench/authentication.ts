@@ -1,7 +1,7 @@
 // `npm run bench:authentication`: what authentication and authorization of a warm token add to the CPU time of a call.
 //
-// Two gateways call the same upstream: one lets everybody in, the other checks an API token, tenant exposure, roles, scopes and
-// policies (one of them over arguments). Slices of load alternate between them; printed are the medians of the CPU time that the
+// Three gateways call the same upstream: one lets everybody in, the others check an API token, tenant exposure, roles, scopes and
+// policies, one of them a policy over the arguments of each call besides. Slices of load alternate between them; printed are the medians of the CPU time that the
 // operating system counts for each process per call (Linux: /proc), and the ratio. Where the machine has two cores, the gateways
 // have one and the load and the upstream the other.
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
@@ -41,6 +41,8 @@ const mcpMessage = JSON.stringify({
   },
 });
 
+const overArguments = `    - {name: few, effect: deny, when: 'tool.name == "shop_find" && has(arguments.limit) && arguments.limit > 100'}
+`;
 const folder = mkdtempSync(join(tmpdir(), "gestalt-bench-"));
 const body = JSON.stringify({
   items: Array.from({ length: 12 }, (_none, id) => ({ id, name: "a book", price: 9.5 })),
@@ -56,14 +58,16 @@ try {
   if (address === null || typeof address === "string") throw new Error("The upstream has no port.");
   const base = `http://127.0.0.1:${address.port}`;
   subjects.push(await start("auth: none", writeConfiguration("open.yaml", base, ""), {}));
-  const closed = writeConfiguration("closed.yaml", base, access());
-  const created = spawnSync(
-    process.execPath,
-    [command, "tokens", "create", "bench", "--service", "--tenant", "acme", "--scope", "shop", "-c", closed],
-    { encoding: "utf8" },
-  );
-  if (created.status !== 0) throw new Error(created.stderr);
-  subjects.push(await start("everything on", closed, { authorization: `Bearer ${created.stdout.trim()}` }));
+  for (const [name, file, settings] of [
+    ["known callers", "known.yaml", access()],
+    ["and arguments", "arguments.yaml", access() + overArguments],
+  ] as const) {
+    const config = writeConfiguration(file, base, settings);
+    const line = ["tokens", "create", name, "--service", "--tenant", "acme", "--scope", "shop", "-c", config];
+    const created = spawnSync(process.execPath, [command, ...line], { encoding: "utf8" });
+    if (created.status !== 0) throw new Error(created.stderr);
+    subjects.push(await start(name, config, { authorization: `Bearer ${created.stdout.trim()}` }));
+  }
   for (const way of ["MCP 2026-07-28", "HTTP API"] as const) await measure(way);
 } finally {
   for (const subject of subjects) subject.process.kill("SIGTERM");
@@ -87,7 +91,6 @@ authorization:
   policies:
     - {name: admins-destroy, effect: allow, when: '"admin" in principal.roles'}
     - {name: not-for-anonymous, effect: deny, when: principal.kind == "anonymous"}
-    - {name: few, effect: deny, when: 'tool.name == "shop_find" && has(arguments.limit) && arguments.limit > 100'}
 `;
 }
 
@@ -130,34 +133,30 @@ async function start(name: string, config: string, headers: Subject["headers"]):
 async function measure(way: "MCP 2026-07-28" | "HTTP API"): Promise<void> {
   const costs = subjects.map((): number[] => []);
   for (let round = -2; round < rounds; round += 1) {
-    // Each goes first as often as the other.
-    const order = round % 2 === 0 ? [0, 1] : [1, 0];
+    // Each goes first as often as the others.
+    const order = subjects.map((_subject, index) => (index + Math.max(round, 0)) % subjects.length);
     for (const index of order) {
       const subject = subjects[index];
-      if (subject === undefined) throw new Error("There are two.");
+      if (subject === undefined) throw new Error("There is no such gateway.");
       const before = cpuMicroseconds(subject);
       const calls = await load(subject, way);
       // The first rounds warm up.
       if (round >= 0) costs[index]?.push((cpuMicroseconds(subject) - before) / calls);
     }
   }
-  const [open = [], closed = []] = costs;
-  const ratios = closed.map((cost, index) => cost / (open[index] ?? cost));
+  const open = costs[0] ?? [];
   console.log(`${way}: ${rounds} slices of ${sliceMilliseconds} ms each, ${connections} connections`);
   subjects.forEach(({ name }, index) => {
+    const own = costs[index] ?? [];
+    const ratios = own
+      .map((cost, round) => cost / (open[round] ?? cost))
+      .toSorted((first, second) => first - second);
+    const at = (part: number): string =>
+      (ratios[Math.floor((ratios.length - 1) * part)] ?? Number.NaN).toFixed(3);
     console.log(
-      `  ${name.padEnd(16)} ${median(costs[index] ?? [])
-        .toFixed(1)
-        .padStart(7)} µs of CPU per call`,
+      `  ${name.padEnd(16)} ${median(own).toFixed(1).padStart(7)} µs of CPU per call, ratio ${at(0.5)} (half of the rounds between ${at(0.25)} and ${at(0.75)})`,
     );
   });
-  const [low, high] = [
-    ratios.toSorted((a, b) => a - b)[Math.floor(ratios.length / 4)],
-    ratios.toSorted((a, b) => a - b)[Math.floor((ratios.length * 3) / 4)],
-  ];
-  console.log(
-    `  ratio            ${median(ratios).toFixed(3).padStart(7)}   (half of the rounds between ${low?.toFixed(3)} and ${high?.toFixed(3)})`,
-  );
 }
 
 /** Calls for one slice from all connections; returns how many. */
