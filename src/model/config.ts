@@ -56,7 +56,7 @@ export interface AuthConfig {
 export interface AuthorizationConfig {
   /** What holds where no policy says anything. */
   readonly default: "allow" | "deny";
-  /** The same for tools that may destroy something. */
+  /** Takes tools that may destroy something from what `default` allows; it gives none back. */
   readonly destructive: "allow" | "deny";
   /** What each role may use; `undefined`: the file declares none, and roles limit nobody. */
   readonly roles: Readonly<Record<string, RoleConfig>> | undefined;
