@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { watchSlices } from "../scripts/report-tools.ts";
 import { exposeSurface } from "../src/catalog/expose.ts";
-import { noCredential } from "../src/credentials/resolve-credential.ts";
+import { noCredential } from "../src/credentials/apply-auth.ts";
 import { createDocumentLoader } from "../src/documents/load-document.ts";
 import { compileSchema } from "../src/json-schema/compile-schema.ts";
 import type { OpenApiSurface } from "../src/model/config.ts";

@@ -1,10 +1,13 @@
 // `npm run conformance`: the official conformance suites against a server of the official SDK, directly and through the
 // gateway. A check that passes directly has to pass through the gateway, unless test/conformance/expected.json says why it
-// does not yet; and what is listed there has to fail, so that the list only shrinks.
+// does not yet; and what is listed there has to fail, so that the list only shrinks. Then the suites for clients, as far as they are
+// about authorization: a gateway is the client, and every check counts.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { parse } from "yaml";
-import { judge, type Listed } from "../test/conformance/judge.ts";
+import { judge, judgeAlone, type Listed } from "../test/conformance/judge.ts";
+import { runClientSuite } from "../test/conformance/run-client-suite.ts";
 import { type Check, runSuite } from "../test/conformance/run-suite.ts";
 import { type RunningFixture, startFixture } from "../test/conformance/start-fixture.ts";
 import { startGateway } from "../test/e2e/start-gateway.ts";
@@ -21,6 +24,14 @@ interface Suite {
   readonly selection: readonly string[];
   /** The scenarios that its version requires; absent: all. */
   readonly required?: readonly string[];
+}
+
+/** Scenarios of a suite that are run against the gateway as a client. */
+interface ClientSuite {
+  readonly name: string;
+  readonly package: string;
+  readonly scenarios: readonly string[];
+  readonly selection: readonly string[];
 }
 
 /** An entry of expected.json. */
@@ -41,6 +52,11 @@ const suites: readonly Suite[] = [
   revision("2025-11-25", "legacy"),
   revision("2026-07-28", "modern"),
 ];
+const clientSuites: readonly ClientSuite[] = [
+  { name: "0.1.16 client", package: current, scenarios: listClientScenarios(current), selection: [] },
+  clientRevision("2025-11-25"),
+  clientRevision("2026-07-28"),
+];
 const expected: Readonly<Record<string, readonly Expected[]>> = JSON.parse(
   readFileSync(join(folder, "expected.json"), "utf8"),
 );
@@ -52,10 +68,11 @@ try {
   const fixture = await startFixture();
   try {
     await runAll(fixture);
-    isWhole = true;
   } finally {
     await fixture.stop();
   }
+  await runClients();
+  isWhole = true;
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
 }
@@ -93,6 +110,23 @@ async function runAll(fixture: RunningFixture): Promise<void> {
   }
 }
 
+async function runClients(): Promise<void> {
+  for (const suite of clientSuites) {
+    const checks = await runClientSuite({
+      program: join(suite.package, "dist", "index.js"),
+      scenarios: suite.scenarios,
+      selection: suite.selection,
+      command: `${process.execPath} ${join(folder, "upstream-client.ts")}`,
+      folder: join(cache, "conformance", suite.name.replaceAll(/\W+/g, "-")),
+    });
+    const judgement = judgeAlone(checks, expected[suite.name] ?? []);
+    total.passed += judgement.passed;
+    total.listed += judgement.listed;
+    const counts = `${judgement.passed} passed, ${judgement.listed} listed`;
+    tell(`${suite.name}, the gateway as the client: ${counts}`, judgement.failures);
+  }
+}
+
 function run(suite: Suite, way: string, url: string): Promise<readonly Check[]> {
   return runSuite({
     program: join(suite.package, "dist", "index.js"),
@@ -113,6 +147,20 @@ function failuresOfFixture({ required }: Suite, checks: readonly Check[]): reado
 function revision(name: string, era: Era): Suite {
   const { server } = parse(readFileSync(join(next, "requirements", `${name}.yaml`), "utf8"));
   return { name, era, package: next, selection: ["--requirements", name], required: server };
+}
+
+function clientRevision(name: string): ClientSuite {
+  const { client } = parse(readFileSync(join(next, "requirements", `${name}.yaml`), "utf8"));
+  const scenarios = client.filter((scenario: string) => scenario.startsWith("auth/"));
+  return { name: `${name} client`, package: next, scenarios, selection: ["--spec-version", name] };
+}
+
+/** A runner's own list, without drafts and extensions. */
+function listClientScenarios(folder: string): readonly string[] {
+  const text = execFileSync(process.execPath, [join(folder, "dist", "index.js"), "list", "--client"], {
+    encoding: "utf8",
+  });
+  return [...text.matchAll(/^ *- (auth\/\S+) \[(?!draft|extension)/gm)].flatMap(([, name]) => name ?? []);
 }
 
 function tell(summary: string, failures: readonly string[]): void {

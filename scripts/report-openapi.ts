@@ -9,7 +9,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { exposeEach } from "../src/catalog/expose.ts";
-import { noCredential } from "../src/credentials/resolve-credential.ts";
+import { noCredential } from "../src/credentials/apply-auth.ts";
 import { createDocumentLoader } from "../src/documents/load-document.ts";
 import { parseDocument } from "../src/documents/parse-document.ts";
 import type { Tool } from "../src/model/catalog.ts";

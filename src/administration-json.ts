@@ -1,6 +1,6 @@
-import { GatewayError } from "./errors.ts";
+import { membersOf } from "./json-members.ts";
 import { asObject } from "./json-object.ts";
-import type { ActsFor, ApiToken, CreatedToken, Session, User } from "./model/administration.ts";
+import type { ApiToken, CreatedToken, Session, User } from "./model/administration.ts";
 import type { JsonObject, JsonValue } from "./model/json.ts";
 import type { Principal } from "./model/principal.ts";
 import type { Tenant, TenantExposure } from "./model/tenant.ts";
@@ -190,71 +190,4 @@ export function callerFromJson(value: JsonValue): Caller {
 function readCredential(value: JsonValue): NonNullable<Caller["credential"]> {
   const read = membersOf(value, "credential");
   return { kind: read.choice("kind", ["session", "token"]), id: read.text("id") };
-}
-
-/** Reads the members of one object, each by what it has to be; `null` is as good as absent. */
-interface Members {
-  text(name: string): string;
-  optionalText(name: string): string | undefined;
-  texts(name: string): readonly string[];
-  optionalTexts(name: string): readonly string[] | undefined;
-  actsFor(name: string): ActsFor;
-  truth(name: string): boolean;
-  /** ISO 8601, UTC, as it was written. */
-  time(name: string): string;
-  optionalTime(name: string): string | undefined;
-  choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice;
-}
-
-const timePattern = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
-
-function membersOf(value: JsonValue, what: string): Members {
-  const object = asObject(value);
-  if (object === undefined) throw unreadable(`The ${what} is no object.`);
-  const member = (name: string): JsonValue | undefined =>
-    Object.hasOwn(object, name) ? (object[name] ?? undefined) : undefined;
-  const wrong = (name: string): GatewayError =>
-    unreadable(`\`${name}\` of the ${what} is missing or not as it should be.`);
-  const optional = <Read>(name: string, read: (found: JsonValue) => Read | undefined): Read | undefined => {
-    const found = member(name);
-    if (found === undefined) return undefined;
-    const result = read(found);
-    if (result === undefined) throw wrong(name);
-    return result;
-  };
-  const required = <Read>(name: string, read: (found: JsonValue) => Read | undefined): Read => {
-    const result = optional(name, read);
-    if (result === undefined) throw wrong(name);
-    return result;
-  };
-  return {
-    text: (name) => required(name, asText),
-    optionalText: (name) => optional(name, asText),
-    texts: (name) => required(name, asTexts),
-    optionalTexts: (name) => optional(name, asTexts),
-    actsFor: (name) => required<ActsFor>(name, (found) => (found === "any" ? "any" : asTexts(found))),
-    truth: (name) => required(name, (found) => (typeof found === "boolean" ? found : undefined)),
-    time: (name) => required(name, asTime),
-    optionalTime: (name) => optional(name, asTime),
-    choice: (name, choices) => required(name, (found) => choices.find((choice) => choice === found)),
-  };
-}
-
-function asText(value: JsonValue): string | undefined {
-  return typeof value === "string" ? value : undefined;
-}
-
-function asTexts(value: JsonValue): readonly string[] | undefined {
-  if (!Array.isArray(value)) return undefined;
-  const texts = value.filter((entry) => typeof entry === "string");
-  return texts.length === value.length ? texts : undefined;
-}
-
-function asTime(value: JsonValue): string | undefined {
-  const isTime = typeof value === "string" && timePattern.test(value) && !Number.isNaN(Date.parse(value));
-  return isTime ? value : undefined;
-}
-
-function unreadable(why: string): GatewayError {
-  return new GatewayError("internal", `The answer is none of this version of the gateway: ${why}`);
 }

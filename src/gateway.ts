@@ -7,12 +7,12 @@ import { deadline } from "./broker/interceptors/deadline.ts";
 import { mergeCatalog } from "./catalog/merge.ts";
 import { CatalogSnapshot } from "./catalog/snapshot.ts";
 import type { CatalogView } from "./catalog/view.ts";
-import { type ConnectionStep, explainConnection } from "./credentials/explain-connection.ts";
-import {
-  createCredentialResolver,
-  declaredCredential,
-  noCredential,
-} from "./credentials/resolve-credential.ts";
+import { noCredential } from "./credentials/apply-auth.ts";
+import { connectPage } from "./credentials/connect-url.ts";
+import { createCredentials } from "./credentials/create-credentials.ts";
+import type { Credentials } from "./credentials/credentials.ts";
+import type { ConnectionStep } from "./credentials/explain-connection.ts";
+import type { StrayCredentials } from "./credentials/prune-credentials.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { createDocumentLoader, type DocumentLoader, type DocumentSource } from "./documents/load-document.ts";
 import { GatewayError } from "./errors.ts";
@@ -21,8 +21,8 @@ import { defaultTenant } from "./identity/forms.ts";
 import type { Identity } from "./identity/identity.ts";
 import { makePrincipal } from "./identity/make-principal.ts";
 import type { ProviderCatalog } from "./model/catalog.ts";
-import type { DocumentLocation, GatewayConfig, ProviderConfig, SurfaceConfig } from "./model/config.ts";
-import type { Credential } from "./model/credential.ts";
+import type { DocumentLocation, GatewayConfig, ProviderConfig } from "./model/config.ts";
+import type { Connections } from "./model/connections.ts";
 import type { Decision } from "./model/decision.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
 import type { Principal } from "./model/principal.ts";
@@ -38,9 +38,14 @@ import { compilesOffline, openSurface } from "./providers/registry.ts";
 import { isSameProvider } from "./providers/same-provider.ts";
 import { surveyOpenApi } from "./providers/survey-openapi.ts";
 import { settledWithin } from "./providers/wait.ts";
+import { createScopedCatalogs } from "./scoped-catalogs/create-scoped-catalogs.ts";
+import type { ScopedCatalogs } from "./scoped-catalogs/scoped-catalogs.ts";
 import { type GatewayServer, startServer } from "./server/http-server.ts";
+import type { Store } from "./store/store.ts";
 import type { HttpClient } from "./upstream/http-client.ts";
 import { createHttpClient } from "./upstream/undici-client.ts";
+import { createVault } from "./vault/create-vault.ts";
+import type { Vault } from "./vault/vault.ts";
 
 /** What the gateway takes from the process it runs in. */
 export interface GatewayOptions {
@@ -55,6 +60,10 @@ export interface GatewayOptions {
    * Who may call. Needed where `auth.provider` is not `none`; its owner closes it. Default: everybody is the same anonymous caller.
    */
   readonly identity?: Identity;
+  /** Where credentials are kept; its owner closes it. Default: nowhere, and only those of the configuration are there. */
+  readonly store?: Store | undefined;
+  /** What seals them. Default: the keys of the configuration. */
+  readonly vault?: Vault;
   /** Absolute path of the folder in which compiled documents are kept for the next start. Default: they are not. */
   readonly cacheFolder?: string;
   /** Whether to try again where an upstream is away. Default true; false where a single look is wanted. */
@@ -91,8 +100,12 @@ const offline = "not opened: this check is offline.";
 export class Gateway {
   readonly snapshot = new CatalogSnapshot();
   readonly broker: Broker;
+  readonly #credentials: Credentials;
+  readonly #scoped: ScopedCatalogs;
   readonly #identity: Identity;
   readonly #authorizer: Authorizer;
+  /** The same decision on the catalog that all callers share. */
+  readonly #common: Authorizer;
   readonly #options: GatewayOptions;
   readonly #http: HttpClient = createHttpClient({ allowedHosts: () => this.#allowedHosts });
   readonly #documents: DocumentLoader;
@@ -102,6 +115,8 @@ export class Gateway {
   #allowedHosts: readonly string[];
   #started = false;
   #closed = false;
+  /** Where it listens; before that, where it would. */
+  #url: string;
   #soon: NodeJS.Immediate | undefined;
   #collisions: readonly Diagnostic[] = [];
   #sessions = new Map<string, ProviderSession>();
@@ -114,6 +129,7 @@ export class Gateway {
     this.#config = config;
     this.#allowedHosts = config.egress.allowedHosts;
     this.#options = options;
+    this.#url = addressOf(config);
     const documents = createDocumentLoader({
       http: this.#http,
       remote: options.reach === "offline" ? "skip" : "fetch",
@@ -129,21 +145,52 @@ export class Gateway {
     this.#identity =
       options.identity ??
       createOpenIdentity({ settings: () => this.#config, store: undefined, log: options.log });
+    this.#credentials = createCredentials({
+      store: options.store,
+      vault: options.vault ?? createVault(() => this.#config.server.encryptionKeys),
+      providers: () => this.#config.providers,
+      mayKnow: (principal, name) => this.#mayKnow(principal, name),
+      http: this.#http,
+      baseUrl: () => this.#baseUrl(),
+      log: options.log,
+    });
+    this.#scoped = createScopedCatalogs({
+      snapshot: this.snapshot,
+      sessions: () => this.#sessions.values(),
+      references: (...slot) => this.#credentials.references(...slot),
+      source: (reference) => this.#credentials.source(reference),
+      epoch: () => this.#credentials.epoch(),
+      isStored: (reference) => this.#credentials.isStored(reference),
+      mayKnow: (principal, name) => this.#mayKnow(principal, name),
+      log: options.log,
+    });
+    this.#credentials.subscribe(({ kind, reference }) => {
+      // What is refused keeps its tools: their calls say that somebody has to connect anew.
+      if (kind === "connected" || kind === "disconnected") this.#scoped.changed(reference);
+    });
+    const settings = () => this.#config.authorization;
+    this.#common = createAuthorizer({ snapshot: this.snapshot, settings, log: options.log });
     this.#authorizer = createAuthorizer({
       snapshot: this.snapshot,
-      settings: () => this.#config.authorization,
+      indexOf: (principal) => this.#scoped.index(principal),
+      settings,
       log: options.log,
     });
     this.#parts = {
       view: (request) => this.view(request.principal, request.via === "mcp" ? "mcp" : "api"),
+      couldAllow: (...asked) => this.#authorizer.couldAllow(...asked),
       authorizeArguments: (...call) => this.#authorizer.checkArguments(...call),
       cleanArguments: withoutAbsent,
       checkArguments: createArgumentChecker(),
-      credentials: createCredentialResolver((name) => this.#sessions.get(name)?.config),
+      credentials: this.#credentials,
       executor: (tool) => this.#sessions.get(tool.provider)?.executor(tool.surface),
       interceptors: [deadline(callMilliseconds)],
     };
     this.broker = createBroker(this.#parts);
+    this.#sessions = new Map(
+      config.providers.map((provider) => [provider.name, this.#createSession(provider)]),
+    );
+    this.#publish();
   }
 
   get config(): GatewayConfig {
@@ -152,9 +199,7 @@ export class Gateway {
 
   /** Opens all providers; resolves once each was tried. Tools appear in the snapshot as providers arrive. */
   async start(): Promise<readonly Diagnostic[]> {
-    const sessions = this.#config.providers.map((provider) => this.#createSession(provider));
-    this.#sessions = new Map(sessions.map((session) => [session.config.name, session]));
-    await Promise.all(sessions.map((session) => session.start()));
+    await Promise.all([...this.#sessions.values()].map((session) => session.start()));
     if (!this.#closed) this.#publish();
     this.#started = true;
     return this.diagnostics();
@@ -219,21 +264,43 @@ export class Gateway {
 
   /** What a principal may see and call now, over MCP or otherwise. */
   view(principal: Principal, surface: "mcp" | "api"): CatalogView {
+    // Who does not wait for it, as open streams don't, sees what has changed when it looks again.
+    void this.#scoped.prepare(principal);
     return this.#authorizer.view(principal, surface);
   }
 
+  /**
+   * Opens what the credentials of a principal allow, where the tools of an upstream depend on them, so that `view` has it; `undefined`:
+   * there is nothing to wait for. Never rejects.
+   */
+  prepare(principal: Principal): Promise<void> | undefined {
+    return this.#scoped.prepare(principal);
+  }
+
+  /** What a principal may do to its connections. */
+  connections(principal: Principal): Connections {
+    return this.#credentials.connections(principal);
+  }
+
+  /** Stored credentials of all tenants that nothing of the configuration uses any more. */
+  strayCredentials(): Promise<StrayCredentials> {
+    return this.#credentials.stray();
+  }
+
   /** The decision on one tool for one principal, step by step, with the way to its credential. */
-  explain(principal: Principal, surface: "mcp" | "api", name: string): Explanation {
+  async explain(principal: Principal, surface: "mcp" | "api", name: string): Promise<Explanation> {
+    await this.prepare(principal);
     const decision = this.#authorizer.explain(principal, surface, name);
-    const tool = this.snapshot.catalog.tools.find((candidate) => candidate.name === name);
+    const { catalog } = this.#scoped.index(principal);
+    const tool = catalog.tools.find((candidate) => candidate.name === name);
     const provider = tool && this.#sessions.get(tool.provider)?.config;
     if (tool === undefined || provider === undefined) return { decision };
-    return { decision, connection: explainConnection(provider, tool, principal) };
+    return { decision, connection: await this.#credentials.explain(provider, tool, principal) };
   }
 
   /** Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs. */
-  listen(): Promise<GatewayServer> {
-    return startServer({
+  async listen(): Promise<GatewayServer> {
+    const server = await startServer({
       config: this.#config.server,
       broker: this.broker,
       snapshot: this.snapshot,
@@ -241,8 +308,18 @@ export class Gateway {
       view: (principal, surface) => this.view(principal, surface),
       auth: () => this.#config.auth,
       mcpMounted: () => this.#config.providers.some((provider) => provider.mcp.enabled),
+      connections: (principal) => this.#credentials.connections(principal),
+      finishOAuth: (principal, callback) => this.#credentials.finishOAuth(principal, callback),
+      clientMetadata: (path) => this.#credentials.clientMetadata(path),
+      prepare: (principal) => this.prepare(principal),
+      instances: (principal) => this.#scoped.instances(principal),
+      connected: (listener) => this.#credentials.subscribe(listener),
+      connectPage: connectPage(() => this.#baseUrl()),
+      scopedChanges: (listener) => this.#scoped.subscribe(listener),
       log: this.#options.log,
     });
+    this.#url = server.url;
+    return server;
   }
 
   /** The providers as they are now, those that are still starting included. */
@@ -282,6 +359,7 @@ export class Gateway {
     const broker = createBroker({
       ...this.#parts,
       credentials: {
+        ...this.#credentials,
         resolve: async (...call) => {
           try {
             return await this.#parts.credentials.resolve(...call);
@@ -311,6 +389,8 @@ export class Gateway {
     clearImmediate(this.#soon);
     const sessions = [...this.#sessions.values(), ...this.#unsettled];
     await Promise.all(sessions.map((session) => session.close(0)));
+    this.#scoped.close();
+    await this.#credentials.close();
     await this.#http.close();
   }
 
@@ -322,14 +402,16 @@ export class Gateway {
         documents: this.#documents,
         compile: this.#compile,
         allowedHosts: this.#allowedHosts,
-        credential: (connection) => gatewayCredential(provider, connection),
+        credential: (connection) =>
+          (connection === undefined ? undefined : this.#credentials.gatewaySource(provider, connection)) ??
+          noCredential,
         environment: this.#options.environment,
         log: this.#options.log,
       },
       blockedBy: (surface) => {
-        if (this.#options.reach === "offline" && !compilesOffline(surface)) return offline;
-        return blockedBy(provider, surface);
+        return this.#options.reach === "offline" && !compilesOffline(surface) ? offline : undefined;
       },
+      source: (reference) => this.#credentials.source(reference),
       onChange: () => {
         // A session that a reload has not put in place yet, or has replaced, publishes nothing.
         if (this.#sessions.get(provider.name) === session) this.#publishSoon();
@@ -337,6 +419,21 @@ export class Gateway {
       retry: this.#options.retry === false ? undefined : retryPauses,
     });
     return session;
+  }
+
+  /** Where people and authorization servers reach the gateway, without a slash at the end. */
+  #baseUrl(): string {
+    return this.#config.server.baseUrl ?? this.#url;
+  }
+
+  /**
+   * Whether a principal may know that there is such a provider: by what all share, or by what its own credentials have opened. Who was
+   * let in by the one and finds nothing for them behind it has to get out again.
+   */
+  #mayKnow(principal: Principal, provider: string): boolean {
+    return [this.#common, this.#authorizer].some((authorizer) =>
+      authorizer.view(principal, "api").providers.some(({ name }) => name === provider),
+    );
   }
 
   /** Providers that arrive together are published together: merging costs as much as the whole catalog is large. */
@@ -399,17 +496,9 @@ function followsUpstream({ surfaces }: ProviderConfig): boolean {
   return surfaces.every(({ kind }) => kind === "mcp" || kind === "rest");
 }
 
-function blockedBy(provider: ProviderConfig, surface: SurfaceConfig): string | undefined {
-  if (surface.kind !== "mcp" || surface.connection === undefined) return undefined;
-  const connection = provider.connections[surface.connection];
-  if (connection === undefined || declaredCredential(provider, connection) !== undefined) return undefined;
-  return `its tools appear once connection \`${connection.name}\` (mode \`${connection.mode}\`, ${connection.auth.type}) is connected.`;
-}
-
-function gatewayCredential(provider: ProviderConfig, name: string | undefined): Credential {
-  const connection = name === undefined ? undefined : provider.connections[name];
-  if (connection === undefined) return noCredential;
-  return declaredCredential(provider, connection) ?? noCredential;
+/** Where a gateway with this configuration is reached on its own machine, as far as the file says. */
+function addressOf({ server: { host, port } }: GatewayConfig): string {
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** Reads an OpenAPI document for `gateway init`. `source` is a URL or an absolute path. */
@@ -431,6 +520,7 @@ export async function surveyDocument(
 }
 
 export { silentPeer } from "./broker/silent-peer.ts";
+export type { StrayCredential } from "./credentials/prune-credentials.ts";
 export type { ArgumentTarget } from "./providers/describe-tool.ts";
 export { targetsOf } from "./providers/describe-tool.ts";
 export type { OpenApiSurvey, SuggestedAuth } from "./providers/survey-openapi.ts";

@@ -168,7 +168,11 @@ describe("what a call sends and what comes of the answer", () => {
     answers = [example.answer ?? plain, ...(example.then ?? []).map((exchange) => exchange.answer)];
     if (gateway === undefined) throw new Error("The gateway did not start.");
     const view = gateway.snapshot.view("mcp");
-    const call = createCallTool(gateway.broker, () => view);
+    const call = createCallTool(
+      gateway.broker,
+      () => view,
+      ({ caller, invoke }) => invoke(caller.principal),
+    );
     const tool = view.tools.find((candidate) => candidate.provider === provider);
     const { result } = await call(
       { name: tool?.name ?? "", arguments: example.arguments },
@@ -177,6 +181,9 @@ describe("what a call sends and what comes of the answer", () => {
         version: example.version ?? newestModernVersion,
         peer: silentPeer(),
         signal: new AbortController().signal,
+        header: () => undefined,
+        confirm: async () => operator,
+        visit: undefined,
       },
     );
     const { _meta, ...visible } = result;

@@ -1,5 +1,10 @@
-import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { type CatalogView, isIncomplete, selectView } from "../catalog/view.ts";
+import {
+  type CatalogIndex,
+  type CatalogView,
+  isAwaiting,
+  isIncomplete,
+  selectView,
+} from "../catalog/view.ts";
 import type { ProviderCatalog } from "../model/catalog.ts";
 import type { BoundedCache } from "./bounded-cache.ts";
 import type { Caller } from "./caller.ts";
@@ -7,19 +12,25 @@ import { decide, mayUseProvider } from "./decide.ts";
 import { noticeFor } from "./notice.ts";
 import type { Rules } from "./rules.ts";
 
+/** What views of one catalog are made with. */
+export interface ViewOptions {
+  readonly surface: "mcp" | "api";
+  readonly rules: Rules;
+  /** The views there are, by what is in them: what two callers see alike is one view. */
+  readonly views: BoundedCache<CatalogView>;
+}
+
 /**
  * Makes the view of a caller: exactly the tools about which {@link decide} does not say `denied`.
  *
- * @param views the views there are, by what is in them: what two callers see alike is one view.
+ * @param whole the view with all of the surface's tools.
  */
 export function buildView(
   caller: Caller,
-  surface: "mcp" | "api",
-  snapshot: CatalogSnapshot,
-  rules: Rules,
-  views: BoundedCache<CatalogView>,
+  index: CatalogIndex,
+  whole: CatalogView,
+  { surface, rules, views }: ViewOptions,
 ): CatalogView {
-  const { index } = snapshot;
   const { catalog } = index;
   const providers = new Map(catalog.providers.map((provider) => [provider.name, provider]));
   const included = new Uint8Array(Math.ceil(catalog.tools.length / 8));
@@ -40,13 +51,13 @@ export function buildView(
     catalog.providers.filter((provider) => {
       if (visible.has(provider.name)) return true;
       // One that has tools, none of them for this caller, is not theirs to know of, unless more may come.
-      if (provider.tools.length > 0 && !isIncomplete(provider)) return false;
+      if (provider.tools.length > 0 && !mayGrow(provider)) return false;
       return mayUseProvider(caller, provider, surface, rules);
     }),
   );
-  const isEmpty = count === 0 && ![...named].some(isIncomplete);
+  const isEmpty = count === 0 && ![...named].some(mayGrow);
   const notice = isEmpty ? noticeFor(caller, catalog, farthest) : undefined;
-  if (notice === undefined && isWhole(snapshot.view(surface), count, named)) return snapshot.view(surface);
+  if (notice === undefined && isWhole(whole, count, named)) return whole;
   const bits = Buffer.from(included.buffer).toString("base64");
   const names = JSON.stringify([[...named].map(({ name }) => name), notice ?? null]);
   return views.get(`${bits} ${names}`, () =>
@@ -56,6 +67,11 @@ export function buildView(
       notice,
     }),
   );
+}
+
+/** Whether a provider may have more tools later, by itself or once somebody has connected it. */
+function mayGrow(provider: ProviderCatalog): boolean {
+  return isIncomplete(provider) || isAwaiting(provider);
 }
 
 /** Only tools of the surface pass, so as many are the same. */

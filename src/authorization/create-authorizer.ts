@@ -1,5 +1,5 @@
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
-import { type CatalogIndex, type CatalogView, selectView } from "../catalog/view.ts";
+import { type CatalogIndex, type CatalogView, createSurfaceView, selectView } from "../catalog/view.ts";
 import { GatewayError } from "../errors.ts";
 import type { AuthorizationConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
@@ -9,12 +9,18 @@ import { buildView } from "./build-view.ts";
 import { type Caller, createCaller } from "./caller.ts";
 import { checkCall } from "./check-call.ts";
 import type { Candidate } from "./checks.ts";
+import { couldAllow } from "./could-allow.ts";
 import { explain } from "./explain.ts";
 import { compileRules, type Rules } from "./rules.ts";
 
 /** What the authorizer is plugged into. */
 export interface AuthorizerParts {
   readonly snapshot: CatalogSnapshot;
+  /**
+   * The catalog of a principal: the same object for the same tools, so that what is made of it is made once. Default: that of the
+   * snapshot for everybody.
+   */
+  readonly indexOf?: (principal: Principal) => CatalogIndex;
   /** Those that hold now: the same object as long as nothing has changed. */
   readonly settings: () => AuthorizationConfig;
   /** For what only the operator can mend. */
@@ -25,9 +31,15 @@ export interface AuthorizerParts {
 const mostKept = 500;
 
 /** Makes the one authorization decision. */
-export function createAuthorizer({ snapshot, settings, log = () => {} }: AuthorizerParts): Authorizer {
+export function createAuthorizer({
+  snapshot,
+  indexOf = () => snapshot.index,
+  settings,
+  log = () => {},
+}: AuthorizerParts): Authorizer {
   let lastRules: RulesState | undefined;
-  let lastViews: ViewState | undefined;
+  /** A catalog that nobody has any more takes its views along. */
+  const viewsByIndex = new WeakMap<CatalogIndex, ViewState>();
 
   const rulesNow = (): RulesState => {
     const now = settings();
@@ -42,34 +54,38 @@ export function createAuthorizer({ snapshot, settings, log = () => {} }: Authori
     return caller;
   };
 
-  const viewsNow = (state: RulesState): ViewState => {
-    const { index } = snapshot;
-    if (lastViews?.index !== index || lastViews.rules !== state.rules) {
-      const contents = {
-        mcp: createBoundedCache<CatalogView>(mostKept),
-        api: createBoundedCache<CatalogView>(mostKept),
-      };
-      lastViews = {
-        index,
-        rules: state.rules,
-        byCaller: createBoundedCache(4 * mostKept),
-        contents,
-        known: new WeakMap(),
-      };
-    }
-    return lastViews;
+  const viewsOf = (index: CatalogIndex, { rules }: RulesState): ViewState => {
+    const known = viewsByIndex.get(index);
+    if (known?.rules === rules) return known;
+    const isCommon = index === snapshot.index;
+    const views: ViewState = {
+      rules,
+      byCaller: createBoundedCache(4 * mostKept),
+      contents: { mcp: createBoundedCache(mostKept), api: createBoundedCache(mostKept) },
+      whole: isCommon
+        ? { mcp: snapshot.view("mcp"), api: snapshot.view("api") }
+        : { mcp: createSurfaceView(index, "mcp"), api: createSurfaceView(index, "api") },
+      known: new WeakMap(),
+    };
+    viewsByIndex.set(index, views);
+    return views;
   };
 
   return {
     view: (principal, surface) => {
       try {
         const state = rulesNow();
-        const views = viewsNow(state);
+        const index = indexOf(principal);
+        const views = viewsOf(index, state);
         const caller = callerOf(principal, state);
         const known = views.known.get(caller) ?? {};
         views.known.set(caller, known);
         known[surface] ??= views.byCaller.get(`${surface} ${caller.key}`, () =>
-          buildView(caller, surface, snapshot, state.rules, views.contents[surface]),
+          buildView(caller, index, views.whole[surface], {
+            surface,
+            rules: state.rules,
+            views: views.contents[surface],
+          }),
         );
         return known[surface];
       } catch (error) {
@@ -77,6 +93,7 @@ export function createAuthorizer({ snapshot, settings, log = () => {} }: Authori
         return nothing(snapshot.index);
       }
     },
+    couldAllow: (principal, tool) => couldAllow(callerOf(principal, rulesNow()), tool),
     checkArguments: (principal, tool, callArguments) => {
       try {
         const state = rulesNow();
@@ -94,7 +111,12 @@ export function createAuthorizer({ snapshot, settings, log = () => {} }: Authori
     },
     explain: (principal, surface, name) => {
       const state = rulesNow();
-      return explain(callerOf(principal, state), findCandidate(snapshot, surface, name), name, state.rules);
+      return explain(
+        callerOf(principal, state),
+        findCandidate(indexOf(principal), surface, name),
+        name,
+        state.rules,
+      );
     },
   };
 }
@@ -106,23 +128,19 @@ interface RulesState {
   readonly callers: WeakMap<Principal, Caller>;
 }
 
-/** What follows from settings and catalog, until either is replaced. */
+/** What follows from settings and one catalog, until either is replaced. */
 interface ViewState {
-  readonly index: CatalogIndex;
   readonly rules: Rules;
   /** By surface and all that a decision reads of a caller. */
   readonly byCaller: BoundedCache<CatalogView>;
   /** By what is in them. */
   readonly contents: Readonly<Record<"mcp" | "api", BoundedCache<CatalogView>>>;
+  /** Of those who get everything. */
+  readonly whole: Readonly<Record<"mcp" | "api", CatalogView>>;
   readonly known: WeakMap<Caller, { mcp?: CatalogView; api?: CatalogView }>;
 }
 
-function findCandidate(
-  snapshot: CatalogSnapshot,
-  surface: "mcp" | "api",
-  name: string,
-): Candidate | undefined {
-  const { index } = snapshot;
+function findCandidate(index: CatalogIndex, surface: "mcp" | "api", name: string): Candidate | undefined {
   const position = index.findTool(name);
   const tool = position === undefined ? undefined : index.catalog.tools[position];
   const provider = tool && index.catalog.providers.find((candidate) => candidate.name === tool.provider);

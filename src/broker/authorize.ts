@@ -43,7 +43,7 @@ function describeUnknown(view: CatalogView, target: InvocationTarget): string {
   }
   const { provider, operation } = target;
   const known = view.tools.filter((tool) => tool.provider === provider).map((tool) => tool.operation);
-  if (known.length === 0) {
+  if (!view.providers.some(({ name }) => name === provider)) {
     const hint = suggest(provider, [...new Set(view.tools.map((tool) => tool.provider))]);
     return `Unknown integration \`${provider}\`.${hint || " GET /api/v1/integrations lists them."}`;
   }

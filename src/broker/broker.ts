@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { CatalogView } from "../catalog/view.ts";
 import { GatewayError } from "../errors.ts";
 import type { Tool } from "../model/catalog.ts";
+import type { Credential } from "../model/credential.ts";
 import type { Invocation, InvocationRequest } from "../model/invocation.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Principal } from "../model/principal.ts";
@@ -9,11 +10,12 @@ import type { InvocationResult } from "../model/result.ts";
 import { findAuthorizedTool } from "./authorize.ts";
 import type { ArgumentChecker } from "./check-arguments.ts";
 import type { CredentialResolver } from "./credential-resolver.ts";
-import type { Executor } from "./executor.ts";
+import { credentialRefusal, type Executor } from "./executor.ts";
 import type { Interceptor } from "./interceptor.ts";
+import { type AwaitedParts, awaitedFor, refuseAwaited } from "./refuse-awaited.ts";
 
 /** What the broker is plugged into. */
-export interface BrokerParts {
+export interface BrokerParts extends AwaitedParts {
   /** What this caller may see now. */
   readonly view: (request: InvocationRequest) => CatalogView;
   /** Takes away what says nothing, by the way in which the tool is called. */
@@ -33,11 +35,16 @@ export interface Broker {
   invoke(request: InvocationRequest): Promise<InvocationResult>;
 }
 
-/** The sequence: find and authorize, check arguments and authorize them, resolve the credential, interceptors, execute. */
+/**
+ * The sequence: find and authorize, check arguments and authorize them, resolve the credential, interceptors, execute; once more with
+ * another credential, if there is one, where the upstream refuses the first.
+ */
 export function createBroker(parts: BrokerParts): Broker {
   return {
     invoke: async (request) => {
       const view = parts.view(request);
+      const awaited = awaitedFor(parts, request, view);
+      if (awaited.length > 0) return refuseAwaited(parts, request, view, awaited);
       const tool = findAuthorizedTool(view, request.target);
       const callArguments = parts.cleanArguments(tool, request.arguments);
       parts.checkArguments(tool, callArguments);
@@ -59,6 +66,18 @@ export function createBroker(parts: BrokerParts): Broker {
         peer: request.peer,
         signal: request.signal,
       };
+      /** Tells what the upstream made of a credential, and gives another one to try where it refused this one. */
+      const judge = async (
+        result: InvocationResult,
+        used: Credential,
+        signal: AbortSignal,
+      ): Promise<Credential | undefined> => {
+        const refusal = result.kind === "http" ? credentialRefusal(result.status, result.headers) : undefined;
+        if (refusal !== undefined)
+          return parts.credentials.renew(used, refusal, { ...request, signal }, tool);
+        parts.credentials.accepted(used);
+        return undefined;
+      };
       const execute = async (current: Invocation): Promise<InvocationResult> => {
         if (executor === undefined) {
           throw new GatewayError(
@@ -67,7 +86,15 @@ export function createBroker(parts: BrokerParts): Broker {
             { retryable: true },
           );
         }
-        return executor.execute(current, tool, credential);
+        const result = await executor.execute(current, tool, credential);
+        if (credential.reference === undefined) return result;
+        const renewed = await judge(result, credential, current.signal);
+        // What was refused for its credential has done nothing, so it may be made again whatever it does.
+        if (renewed === undefined) return result;
+        const again = await executor.execute(current, tool, renewed);
+        // A new credential that is refused as well is no reason to go on, but one to ask somebody to connect.
+        await judge(again, renewed, current.signal);
+        return again;
       };
       const run = parts.interceptors.reduceRight<typeof execute>(
         (next, interceptor) => (current) => interceptor(current, tool, next),

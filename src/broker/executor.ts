@@ -1,5 +1,5 @@
 import type { Tool } from "../model/catalog.ts";
-import type { Credential } from "../model/credential.ts";
+import type { Credential, CredentialRefusal } from "../model/credential.ts";
 import type { Invocation } from "../model/invocation.ts";
 import type { InvocationResult } from "../model/result.ts";
 
@@ -10,4 +10,15 @@ export interface Executor {
    * (`upstream_failed`, `timed_out`, `cancelled`, `answer_too_large`).
    */
   execute(invocation: Invocation, tool: Tool, credential: Credential): Promise<InvocationResult>;
+}
+
+/** How an upstream's answer refuses the credential: 401, or 403 for want of scopes (RFC 6750 section 3.1); else `undefined`. */
+export function credentialRefusal(
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): CredentialRefusal | undefined {
+  if (status !== 401 && status !== 403) return undefined;
+  const challenge = headers["www-authenticate"];
+  if (status === 403 && !/\berror\s*=\s*"?insufficient_scope\b/i.test(challenge ?? "")) return undefined;
+  return { status, challenge };
 }

@@ -82,6 +82,11 @@ export function isIncomplete({ surfaces }: ProviderCatalog): boolean {
   return surfaces.some(({ state }) => state === "starting" || state === "unavailable");
 }
 
+/** Whether a provider would have more tools if somebody connected something. */
+export function isAwaiting({ surfaces }: ProviderCatalog): boolean {
+  return surfaces.some(({ awaits }) => awaits !== undefined);
+}
+
 /**
  * The part of a catalog that is offered through one way in: MCP shows the tools of MCP-enabled providers, the HTTP API
  * (and the command line) those of all.

@@ -2,7 +2,7 @@ import type { Caller } from "../administration-json.ts";
 import { GatewayError } from "../errors.ts";
 import type { Administration } from "../model/administration.ts";
 import type { GatewayConfig } from "../model/config.ts";
-import { type OpenIdentity, openIdentity } from "../open-identity.ts";
+import { type OpenState, openState } from "../open-state.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { loadForStore } from "./load-for-store.ts";
@@ -62,7 +62,7 @@ export async function administer(
   }
   const config = await loadForStore(options.config, console);
   if (config === undefined) return exitCodes.invalid;
-  const opened = await openIdentity(config, { log: (message, cause) => logLine(message, cause, console) });
+  const opened = await openState(config, { log: (message, cause) => logLine(message, cause, console) });
   try {
     const operator = await opened.operator(options.tenant);
     return await work({
@@ -94,7 +94,7 @@ export function serverOf({
 }
 
 /** True while nobody can sign in by name, in whatever tenant. */
-export async function hasNoUser(opened: OpenIdentity): Promise<boolean> {
+export async function hasNoUser(opened: OpenState): Promise<boolean> {
   const { identity } = opened;
   const everywhere = identity.administration(await opened.operator());
   for (const { id } of await everywhere.listTenants()) {
@@ -109,8 +109,8 @@ export async function hasNoUser(opened: OpenIdentity): Promise<boolean> {
   return true;
 }
 
-/** It goes into a header, where not everything can stand; what has the right form is for the gateway to know. */
-function checkTenant(tenant: string | undefined): void {
+/** It goes into a header, where not everything can stand; what has the right form is for the gateway to know. Throws `UsageError`. */
+export function checkTenant(tenant: string | undefined): void {
   if (tenant === undefined || /^[a-z0-9][a-z0-9_-]{0,62}$/.test(tenant)) return;
   throw new UsageError("ids of tenants are lower-case letters, digits, `_` and `-`, such as `acme`.");
 }

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { openIdentity } from "../open-identity.ts";
+import { openState } from "../open-state.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { loadForStore } from "./load-for-store.ts";
@@ -12,7 +12,7 @@ export async function backup(
 ): Promise<ExitCode> {
   const config = await loadForStore(options.config, console);
   if (config === undefined) return exitCodes.invalid;
-  const opened = await openIdentity(config, { log: (message, cause) => logLine(message, cause, console) });
+  const opened = await openState(config, { log: (message, cause) => logLine(message, cause, console) });
   try {
     await opened.backup(resolve(options.file));
   } finally {

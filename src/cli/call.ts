@@ -1,16 +1,19 @@
 import { readFile } from "node:fs/promises";
 import { text as readText } from "node:stream/consumers";
+import { findAwaited } from "../catalog/find-awaited.ts";
 import { argumentsFromTexts } from "../catalog/text-arguments.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { GatewayError } from "../errors.ts";
-import { operator, silentPeer } from "../gateway.ts";
+import { type Gateway, silentPeer } from "../gateway.ts";
 import { asObject, isJsonObject } from "../json-object.ts";
 import type { ClientPeer, InvocationRequest } from "../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
+import type { Principal } from "../model/principal.ts";
 import type { HttpResult, InvocationResult } from "../model/result.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { type LoadedForReading, loadForReading, loadValid, narrowToTool, openForCommand } from "./load.ts";
+import { withState } from "./with-state.ts";
 
 /** Options of `gateway call`. */
 export interface CallOptions {
@@ -21,11 +24,13 @@ export interface CallOptions {
   readonly json: string | undefined;
   readonly connection: string | undefined;
   readonly instance: string | undefined;
+  /** Whose call it is, such as `user:ada`; `undefined`: the operator's. */
+  readonly as?: string | undefined;
   readonly dryRun: boolean;
 }
 
 /**
- * `gateway call`: one call through the broker, as the gateway itself. The answer's body goes to stdout as it is; status 1 when
+ * `gateway call`: one call through the broker, as the operator or as one of the principals. The answer's body goes to stdout as it is; status 1 when
  * the upstream or the gateway refused.
  */
 export async function call(options: CallOptions, console: Console): Promise<ExitCode> {
@@ -36,7 +41,22 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
   }
   const loaded = await loadForCall(options, console);
   if (loaded === undefined) return exitCodes.invalid;
-  const gateway = openForCommand(narrowToTool(loaded.config, options.tool), console, loaded.reach);
+  return withState(loaded.config, options.as, console, async (principal, state) => {
+    // What is only shown takes no credential.
+    if (!options.dryRun) await state.checkKeys();
+    const narrowed = narrowToTool(loaded.config, options.tool);
+    const gateway = openForCommand(narrowed, console, loaded.reach, state);
+    return callAs(principal, gateway, pairs, options, console);
+  });
+}
+
+async function callAs(
+  principal: Principal,
+  gateway: Gateway,
+  pairs: readonly (readonly [string, string])[],
+  options: CallOptions,
+  console: Console,
+): Promise<ExitCode> {
   const interrupted = new AbortController();
   const interrupt = (): void => {
     interrupted.abort();
@@ -50,22 +70,24 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
       console.say("Interrupted before the call was made.");
       return exitCodes.failed;
     }
-    const view = gateway.snapshot.view("api");
+    await gateway.prepare(principal);
+    const view = gateway.view(principal, "api");
     const tool = view.findTool(options.tool);
     if (tool === undefined) {
       const hint = didYouMean(
         options.tool,
         view.tools.map(({ name }) => name),
       );
-      // A provider that is away may have it; then the broker says so.
-      if (hint !== undefined || view.incomplete.length === 0) {
+      // A provider that is away, or waits for a connection, may have it; then the broker says so.
+      const isAwaited = findAwaited(view, options.tool).length > 0;
+      if (!isAwaited && (hint !== undefined || view.incomplete.length === 0)) {
         const help = hint === undefined ? "`gateway tools` lists them." : `Did you mean \`${hint}\`?`;
         console.say(`gateway: there is no tool \`${options.tool}\`. ${help}`);
         return exitCodes.failed;
       }
     }
     const request: InvocationRequest = {
-      principal: operator,
+      principal,
       via: "cli",
       target: { kind: "tool", name: options.tool },
       arguments: {
@@ -81,13 +103,37 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
       console.data(JSON.stringify(await gateway.preview(request), undefined, 2));
       return exitCodes.ok;
     }
-    const result = await gateway.broker.invoke(request);
+    const result = await gateway.broker.invoke(request).catch((error: unknown) => {
+      throw withHint(error, principal, gateway, options);
+    });
     printResult(result, console);
     return result.isError ? exitCodes.failed : exitCodes.ok;
   } finally {
     process.off("SIGINT", interrupt);
     await gateway.close();
   }
+}
+
+/** What a command does about a failure, where that is not what a client would do. */
+function withHint(
+  error: unknown,
+  { kind }: Principal,
+  { config }: Gateway,
+  { instance }: CallOptions,
+): unknown {
+  if (!(error instanceof GatewayError)) return error;
+  const { code, message, details, retryable } = error;
+  const provider = config.providers.find(({ name }) => name === details["provider"]);
+  const mode = provider?.connections[String(details["connection"])]?.mode;
+  const hint =
+    code === "instance_selection_required" && instance === undefined
+      ? "(`--instance NAME`)"
+      : code === "not_connected" && kind === "operator" && (mode === "user" || mode === "either")
+        ? "The call was made as whoever runs the command; `--as user:NAME` calls with the credentials of a user."
+        : undefined;
+  return hint === undefined
+    ? error
+    : new GatewayError(code, `${message} ${hint}`, { cause: error, details, retryable });
 }
 
 /** What is only shown needs no secrets; what is sent needs all of them. */

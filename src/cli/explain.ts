@@ -1,14 +1,14 @@
 import { callerToJson } from "../administration-json.ts";
 import { didYouMean } from "../did-you-mean.ts";
-import type { Explanation } from "../gateway.ts";
+import type { Explanation, Gateway } from "../gateway.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { formatTable } from "./format-table.ts";
 import { loadForReading, narrowToTool, openForCommand } from "./load.ts";
-import { lookUp } from "./look-up.ts";
 import { oneLine } from "./one-line.ts";
 import { listed } from "./print-list.ts";
+import { withState } from "./with-state.ts";
 
 /** Options of `gateway explain`. */
 export interface ExplainOptions {
@@ -24,18 +24,29 @@ export interface ExplainOptions {
 export async function explain(options: ExplainOptions, console: Console): Promise<ExitCode> {
   const loaded = await loadForReading(options.config, console);
   if (loaded === undefined) return exitCodes.invalid;
-  const principal = await lookUp(options.as, loaded.config, console);
-  const gateway = openForCommand(narrowToTool(loaded.config, options.tool), console, loaded.reach);
+  return withState(loaded.config, options.as, console, async (principal, state) => {
+    const narrowed = narrowToTool(loaded.config, options.tool);
+    const gateway = openForCommand(narrowed, console, loaded.reach, state);
+    return explainAs(principal, gateway, options, console);
+  });
+}
+
+async function explainAs(
+  principal: Principal,
+  gateway: Gateway,
+  options: ExplainOptions,
+  console: Console,
+): Promise<ExitCode> {
   try {
     await gateway.start();
-    const explanation = gateway.explain(principal, options.via, options.tool);
+    const explanation = await gateway.explain(principal, options.via, options.tool);
     console.data(
       options.json
         ? JSON.stringify(toJson(options, principal, explanation), undefined, 2)
         : print(options, principal, explanation),
     );
     const names = gateway.snapshot.catalog.tools.map(({ name }) => name);
-    if (!names.includes(options.tool)) {
+    if (explanation.connection === undefined && !names.includes(options.tool)) {
       const hint = didYouMean(options.tool, names);
       console.say(
         `There is no tool \`${oneLine(options.tool)}\`. ${hint === undefined ? "`gateway tools` lists them." : `Did you mean \`${hint}\`?`}`,

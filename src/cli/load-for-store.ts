@@ -1,3 +1,4 @@
+import { GatewayError } from "../errors.ts";
 import type { GatewayConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
 import { load, loadValid, printForPeople, worthTelling } from "./load.ts";
@@ -16,6 +17,15 @@ export async function loadForStore(
   // Warnings are about what is served: `validate` and `serve` tell of them, not each command about a user.
   await printForPeople(worthTelling(diagnostics), sources, console);
   return config;
+}
+
+/** Throws `bad_request` where {@link dependsOnUnset} holds. */
+export function checkResolved(config: GatewayConfig): void {
+  if (!dependsOnUnset(config)) return;
+  throw new GatewayError(
+    "bad_request",
+    "Who calls can't be looked up: a reference under `auth`, `tenants` or `datastore` is not set.",
+  );
 }
 
 /**

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { type LoadedConfig, loadConfig } from "../config/load-config.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderHuman } from "../diagnostics/render-human.ts";
-import { Gateway } from "../gateway.ts";
+import { Gateway, type GatewayOptions } from "../gateway.ts";
 import type { GatewayConfig, ProviderConfig } from "../model/config.ts";
 import type { Console } from "./console.ts";
 import { count } from "./format-table.ts";
@@ -93,13 +93,16 @@ export async function renderForPeople(
  * A gateway for one command: each provider is tried once, what fails is told on stderr.
  *
  * @param reach `offline` where a reference is not set: what would need it can't be asked.
+ * @param state where stored credentials are; without it only those of the configuration are there.
  */
 export function openForCommand(
   config: GatewayConfig,
   console: Console,
   reach: "online" | "offline" = "online",
+  state: Pick<GatewayOptions, "store" | "vault"> = {},
 ): Gateway {
   return new Gateway(withoutSignIn(config), {
+    ...state,
     workingDirectory: process.cwd(),
     environment: process.env,
     log: (message, cause) => logLine(message, cause, console),
@@ -108,7 +111,7 @@ export function openForCommand(
   });
 }
 
-/** The configuration for a gateway that nobody but this command calls, on behalf of the operator: the store stays closed. */
+/** The configuration for a gateway that nobody but this command calls. */
 export function withoutSignIn(config: GatewayConfig): GatewayConfig {
   return { ...config, auth: { ...config.auth, provider: "none" } };
 }

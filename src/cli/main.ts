@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../version.ts";
+import { registerConnections } from "./commands/connections.ts";
+import { registerKeys } from "./commands/keys.ts";
 import { configOption, type Registration, repeated, viaOption } from "./commands/registration.ts";
 import { registerSignIn } from "./commands/sign-in.ts";
 import { registerTenants } from "./commands/tenants.ts";
@@ -148,6 +150,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .option("--json <file>", "arguments as a JSON object in a file (`-`: standard input)")
     .option("--connection <name>", "the connection to use")
     .option("--instance <name>", "the instance of the connection to use")
+    .option("--as <principal>", "call as user:NAME, token:ID-OR-NAME or anonymous (@TENANT behind it: there)")
     .option("--dry-run", "print the request that would be sent, without its credentials, and send nothing")
     .action(
       async (
@@ -158,18 +161,21 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
           json?: string;
           connection?: string;
           instance?: string;
+          as?: string;
           dryRun?: boolean;
         },
       ) => {
         const { call } = await import("./call.ts");
-        const { config, arg = [], json, connection, instance, dryRun = false } = options;
-        status = await call({ config, tool, texts: arg, json, connection, instance, dryRun }, console);
+        const { config, arg = [], json, connection, instance, as, dryRun = false } = options;
+        status = await call({ config, tool, texts: arg, json, connection, instance, as, dryRun }, console);
       },
     );
   registerUsers(program, registration);
   registerTokens(program, registration);
   registerTenants(program, registration);
+  registerConnections(program, registration);
   registerSignIn(program, registration);
+  registerKeys(program, registration);
   command("backup", "copy the store to a new file, also while a gateway serves from it")
     .argument("<file>", "file to write; it must not exist")
     .addOption(configOption())

@@ -11,6 +11,8 @@ export interface Prompt {
   readonly canAsk: boolean;
   /** Asks for what must not be seen. Throws `GatewayError` `cancelled` when the person gives up. */
   askSecret(question: string): Promise<Secret>;
+  /** Asks for a line that may be seen. */
+  askText(question: string): Promise<string>;
   /** True for `y` and `yes` alone. */
   askYes(question: string): Promise<boolean>;
   /** All of standard input. */
@@ -20,6 +22,15 @@ export interface Prompt {
 /** The person or the pipe in front of this process. */
 export function processPrompt(console: Console): Prompt {
   const { stdin } = process;
+  const readLine = async (): Promise<string | undefined> => {
+    const lines = createInterface({ input: stdin });
+    try {
+      for await (const line of lines) return line.trim();
+    } finally {
+      lines.close();
+    }
+    return undefined;
+  };
   return {
     canAsk: stdin.isTTY === true && console.isTerminal,
     askSecret: async (question) => {
@@ -31,15 +42,13 @@ export function processPrompt(console: Console): Prompt {
         writeQuestion("\n");
       }
     },
+    askText: async (question) => {
+      writeQuestion(`${question}: `);
+      return (await readLine()) ?? "";
+    },
     askYes: async (question) => {
       writeQuestion(`${question} [y/N] `);
-      const lines = createInterface({ input: stdin });
-      try {
-        for await (const line of lines) return /^y(es)?$/i.test(line.trim());
-      } finally {
-        lines.close();
-      }
-      return false;
+      return /^y(es)?$/i.test((await readLine()) ?? "");
     },
     readInput: async () => {
       if (stdin.isTTY === true)

@@ -4,7 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
 import { isLoopback } from "../loopback.ts";
 import type { GatewayConfig } from "../model/config.ts";
-import type { OpenIdentity } from "../open-identity.ts";
+import type { OpenState } from "../open-state.ts";
 import type { Console } from "./console.ts";
 import { count } from "./format-table.ts";
 import { load, printForPeople, tellOfWarnings, worthSaying, worthTelling } from "./load.ts";
@@ -14,13 +14,13 @@ import { tellOfNoUser } from "./tell-of-no-user.ts";
 /** What a reload changes. */
 export interface Reloadable {
   readonly gateway: Gateway;
-  readonly callers: OpenIdentity;
+  readonly callers: OpenState;
 }
 
 /** One reload at a time; requests that come in meanwhile end in one more. The last good configuration stays on error. */
 export class ReloadQueue {
   readonly #gateway: Gateway;
-  readonly #callers: OpenIdentity;
+  readonly #callers: OpenState;
   readonly #option: string | undefined;
   readonly #console: Console;
   readonly #loaded: (loaded: LoadedConfig) => void;
@@ -95,7 +95,9 @@ export class ReloadQueue {
     await printForPeople(worthTelling(diagnostics), loaded.sources, this.#console);
     tellOfWarnings(diagnostics, this.#option, this.#console);
     if (!signedIn) await tellOfNoUser(this.#callers, loaded.config, this.#option, this.#console);
-    if (!isDeepStrictEqual(before, loaded.config.server)) {
+    // Keys are taken over at once.
+    const { encryptionKeys } = before;
+    if (!isDeepStrictEqual(before, { ...loaded.config.server, encryptionKeys })) {
       this.#console.say("What changed under `server:` takes effect with the next start.");
     }
     const after = this.#gateway.snapshot.catalog.tools.length;

@@ -23,7 +23,10 @@ export interface ProviderReport {
   readonly reason: string | null;
   readonly mcpEnabled: boolean;
   readonly toolPrefix: string;
-  readonly surfaces: readonly (Omit<SurfaceSummary, "reason"> & { readonly reason: string | null })[];
+  readonly surfaces: readonly (Omit<SurfaceSummary, "reason" | "awaits"> & {
+    readonly reason: string | null;
+    readonly awaits: string | null;
+  })[];
   readonly connections: readonly ConnectionSummary[];
   readonly summary: ProviderSummary;
   /** The largest first. */
@@ -95,7 +98,11 @@ export function reportProvider(gateway: Gateway, provider: ProviderCatalog): Pro
     reason: reason ?? null,
     mcpEnabled,
     toolPrefix,
-    surfaces: provider.surfaces.map((surface) => ({ ...surface, reason: surface.reason ?? null })),
+    surfaces: provider.surfaces.map((surface) => ({
+      ...surface,
+      reason: surface.reason ?? null,
+      awaits: surface.awaits ?? null,
+    })),
     connections,
     summary,
     tools,

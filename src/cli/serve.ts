@@ -3,7 +3,7 @@ import type { LoadedConfig } from "../config/load-config.ts";
 import { Gateway, type GatewayServer } from "../gateway.ts";
 import type { ProviderCatalog } from "../model/catalog.ts";
 import type { GatewayConfig } from "../model/config.ts";
-import { type OpenIdentity, openIdentity } from "../open-identity.ts";
+import { type OpenState, openState } from "../open-state.ts";
 import { version } from "../version.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
@@ -35,8 +35,9 @@ export async function serve(options: ServeOptions, console: Console): Promise<Ex
   await printForPeople(worthSaying(loaded.diagnostics), loaded.sources, console);
   if (loaded.config === undefined) return exitCodes.invalid;
 
-  const callers = await openIdentity(loaded.config, { log: logTo(console) });
+  const callers = await openState(loaded.config, { log: logTo(console) });
   try {
+    await callers.checkKeys();
     return await serveCallers(callers, { ...loaded, config: loaded.config }, options, console);
   } finally {
     await callers.close();
@@ -48,7 +49,7 @@ function logTo(console: Console): (message: string, cause?: unknown) => void {
 }
 
 async function serveCallers(
-  callers: OpenIdentity,
+  callers: OpenState,
   loaded: LoadedConfig & { readonly config: GatewayConfig },
   options: ServeOptions,
   console: Console,
@@ -59,6 +60,8 @@ async function serveCallers(
     environment: process.env,
     log: logTo(console),
     identity: callers.identity,
+    store: callers.store,
+    vault: callers.vault,
     ...(config.datastore !== undefined && { cacheFolder: `${config.datastore}-cache` }),
   });
   const watch = new FileWatch(() => reloads.request());

@@ -1,12 +1,12 @@
 import type { GatewayConfig } from "../model/config.ts";
-import type { OpenIdentity } from "../open-identity.ts";
+import type { OpenState } from "../open-state.ts";
 import { hasNoUser } from "./administer.ts";
 import type { Console } from "./console.ts";
 import { logLine } from "./log-line.ts";
 
 /** With nobody who could sign in, all that clients get is a refusal: says how the first user is made. */
 export async function tellOfNoUser(
-  callers: OpenIdentity,
+  callers: OpenState,
   { auth }: GatewayConfig,
   option: string | undefined,
   console: Console,

@@ -1,10 +1,13 @@
+import { isAwaiting } from "../catalog/view.ts";
+import type { Gateway } from "../gateway.ts";
 import type { Tool } from "../model/catalog.ts";
+import type { Principal } from "../model/principal.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count, formatTable } from "./format-table.ts";
 import { loadForReading, openForCommand } from "./load.ts";
-import { lookUp } from "./look-up.ts";
 import { measureTool } from "./measure-tool.ts";
+import { withState } from "./with-state.ts";
 
 /** Options of `gateway tools`. */
 export interface ToolsOptions {
@@ -24,10 +27,23 @@ export interface ToolsOptions {
 export async function tools(options: ToolsOptions, console: Console): Promise<ExitCode> {
   const loaded = await loadForReading(options.config, console);
   if (loaded === undefined) return exitCodes.invalid;
-  const principal = options.as === undefined ? undefined : await lookUp(options.as, loaded.config, console);
-  const gateway = openForCommand(loaded.config, console, loaded.reach);
+  const { config, reach } = loaded;
+  if (options.as === undefined)
+    return listTools(openForCommand(config, console, reach), undefined, options, console);
+  return withState(config, options.as, console, (principal, state) =>
+    listTools(openForCommand(config, console, reach, state), principal, options, console),
+  );
+}
+
+async function listTools(
+  gateway: Gateway,
+  principal: Principal | undefined,
+  options: ToolsOptions,
+  console: Console,
+): Promise<ExitCode> {
   try {
     await gateway.start();
+    if (principal !== undefined) await gateway.prepare(principal);
     const { catalog } = gateway.snapshot;
     const view = principal && gateway.view(principal, options.via ?? "mcp");
     const offered = view?.tools ?? catalog.tools;
@@ -40,6 +56,13 @@ export async function tools(options: ToolsOptions, console: Console): Promise<Ex
       printTable(offered, options.tokens, console);
     }
     if (view?.notice !== undefined) console.say(view.notice);
+    const waiting = (view?.providers ?? catalog.providers).filter(isAwaiting);
+    if (waiting.length > 0) {
+      const names = waiting.map(({ name }) => name).join(", ");
+      console.say(
+        `Not connected yet: ${names}. \`gateway connections connect PROVIDER\` connects one, and its tools appear.`,
+      );
+    }
     return catalog.providers.some((provider) =>
       provider.surfaces.some(({ state }) => state === "unavailable"),
     )

@@ -1,6 +1,7 @@
 import type { LocatedNode, NodePath } from "../documents/located-node.ts";
 import type {
   AllowedOperation,
+  EncryptionKey,
   GatewayConfig,
   ManagedParameter,
   ProviderConfig,
@@ -19,7 +20,7 @@ export function normalize(file: GatewayFile, root: LocatedNode, path: string): G
   const origin = createOrigin(root);
   return {
     file: path,
-    server: normalizeServer(file.server ?? {}),
+    server: normalizeServer(file.server ?? {}, origin),
     auth: normalizeAuth(file.auth ?? {}),
     authorization: normalizeAuthorization(file.authorization ?? {}, origin),
     tenants: normalizeTenants(file, origin),
@@ -31,7 +32,7 @@ export function normalize(file: GatewayFile, root: LocatedNode, path: string): G
   };
 }
 
-function normalizeServer(server: ServerSettings): GatewayConfig["server"] {
+function normalizeServer(server: ServerSettings, origin: Origin): GatewayConfig["server"] {
   const baseUrl = server.base_url?.replace(/\/+$/, "");
   // An unset reference stays as its text and is no URL.
   const ownHost = baseUrl !== undefined && URL.canParse(baseUrl) ? [new URL(baseUrl).hostname] : [];
@@ -41,12 +42,28 @@ function normalizeServer(server: ServerSettings): GatewayConfig["server"] {
     port: server.port ?? 8080,
     baseUrl,
     allowedHosts: [...new Set(hosts)],
+    encryptionKeys: normalizeKeys(server, origin),
   };
 }
 
+/** Those that are set: a reference that is not set yet is told of elsewhere. */
+function normalizeKeys(server: ServerSettings, origin: Origin): readonly EncryptionKey[] {
+  const written: readonly (readonly [string | undefined, string | undefined, NodePath])[] = [
+    [undefined, server.encryption_key, ["server", "encryption_key"]],
+    ...(server.encryption_keys ?? []).map(
+      ({ id, key }, index) => [id, key, ["server", "encryption_keys", index, "key"]] as const,
+    ),
+  ];
+  return written.flatMap(([id, text, path]) => {
+    const key = origin.secret(path, text);
+    return key === undefined ? [] : [{ id, key, place: origin.place(path, "value") }];
+  });
+}
+
 /** Where something has to be kept and the file does not say where, it is beside the file. */
-function normalizeDatastore({ auth, datastore }: GatewayFile, origin: Origin): string | undefined {
-  if (datastore === undefined && (auth?.provider ?? "none") === "none") return undefined;
+function normalizeDatastore({ server, auth, datastore }: GatewayFile, origin: Origin): string | undefined {
+  const hasKey = server?.encryption_key !== undefined || server?.encryption_keys !== undefined;
+  if (datastore === undefined && !hasKey && (auth?.provider ?? "none") === "none") return undefined;
   const path = ["datastore", "config", "path"];
   const written = datastore?.config?.path;
   return written === undefined ? origin.absolute([], "./gestalt.db") : origin.absolute(path, written);

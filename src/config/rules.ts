@@ -15,6 +15,7 @@ import { badUrl } from "./rules/bad-url.ts";
 import { bodyDeclaration } from "./rules/body-declaration.ts";
 import { bodyWithoutMeaning } from "./rules/body-without-meaning.ts";
 import { connectionMode } from "./rules/connection-mode.ts";
+import { connectionParam } from "./rules/connection-param.ts";
 import { credentialTarget } from "./rules/credential-target.ts";
 import { credentialValue } from "./rules/credential-value.ts";
 import { defaultDatastore } from "./rules/default-datastore.ts";
@@ -24,20 +25,24 @@ import { encryptionKeyTwice } from "./rules/encryption-key-twice.ts";
 import { graphqlOperation } from "./rules/graphql-operation.ts";
 import { graphqlRefresh } from "./rules/graphql-refresh.ts";
 import { incompleteAuth } from "./rules/incomplete-auth.ts";
+import { insecureUrl } from "./rules/insecure-url.ts";
 import { literalSecret } from "./rules/literal-secret.ts";
 import { managedParameter } from "./rules/managed-parameter.ts";
 import { mcpOauthSurface } from "./rules/mcp-oauth-surface.ts";
 import { mcpTransport } from "./rules/mcp-transport.ts";
 import { mcpUrlTwice } from "./rules/mcp-url-twice.ts";
 import { noEffectYet } from "./rules/no-effect-yet.ts";
+import { noEncryptionKey } from "./rules/no-encryption-key.ts";
 import { noProvider } from "./rules/no-provider.ts";
 import { noSurface } from "./rules/no-surface.ts";
 import { notAvailable } from "./rules/not-available.ts";
+import { oauthParameter } from "./rules/oauth-parameter.ts";
 import { pagination } from "./rules/pagination.ts";
 import { parameterClash } from "./rules/parameter-clash.ts";
 import { parameterSchema } from "./rules/parameter-schema.ts";
 import { parameterStyle } from "./rules/parameter-style.ts";
 import { passthroughHeader } from "./rules/passthrough-header.ts";
+import { passthroughSurface } from "./rules/passthrough-surface.ts";
 import { pathParameter } from "./rules/path-parameter.ts";
 import { pathTemplate } from "./rules/path-template.ts";
 import { providerName } from "./rules/provider-name.ts";
@@ -51,6 +56,7 @@ import { unprotectedHost } from "./rules/unprotected-host.ts";
 import { unresolvedReference } from "./rules/unresolved-reference.ts";
 import { unusedConnection } from "./rules/unused-connection.ts";
 import { unusedRole } from "./rules/unused-role.ts";
+import { weakKey } from "./rules/weak-key.ts";
 
 /** Every rule; their order does not matter, as what they find is sorted by place. */
 export const rules: readonly Rule[] = [
@@ -70,6 +76,7 @@ export const rules: readonly Rule[] = [
   bodyDeclaration,
   bodyWithoutMeaning,
   connectionMode,
+  connectionParam,
   credentialTarget,
   credentialValue,
   defaultDatastore,
@@ -79,20 +86,24 @@ export const rules: readonly Rule[] = [
   graphqlOperation,
   graphqlRefresh,
   incompleteAuth,
+  insecureUrl,
   literalSecret,
   managedParameter,
   mcpOauthSurface,
   mcpTransport,
   mcpUrlTwice,
   noEffectYet,
+  noEncryptionKey,
   noProvider,
   noSurface,
   notAvailable,
+  oauthParameter,
   pagination,
   parameterClash,
   parameterSchema,
   parameterStyle,
   passthroughHeader,
+  passthroughSurface,
   pathParameter,
   pathTemplate,
   providerName,
@@ -106,4 +117,5 @@ export const rules: readonly Rule[] = [
   unresolvedReference,
   unusedConnection,
   unusedRole,
+  weakKey,
 ];

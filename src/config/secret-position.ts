@@ -3,8 +3,8 @@ import type { LocatedNode, LocatedScalar } from "../documents/located-node.ts";
 /** Keys of the file whose values are secrets, whatever stands around them. */
 const secretKeys = new Set(["client_secret", "encryption_key", "key", "value"]);
 
-/** Keys of the file that sound like a secret, and hold only the name of what carries one. */
-const plainKeys = new Set(["query_token"]);
+/** Keys of the file that sound like a secret, and hold only the name or the place of what carries one. */
+const plainKeys = new Set(["from_token", "query_token"]);
 
 /** Whether a header or a variable of this name carries a secret, as far as names tell. */
 export function isSecretName(name: string): boolean {

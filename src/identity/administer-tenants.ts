@@ -9,6 +9,7 @@ import { findTenant, listTenants, tenantOfFile } from "./find-tenant.ts";
 import { defaultTenant, isTenantId } from "./forms.ts";
 import { readAll } from "./guard-store.ts";
 import { isAdministrator, isOperator, requireOperator, requireWhole } from "./permissions.ts";
+import { removeOfTenant } from "./remove-owned.ts";
 import { putTenant, readTenant, type TenantRecord } from "./tenant-record.ts";
 import { readUser } from "./user-record.ts";
 
@@ -78,6 +79,7 @@ export function administerTenants(
         }
         // A removal that was cut short, or a tenant that the file does not declare any more, may have left something behind.
         await store.tenant(id).clear();
+        await removeOfTenant(store, id);
         await store.gateway.write([putTenant(tenant, "absent")]);
         return tenant;
       });
@@ -101,6 +103,7 @@ export function administerTenants(
           await store.gateway.write([{ action: "delete", kind: "tenant", id, expected: version }]);
           // From here on nobody of it gets in, so that nothing depends on how far this comes.
           await store.tenant(id).clear();
+          await removeOfTenant(store, id);
         });
       const users = await readAll(store.tenant(id), "user", readUser);
       await (users.some(isActiveOperator)

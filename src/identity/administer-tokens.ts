@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import type { Administration, ApiToken, NewToken } from "../model/administration.ts";
 import type { Principal } from "../model/principal.ts";
+import { userIn } from "../store/owner-prefix.ts";
 import { endToken, noUser } from "./administer-users.ts";
 import { type AdministrationParts, isoTime, lastUses, limitKey, ownTenant } from "./administration-parts.ts";
 import { actsForOf, lifetimeOf, rolesOf, scopesOf, tokenName, userName } from "./check-input.ts";
@@ -14,6 +15,7 @@ import {
   requireNoLongerReach,
   requireWhole,
 } from "./permissions.ts";
+import { credentialEnds, removeElsewhere } from "./remove-owned.ts";
 import { findUser } from "./sign-in.ts";
 import { refuse } from "./sign-in-limits.ts";
 import { endOf, putToken, readToken, type TokenRecord } from "./token-record.ts";
@@ -178,8 +180,12 @@ export function administerTokens(
     async revokeToken(id) {
       requireWhole(as);
       const tenant = await ownTenant(parts, as);
-      await find(tenant, id);
-      await tenant.write(endToken(id));
+      const { token } = await find(tenant, id);
+      // What a user has connected is not the token's.
+      if (token.user !== undefined) return tenant.write(endToken(id));
+      const owner = { id, home: as.tenant };
+      await removeElsewhere(store, owner);
+      await tenant.write([...endToken(id), ...(await credentialEnds(tenant, userIn(as.tenant, owner)))]);
     },
   };
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors.ts";
 import type { Administration, NewUser, User, UserChanges } from "../model/administration.ts";
 import type { Principal } from "../model/principal.ts";
+import { userIn } from "../store/owner-prefix.ts";
 import type { Change } from "../store/store.ts";
 import { reachesBeyond } from "./acts-for.ts";
 import {
@@ -25,6 +26,7 @@ import {
   requireOperator,
   requireWhole,
 } from "./permissions.ts";
+import { credentialEnds, removeElsewhere } from "./remove-owned.ts";
 import { readSession } from "./session-record.ts";
 import { endSession, findUser } from "./sign-in.ts";
 import { refuse } from "./sign-in-limits.ts";
@@ -178,13 +180,17 @@ export function administerUsers(
       const user = await find(name);
       requireNoLongerReach(as, user);
       const tenant = store.tenant(as.tenant);
-      const remove = async () =>
-        tenant.write([
+      const owner = { id: user.id, home: as.tenant };
+      const remove = async () => {
+        await removeElsewhere(store, owner);
+        await tenant.write([
           { action: "delete", kind: "user", id: user.id, expected: user.version },
           { action: "delete", kind: "use", id: useId("user", user.id), expected: "any" },
           ...(await tokenEnds(tenant, user.id)),
           ...(await sessionEnds(tenant, user.id)),
+          ...(await credentialEnds(tenant, userIn(as.tenant, owner))),
         ]);
+      };
       await (isActiveOperator(user)
         ? keepingAnOperator(parts, ({ id }) => id === user.id, remove)
         : remove());

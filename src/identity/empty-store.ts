@@ -20,6 +20,7 @@ export function emptyStore(): Store {
     gateway: tenant(""),
     find: async () => undefined,
     epoch: () => 0,
+    tenantsWith: async () => [],
     backup: refuse,
     close: async () => {},
   };

@@ -19,6 +19,8 @@ export interface GuardedStore {
   readonly gateway: GuardedTenantStore;
   find(kind: RecordKind, lookup: string): Promise<unknown>;
   epoch(kinds: readonly RecordKind[]): number;
+  /** Ids of the tenants that have records of a kind; empty for the gateway's own. */
+  tenantsWith(kind: RecordKind): Promise<readonly string[]>;
 }
 
 /** The records of one tenant. */
@@ -98,6 +100,12 @@ export function guardStore(
     tenant: (id) => guardTenant(() => store.tenant(id)),
     gateway: guardTenant(() => store.gateway),
     find: (kind, lookup) => ask(() => store.find(kind, lookup)),
+    tenantsWith: async (kind) => {
+      const tenants: unknown = await ask(() => store.tenantsWith(kind));
+      if (!Array.isArray(tenants) || !tenants.every((id) => typeof id === "string"))
+        throw failed(new Error("The store gave no list of tenants."));
+      return tenants;
+    },
     epoch(kinds) {
       try {
         const epoch: unknown = store.epoch(kinds);
@@ -208,7 +216,8 @@ export async function readAll<Read>(
   return all;
 }
 
-function idOf(record: unknown): string {
+/** The id of whatever a list gave in place of a record. Throws `store_unavailable` for what has none. */
+export function idOf(record: unknown): string {
   const { id }: Partial<Record<keyof StoredRecord, unknown>> =
     typeof record === "object" && record !== null ? record : {};
   if (typeof id !== "string") throw unavailable(new MalformedRecordError("A record of a list has no id."));

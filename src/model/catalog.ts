@@ -44,6 +44,8 @@ export interface SurfaceSummary {
   readonly state: ProviderState;
   readonly reason: string | undefined;
   readonly tools: number;
+  /** The connection that somebody has to connect before the surface has any tools, where that is why it has none. */
+  readonly awaits?: string;
 }
 
 /** `stale`: the upstream is away and its last known tools are shown. `disabled`: it will not come by itself. */

@@ -72,11 +72,11 @@ export interface ServerSettings {
    */
   allowed_hosts?: string[];
   /**
-   * The key that seals stored credentials. Give it as a reference.
+   * The key that seals what is connected: 32 random bytes as base64, base64url or 64 hexadecimal digits, as `gateway keys generate` makes them. Give it as a reference.
    */
   encryption_key?: string;
   /**
-   * A ring of keys in place of `encryption_key`; the first one seals, all of them open.
+   * A ring of keys in place of `encryption_key`: the first one seals, all of them open. To change the key, put the new one at the end of the ring everywhere, then at its beginning, and run `gateway keys rotate`; `gateway keys status` tells when the old one may be removed.
    *
    * @minItems 1
    */
@@ -88,11 +88,11 @@ export interface ServerSettings {
  */
 export interface EncryptionKey {
   /**
-   * A name for the key, kept beside everything that it seals.
+   * A name for the key, for people: `gateway keys status` shows it.
    */
   id: string;
   /**
-   * The key itself. Give it as a reference.
+   * The key itself: 32 random bytes as base64, base64url or 64 hexadecimal digits, as `gateway keys generate` makes them. Give it as a reference.
    */
   key: string;
 }
@@ -264,7 +264,7 @@ export interface Tenant {
   tools?: string[];
 }
 /**
- * Where users, API tokens, sessions and tenants are kept; with `auth.provider: local` that is `./gestalt.db` beside this file unless said otherwise. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
+ * Where users, API tokens, sessions, tenants and, sealed, credentials are kept; with `auth.provider: local` or an encryption key that is `./gestalt.db` beside this file unless said otherwise. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
  */
 export interface DatastoreSettings {
   /**
@@ -463,7 +463,7 @@ export interface OpenAPISurface {
    */
   document: string;
   /**
-   * Where the API is, in place of the document's servers.
+   * Where the API is, in place of the document's servers. `{name}` in the host or the path stands for a param of the connection.
    */
   base_url?: string;
   /**
@@ -490,7 +490,7 @@ export interface OpenAPISurface {
  */
 export interface GraphQLSurface {
   /**
-   * The GraphQL endpoint.
+   * The GraphQL endpoint. `{name}` in the host or the path stands for a param of the connection.
    */
   url: string;
   /**
@@ -600,7 +600,7 @@ export interface GraphQLOperation {
  */
 export interface RESTSurface {
   /**
-   * What the paths of the operations are appended to.
+   * What the paths of the operations are appended to. `{name}` in the host or the path stands for a param of the connection.
    */
   base_url: string;
   /**
@@ -847,7 +847,7 @@ export interface Encoding {
  */
 export interface MCPSurface {
   /**
-   * The server's endpoint (Streamable HTTP, or the older HTTP+SSE).
+   * The server's endpoint (Streamable HTTP, or the older HTTP+SSE). `{name}` in the host or the path stands for a param of the connection.
    */
   url?: string;
   /**
@@ -880,10 +880,25 @@ export interface MCPSurface {
  */
 export interface Connection {
   /**
+   * The name that people see; the connection's key by default.
+   */
+  display_name?: string;
+  /**
+   * What the connection is for, in a sentence.
+   */
+  description?: string;
+  /**
    * Whose credential is used: nobody's, the caller's own, the tenant's, the gateway's own, or the caller's own and else the tenant's.
    */
   mode: "none" | "user" | "tenant" | "identity" | "either";
   auth?: ConnectionAuth;
+  /**
+   * Values that are kept with the credential, such as the name of a workspace, by name: at most 63 lower-case letters, digits and `_`. They need a connection that somebody connects.
+   */
+  params?: {
+    [k: string]: ConnectionParam;
+  };
+  discovery?: ConnectionDiscovery;
 }
 /**
  * No authentication.
@@ -1019,6 +1034,68 @@ export interface Oauth2Auth {
    * The grant, `authorization_code` by default.
    */
   grant?: "authorization_code" | "client_credentials";
+  /**
+   * The endpoint at which tokens are revoked when somebody disconnects (RFC 7009).
+   */
+  revocation_url?: string;
+  /**
+   * The issuer that authorization responses have to name (RFC 9207); not compared by default.
+   */
+  issuer?: string;
+  /**
+   * How the gateway proves who it is at the token endpoint: in the `header` (HTTP basic authentication), which is the default, or in the `body`.
+   */
+  client_auth?: "header" | "body";
+  /**
+   * How requests to the token endpoint are written, `form` by default.
+   */
+  exchange?: "form" | "json";
+  /**
+   * The parameter that carries the scopes, `scope` by default.
+   */
+  scope_parameter?: string;
+  /**
+   * What stands between scopes, a space by default.
+   */
+  scope_separator?: string;
+  /**
+   * The resource that tokens are asked for (RFC 8707); not sent by default.
+   */
+  resource?: string;
+  /**
+   * Whether codes are bound by PKCE (RFC 7636). The default is true; false only for servers that refuse it.
+   */
+  pkce?: boolean;
+  /**
+   * Further parameters of the authorization URL.
+   */
+  authorization_parameters?: {
+    [k: string]: string;
+  };
+  /**
+   * Further parameters of the request that takes a code or a client's own grant.
+   */
+  token_parameters?: {
+    [k: string]: string;
+  };
+  /**
+   * Further parameters of the request that refreshes a token.
+   */
+  refresh_parameters?: {
+    [k: string]: string;
+  };
+  /**
+   * Where the answer of the token endpoint has the access token: names of members, with dots between them. `access_token` by default.
+   */
+  access_token_path?: string;
+  /**
+   * The header that carries the access token, `Authorization` by default.
+   */
+  header?: string;
+  /**
+   * What stands before the token in the header: `Bearer ` by default in `Authorization`, nothing in another one.
+   */
+  prefix?: string;
 }
 /**
  * OAuth as MCP servers announce it: discovery and registration happen by themselves.
@@ -1040,6 +1117,10 @@ export interface McpOauthAuth {
    * The scopes to ask for; those that the server announces by default.
    */
   scopes?: string[];
+  /**
+   * The HTTPS URL of the document that describes the gateway to authorization servers (a client ID metadata document), in place of the one that the gateway serves itself.
+   */
+  client_metadata_url?: string;
 }
 /**
  * A header of the caller's request, passed on.
@@ -1053,6 +1134,64 @@ export interface PassthroughAuth {
    * The header to pass on; never the one that signs the caller in to the gateway.
    */
   header: string;
+}
+/**
+ * A value that a connection holds besides its credential. It stands for `{name}` in the URLs of the surfaces that use the connection, in one label of the host or one segment of the path, and may be sent in a header or in the query besides.
+ */
+export interface ConnectionParam {
+  /**
+   * What people see beside the field; the param's name by default.
+   */
+  label?: string;
+  /**
+   * What it is, and where people find it.
+   */
+  description?: string;
+  /**
+   * Whether a connection needs it; true unless there is a `default`.
+   */
+  required?: boolean;
+  /**
+   * The value where nobody gives one.
+   */
+  default?: string;
+  /**
+   * Where the answer of the token endpoint has it: names of members, with dots between them.
+   */
+  from_token?: string;
+  /**
+   * Where the chosen item of the `discovery` has it.
+   */
+  from_discovery?: string;
+  /**
+   * A header that it is sent in besides.
+   */
+  header?: string;
+  /**
+   * A query parameter that it is sent in besides.
+   */
+  query?: string;
+}
+/**
+ * What the upstream is asked once a credential is there. Where the answer lists more than one item, whoever connects chooses.
+ */
+export interface ConnectionDiscovery {
+  /**
+   * The URL that is read with the new credential.
+   */
+  url: string;
+  /**
+   * Where the answer has the list: names of members, with dots between them. By default it is the list.
+   */
+  items?: string;
+  /**
+   * Where an item has its id.
+   */
+  id: string;
+  /**
+   * Where an item has a name that people know; the id by default.
+   */
+  label?: string;
 }
 /**
  * Which operations become tools: ids, globs, `METHOD /path` globs and `tag:NAME`. All of them by default.

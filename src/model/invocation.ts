@@ -13,6 +13,8 @@ export interface InvocationRequest {
   readonly connection?: string | undefined;
   /** The `_instance` argument. */
   readonly instance?: string | undefined;
+  /** A header of the caller's request by its name in lower case, for connections that pass one on; absent: it had none. */
+  readonly header?: (name: string) => string | undefined;
   readonly peer: ClientPeer;
   /** Aborts when the caller leaves or cancels, or the deadline passes. */
   readonly signal: AbortSignal;

@@ -3,9 +3,10 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { DocumentLoader } from "../documents/load-document.ts";
 import type { Operation } from "../model/catalog.ts";
 import type { DocumentLocation, ProviderConfig, SurfaceConfig } from "../model/config.ts";
-import type { Credential } from "../model/credential.ts";
+import type { CredentialReference } from "../model/credential.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import type { CompileDocument } from "./compile-thread/document-compiler.ts";
+import type { GivenCredential } from "./credential-source.ts";
 
 /** One kind of surface: how it is compiled and how its operations are called. `registry.ts` lists them all. */
 export interface ProviderKind<Surface extends SurfaceConfig> {
@@ -32,8 +33,13 @@ export interface ProviderContext {
   readonly allowedHosts: readonly string[];
   /** The variables of the gateway's own process; a local command inherits a few of them. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** The gateway's own credential for the named connection, for reading documents, schemas and lists; else empty. */
-  readonly credential: (connection: string | undefined) => Credential;
+  /**
+   * The credential of the named connection, for reading documents, schemas and lists; empty where there is none: that of `owner`, else
+   * the gateway's own. A source is asked at each request, because its credential may change meanwhile.
+   */
+  readonly credential: (connection: string | undefined) => GivenCredential;
+  /** Whose credential a surface is opened with; absent: the gateway's own. It takes calls with no other. */
+  readonly owner?: CredentialReference;
   readonly signal: AbortSignal;
   /** A line for the operator's log; the cause of a failure goes there and nowhere else. */
   readonly log: (message: string, cause?: unknown) => void;

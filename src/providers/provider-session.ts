@@ -1,71 +1,100 @@
 import type { Executor } from "../broker/executor.ts";
-import { digestOf, digestOfTool } from "../catalog/digest.ts";
-import { type CompiledSurface, exposeEach, findUnmatchedSelections } from "../catalog/expose.ts";
+import { digestOf } from "../catalog/digest.ts";
+import { type CompiledSurface, findUnmatchedSelections } from "../catalog/expose.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import { GatewayError } from "../errors.ts";
-import type { Operation, ProviderCatalog, SurfaceKind, Tool } from "../model/catalog.ts";
+import type { Operation, ProviderCatalog, SurfaceKind } from "../model/catalog.ts";
 import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
-import type { InvocationResult } from "../model/result.ts";
-import type { OpenSurface, ProviderContext, SurfaceChange } from "./provider-kind.ts";
-import { shareThread } from "./share-thread.ts";
-import { type Exposed, overallState, type SurfaceStatus, summarize } from "./surface-status.ts";
-import { settledWithin, waitFor } from "./wait.ts";
+import type { CredentialReference, CredentialSource } from "../model/credential.ts";
+import { noCredential } from "./credential-source.ts";
+import { type Opening, openedWith, openingOf } from "./opening-of.ts";
+import { createScopedExecutor } from "./scoped-executor.ts";
+import { type ScopedLimits, type ScopedSurface, ScopedSurfaces } from "./scoped-surfaces.ts";
+import { type RetryPauses, SurfaceSession, type SurfaceSessionParts } from "./surface-session.ts";
+import { overallState, type ShownSurface, type SurfaceStatus, show } from "./surface-status.ts";
 
 /** What a session needs of the outside. */
 export interface ProviderSessionParts {
-  readonly openSurface: (
-    surface: SurfaceConfig,
-    provider: ProviderConfig,
-    context: ProviderContext,
-  ) => Promise<OpenSurface>;
-  readonly context: Omit<ProviderContext, "signal">;
+  readonly openSurface: SurfaceSessionParts["openSurface"];
+  readonly context: Omit<SurfaceSessionParts["context"], "owner">;
   /** Why a surface can't be opened now or by itself, as the reason to show; else `undefined`. */
   readonly blockedBy: (surface: SurfaceConfig) => string | undefined;
   /** Called whenever `catalog()` or `diagnostics()` would answer something new. */
   readonly onChange: () => void;
   /** First and longest pause between two attempts to reach an upstream, in ms. `undefined`: one attempt. */
-  readonly retry: { readonly first: number; readonly longest: number } | undefined;
+  readonly retry: RetryPauses | undefined;
+  /** The credential behind a reference; absent: surfaces that belong to callers are not opened. */
+  readonly source?: (reference: CredentialReference) => CredentialSource;
+  readonly scoped?: Partial<ScopedLimits> & {
+    /** How long a call waits for a surface that it is the first to need, in ms; default 30,000. */
+    readonly openMilliseconds?: number;
+    /** Milliseconds of a clock that never goes back. */
+    readonly now?: () => number;
+  };
 }
 
+const openMilliseconds = 30_000;
+
 /**
- * The life of one provider: opens its surfaces side by side, tries again where an upstream is away, follows what an upstream
- * changes, closes all of it. Nothing that happens here reaches another provider.
+ * The life of one provider: opens its surfaces side by side, those that belong to callers once for each credential, and closes all of
+ * it. Nothing that happens here reaches another provider.
  */
 export class ProviderSession {
   readonly config: ProviderConfig;
   readonly #parts: ProviderSessionParts;
-  readonly #statuses: Map<SurfaceKind, SurfaceStatus>;
-  readonly #closing = new AbortController();
-  readonly #attempts: Promise<void>[] = [];
-  readonly #calls = new Set<Promise<InvocationResult>>();
+  /** In the order of the file. */
+  readonly #surfaces: ReadonlyMap<SurfaceKind, SurfaceSession>;
+  readonly #openings: ReadonlyMap<SurfaceKind, Opening>;
+  readonly #pool: ScopedSurfaces;
+  readonly #listeners = new Set<() => void>();
 
   constructor(config: ProviderConfig, parts: ProviderSessionParts) {
     this.config = config;
     this.#parts = parts;
-    this.#statuses = new Map(config.surfaces.map(({ kind }) => [kind, { state: "starting" }]));
-  }
-
-  /** Starts all surfaces; resolves once each was tried, whether it came up or not. */
-  async start(): Promise<void> {
-    const first = this.config.surfaces.map(async (surface) => {
-      const reason = this.#parts.blockedBy(surface);
-      if (reason !== undefined) {
-        this.#statuses.set(surface.kind, { state: "disabled", reason });
-        return;
-      }
-      const retryable = await this.#open(surface);
-      if (retryable && this.#parts.retry !== undefined) {
-        this.#attempts.push(this.#keepTrying(surface, this.#parts.retry));
-      }
+    const { openSurface, context, retry } = parts;
+    this.#openings = new Map(config.surfaces.map((surface) => [surface.kind, openingOf(config, surface)]));
+    const { onChange } = parts;
+    this.#surfaces = new Map(
+      config.surfaces.map((surface) => [
+        surface.kind,
+        new SurfaceSession(surface, config, { openSurface, context, retry, onChange }),
+      ]),
+    );
+    this.#pool = new ScopedSurfaces({
+      create: (surface, reference, source, own) => {
+        const credential: typeof context.credential = (connection) =>
+          connection === surface.connection ? source : noCredential;
+        const scoped = { ...context, credential, owner: reference };
+        return new SurfaceSession(surface, config, { openSurface, context: scoped, retry, ...own });
+      },
+      onChange: () => {
+        for (const listener of this.#listeners) listener();
+      },
+      limits: parts.scoped,
+      now: parts.scoped?.now,
     });
-    this.#attempts.push(...first);
-    await Promise.all(first);
   }
 
-  /** What the provider contributes now. */
-  catalog(): ProviderCatalog {
+  /** Starts all surfaces that are not callers'; resolves once each was tried, whether it came up or not. */
+  async start(): Promise<void> {
+    const starting = [...this.#surfaces.values()].map(async (session) => {
+      const opening = this.#openings.get(session.surface.kind);
+      const blocked = this.#parts.blockedBy(session.surface);
+      if (blocked !== undefined) session.disable(blocked);
+      else if (opening === undefined || opening.kind === "own") await session.ensure();
+      else session.disable(opening.reason, opening.kind === "scoped" ? opening.connection : undefined);
+    });
+    await Promise.all(starting);
+  }
+
+  /**
+   * What the provider contributes now.
+   *
+   * @param scoped what stands in place of the surfaces that belong to callers, for one of them.
+   */
+  catalog(scoped: ReadonlyMap<SurfaceKind, ShownSurface> = new Map()): ProviderCatalog {
     const { name, displayName, description, mcp, tenants, connections } = this.config;
-    const surfaces = [...this.#statuses].map(([kind, status]) => summarize(kind, status));
+    const shown = [...this.#surfaces].map(([kind, { status }]) => scoped.get(kind) ?? show(kind, status));
+    const surfaces = shown.map(({ summary }) => summary);
     const reasons = surfaces.flatMap(({ kind, reason }) =>
       reason === undefined ? [] : [`${kind}: ${reason}`],
     );
@@ -85,7 +114,7 @@ export class ProviderSession {
         type: auth.type,
       })),
     };
-    const exposed = this.#exposed();
+    const exposed = shown.flatMap((surface) => (surface.exposed === undefined ? [] : [surface.exposed]));
     return {
       ...facts,
       version: digestOf([facts, ...exposed.map(({ digest }) => digest)]),
@@ -95,12 +124,12 @@ export class ProviderSession {
 
   /** The surfaces that are there, be it with what their upstream last had. */
   openSurfaces(): ReadonlySet<SurfaceKind> {
-    return new Set([...this.#statuses].flatMap(([kind, status]) => ("open" in status ? [kind] : [])));
+    return new Set([...this.#surfaces].flatMap(([kind, { status }]) => ("open" in status ? [kind] : [])));
   }
 
   /** Absolute paths of the files that the surfaces were compiled from, or could not be compiled from. */
   watchedFiles(): readonly string[] {
-    return [...this.#statuses.values()].flatMap((status) => {
+    return this.#statuses().flatMap((status) => {
       if ("open" in status) return status.open.files ?? [];
       return status.state === "unavailable" ? (status.files ?? []) : [];
     });
@@ -108,7 +137,7 @@ export class ProviderSession {
 
   /** Ids of the operations that the file's own choices leave out, in the order of their documents. */
   leftOut(): readonly string[] {
-    return [...this.#statuses.values()].flatMap((status) => {
+    return this.#statuses().flatMap((status) => {
       if (!("open" in status)) return [];
       const exposed = new Set(status.exposed.tools.map(identify));
       return status.open.operations
@@ -121,10 +150,9 @@ export class ProviderSession {
   diagnostics(): readonly Diagnostic[] {
     const compiled: CompiledSurface[] = [];
     const diagnostics: Diagnostic[] = [];
-    for (const surface of this.config.surfaces) {
-      const status = this.#statuses.get(surface.kind);
-      if (status?.state === "unavailable") diagnostics.push(...status.diagnostics);
-      if (status === undefined || !("open" in status)) continue;
+    for (const { surface, status } of this.#surfaces.values()) {
+      if (status.state === "unavailable") diagnostics.push(...status.diagnostics);
+      if (!("open" in status)) continue;
       diagnostics.push(...status.open.diagnostics);
       compiled.push({ surface, operations: status.open.operations, origin: status.open.origin });
     }
@@ -134,155 +162,113 @@ export class ProviderSession {
     return diagnostics;
   }
 
-  /** The executor of one surface; `undefined` while it is away. */
+  /** The executor of one surface; `undefined` while it is away. That of callers' surfaces opens what a call needs. */
   executor(kind: SurfaceKind): Executor | undefined {
-    const status = this.#statuses.get(kind);
-    if (status === undefined || !("open" in status)) return undefined;
-    const { executor } = status.open;
-    return {
-      execute: (...call) => {
-        const running = executor.execute(...call);
-        this.#calls.add(running);
-        const forget = (): boolean => this.#calls.delete(running);
-        running.then(forget, forget);
-        return running;
-      },
-    };
+    const session = this.#surfaces.get(kind);
+    const { source } = this.#parts;
+    if (session === undefined || source === undefined || !this.#isScoped(session.surface)) {
+      return session?.executor();
+    }
+    return createScopedExecutor({
+      provider: this.config.name,
+      connection: session.surface.connection,
+      open: (reference) => this.#pool.open(session.surface, reference, source(reference)),
+      openMilliseconds: this.#parts.scoped?.openMilliseconds ?? openMilliseconds,
+    });
+  }
+
+  /** The kinds of those surfaces that belong to callers, and the connection of each. */
+  scopedConnections(): ReadonlyMap<SurfaceKind, string> {
+    return new Map(
+      this.config.surfaces.flatMap((surface) =>
+        this.#isScoped(surface) && surface.connection !== undefined
+          ? [[surface.kind, surface.connection] as const]
+          : [],
+      ),
+    );
+  }
+
+  /** A caller's surface, opened or being opened; `undefined` for one that does not belong to callers, and once this is closed. */
+  openScoped(
+    kind: SurfaceKind,
+    reference: CredentialReference,
+    source: CredentialSource,
+  ): ScopedSurface | undefined {
+    const surface = this.#surfaces.get(kind)?.surface;
+    return surface !== undefined && this.#isScoped(surface)
+      ? this.#pool.open(surface, reference, source)
+      : undefined;
+  }
+
+  /** Gives up what was opened with a credential: it was removed, or replaced by somebody's new one. */
+  dropScoped(reference: CredentialReference): void {
+    this.#pool.drop(reference);
+  }
+
+  /** The credentials that callers' surfaces are opened with. */
+  scopedReferences(): readonly CredentialReference[] {
+    return this.#pool.references();
+  }
+
+  /** Calls back whenever a caller's surface is another; returns the way to stop that. */
+  followScoped(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Opens anew what is opened with the gateway's own credential of a connection, which was connected, replaced or removed. Resolves once
+   * that was tried, whether it came up or not.
+   */
+  async connectionChanged(connection: string): Promise<void> {
+    await Promise.all(
+      this.#own(connection).map((session) => {
+        session.rest();
+        return session.ensure();
+      }),
+    );
+  }
+
+  /**
+   * Tries again what the gateway has no credential for: somebody may have connected it by another process. `undefined`: there is nothing
+   * of that kind; else like `connectionChanged`.
+   */
+  lookAgain(): Promise<void> | undefined {
+    const lost = [...this.#surfaces.values()].filter((session) => {
+      const { surface, status } = session;
+      const connection = openedWith(surface);
+      const isLost = status.state === "disabled" || ("exposed" in status && !("open" in status));
+      return isLost && connection !== undefined && this.#own(connection).includes(session);
+    });
+    if (lost.length === 0) return undefined;
+    return Promise.all(lost.map((session) => session.ensure())).then(() => {});
   }
 
   /** Lets calls that run finish for at most `graceMilliseconds`, then ends attempts, connections and processes. */
   async close(graceMilliseconds: number): Promise<void> {
-    if (this.#calls.size > 0) await settledWithin([...this.#calls], graceMilliseconds);
-    this.#closing.abort();
-    await Promise.allSettled(this.#attempts);
-    const open = [...this.#statuses.values()].flatMap((status) => ("open" in status ? [status.open] : []));
-    await Promise.allSettled(open.map((surface) => surface.close()));
+    const sessions = [...this.#surfaces.values(), this.#pool];
+    await Promise.all(sessions.map((session) => session.close(graceMilliseconds)));
   }
 
-  async #keepTrying(surface: SurfaceConfig, retry: { first: number; longest: number }): Promise<void> {
-    let pause = retry.first;
-    while (await waitFor(pause, this.#closing.signal)) {
-      if (!(await this.#open(surface))) return;
-      pause = Math.min(pause * 2, retry.longest);
-    }
-  }
-
-  /** Opens a surface once; true when it is worth another attempt. */
-  async #open(surface: SurfaceConfig): Promise<boolean> {
-    let open: OpenSurface;
-    try {
-      open = await this.#parts.openSurface(surface, this.config, {
-        ...this.#parts.context,
-        signal: this.#closing.signal,
-      });
-    } catch (error) {
-      if (this.#closing.signal.aborted) return false;
-      this.#fail(surface, describe(error), error);
-      return error instanceof GatewayError;
-    }
-    if (this.#closing.signal.aborted) await open.close();
-    else await this.#arrive(surface, open);
-    return false;
-  }
-
-  async #arrive(surface: SurfaceConfig, open: OpenSurface): Promise<void> {
-    const broken = open.diagnostics.find((diagnostic) => diagnostic.severity === "error");
-    if (broken !== undefined && open.operations.length === 0) {
-      this.#set(surface, {
-        state: "unavailable",
-        reason: broken.message,
-        diagnostics: open.diagnostics,
-        files: open.files ?? [],
-      });
-      await open.close();
-      return;
-    }
-    const wasAway = this.#statuses.get(surface.kind)?.state === "unavailable";
-    const exposed = await this.#expose(surface, open);
-    if (this.#closing.signal.aborted) {
-      await open.close();
-      return;
-    }
-    this.#set(surface, { state: "ready", open, exposed });
-    if (wasAway) this.#log(surface, `is here, with ${exposed.tools.length} tools.`);
-    this.#follow(surface, open);
-  }
-
-  /** Takes over what the upstream changes: one change after the other, because exposing a large one takes several turns. */
-  #follow(surface: SurfaceConfig, open: OpenSurface): void {
-    let last = Promise.resolve();
-    open.watch?.((change) => {
-      last = last
-        .then(() => this.#take(surface, open, change))
-        .catch((error: unknown) =>
-          this.#log(surface, "has changed, which an internal error kept from being shown.", error),
-        );
+  /** Surfaces that are opened once, with the gateway's own credential of this connection. */
+  #own(connection: string): readonly SurfaceSession[] {
+    return [...this.#surfaces.values()].filter(({ surface }) => {
+      if (this.#openings.get(surface.kind)?.kind !== "own") return false;
+      if (this.#parts.blockedBy(surface) !== undefined) return false;
+      return openedWith(surface) === connection;
     });
   }
 
-  async #take(surface: SurfaceConfig, open: OpenSurface, change: SurfaceChange): Promise<void> {
-    const status = this.#statuses.get(surface.kind);
-    if (this.#closing.signal.aborted || status === undefined || !("open" in status)) return;
-    if (change.kind === "lost") {
-      this.#set(surface, { ...status, state: "stale", reason: change.reason });
-      if (status.state !== "stale") this.#log(surface, `is away: ${change.reason}`);
-      return;
-    }
-    const current = { ...open, operations: change.operations, diagnostics: change.diagnostics };
-    const exposed = await this.#expose(surface, current);
-    if (this.#closing.signal.aborted) return;
-    this.#set(surface, { state: "ready", open: current, exposed });
-    if (status.state === "stale") this.#log(surface, "is back.");
+  #isScoped(surface: SurfaceConfig): boolean {
+    if (this.#parts.source === undefined || this.#parts.blockedBy(surface) !== undefined) return false;
+    return this.#openings.get(surface.kind)?.kind === "scoped";
   }
 
-  /** An upstream that can't be reached. Attempts that fail alike are told once. */
-  #fail(surface: SurfaceConfig, reason: string, cause: unknown): void {
-    const before = this.#statuses.get(surface.kind);
-    if (before?.state === "unavailable" && before.reason === reason) return;
-    this.#log(surface, `is not available: ${reason}`, cause);
-    const message = `Provider \`${this.config.name}\` (${surface.kind}) is not available: ${reason}`;
-    const diagnostic: Diagnostic = {
-      severity: "error",
-      code: "provider-unavailable",
-      message,
-      place: surface.place,
-    };
-    this.#set(surface, { state: "unavailable", reason, diagnostics: [diagnostic] });
-  }
-
-  /** What the surface offers; other work goes on while thousands of tools are digested. */
-  async #expose(surface: SurfaceConfig, { operations, origin }: OpenSurface): Promise<Exposed> {
-    const giveWay = shareThread();
-    const tools: Tool[] = [];
-    const digests: string[] = [];
-    for (const tool of exposeEach(this.config, { surface, operations, origin })) {
-      tools.push(tool);
-      digests.push(digestOfTool(tool));
-      await giveWay();
-    }
-    return { tools, digest: digestOf(digests) };
-  }
-
-  #exposed(): readonly Exposed[] {
-    return [...this.#statuses.values()].flatMap((status) => ("exposed" in status ? [status.exposed] : []));
-  }
-
-  #set({ kind }: SurfaceConfig, status: SurfaceStatus): void {
-    this.#statuses.set(kind, status);
-    this.#parts.onChange();
-  }
-
-  #log({ kind }: SurfaceConfig, message: string, cause?: unknown): void {
-    this.#parts.context.log(`Provider ${this.config.name} (${kind}) ${message}`, cause);
+  #statuses(): readonly SurfaceStatus[] {
+    return [...this.#surfaces.values()].map(({ status }) => status);
   }
 }
 
 function identify({ id, method, path }: Operation): string {
   return `${method} ${path} ${id}`;
-}
-
-function describe(error: unknown): string {
-  return error instanceof GatewayError
-    ? error.message
-    : "An internal error occurred; its cause is in the log.";
 }

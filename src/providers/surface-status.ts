@@ -13,13 +13,24 @@ export type SurfaceStatus =
       readonly reason: string;
     }
   | {
+      /** What it last had, while nothing is open. */
+      readonly state: "ready" | "stale";
+      readonly exposed: Exposed;
+      readonly reason: string | undefined;
+    }
+  | {
       readonly state: "unavailable";
       readonly reason: string;
       readonly diagnostics: readonly Diagnostic[];
       /** See `OpenSurface.files`: what has to change before it can be there. */
       readonly files?: readonly string[];
     }
-  | { readonly state: "disabled"; readonly reason: string };
+  | {
+      readonly state: "disabled";
+      readonly reason: string;
+      /** See `SurfaceSummary.awaits`. */
+      readonly awaits?: string | undefined;
+    };
 
 /** The tools of a surface and their digest, made once: publishing happens more often than tools change. */
 export interface Exposed {
@@ -27,13 +38,22 @@ export interface Exposed {
   readonly digest: string;
 }
 
+/** A surface as the catalog shows it. */
+export interface ShownSurface {
+  readonly summary: SurfaceSummary;
+  /** `undefined`: nothing. */
+  readonly exposed: Exposed | undefined;
+}
+
 /** The status as the catalog shows it. */
-export function summarize(kind: SurfaceKind, status: SurfaceStatus): SurfaceSummary {
+export function show(kind: SurfaceKind, status: SurfaceStatus): ShownSurface {
+  const exposed = "exposed" in status ? status.exposed : undefined;
+  const reason = "reason" in status ? status.reason : undefined;
+  const awaits = "awaits" in status ? status.awaits : undefined;
+  const tools = exposed?.tools.length ?? 0;
   return {
-    kind,
-    state: status.state,
-    reason: "reason" in status ? status.reason : undefined,
-    tools: "exposed" in status ? status.exposed.tools.length : 0,
+    summary: { kind, state: status.state, reason, tools, ...(awaits !== undefined && { awaits }) },
+    exposed,
   };
 }
 

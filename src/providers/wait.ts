@@ -22,12 +22,14 @@ export function withJitter(milliseconds: number): number {
   return milliseconds * (0.5 + Math.random() / 2);
 }
 
-/** Waits until all of `promises` have ended in some way, or the time is over. */
+/** Waits until all of `promises` have ended in some way, or the time is over, or `signal` ends the wait. */
 export async function settledWithin(
   promises: readonly Promise<unknown>[],
   milliseconds: number,
+  signal?: AbortSignal,
 ): Promise<void> {
   const over = new AbortController();
-  await Promise.race([Promise.allSettled(promises), waitFor(milliseconds, over.signal)]);
+  const either = signal === undefined ? over.signal : AbortSignal.any([over.signal, signal]);
+  await Promise.race([Promise.allSettled(promises), waitFor(milliseconds, either)]);
   over.abort();
 }

@@ -30,7 +30,9 @@ export interface AuthenticationOptions {
    * Whether `customer_id` belongs to what is called, for the principal that it would be without; otherwise it names the tenant.
    * What a caller may not see must not decide this, or answers would tell of it.
    */
-  readonly ownsTenantParameter?: (principal: Principal) => boolean;
+  readonly ownsTenantParameter?: (principal: Principal) => Promise<boolean>;
+  /** A tenant that a page of ours names besides the header, to act in. */
+  readonly tenant?: string | undefined;
 }
 
 /** The one way from a request to its caller: for MCP, the HTTP API and everything else. */
@@ -105,7 +107,10 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
     read: (exchange, use) => read(exchange, use).presented,
     authenticate: async (exchange, options = {}) => {
       const { presented, query } = read(exchange, options.use);
-      const header = readTenantHeader(exchange.request);
+      const header = agreeOnTenant(
+        readTenantHeader(exchange.request),
+        options.tenant === undefined ? [] : [options.tenant],
+      );
       const named = takeParameter(query, tenantParameter);
       const { ownsTenantParameter: owns } = options;
       const found = (principal: Principal, tenant: string | undefined, rest: string): Caller => {
@@ -115,7 +120,7 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
       };
       if (named.values.length > 0 && owns !== undefined) {
         const principal = await verify(presented, header);
-        if (owns(principal)) return found(principal, header, query);
+        if (await owns(principal)) return found(principal, header, query);
       }
       const tenant = agreeOnTenant(header, named.values);
       return found(await verify(presented, tenant), tenant, named.rest);

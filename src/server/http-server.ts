@@ -15,6 +15,7 @@ import { handleApi } from "./api/routes.ts";
 import { createRequestAuthenticator } from "./authenticate-request.ts";
 import { createHostCheck } from "./check-host.ts";
 import { checkSingleHeaders } from "./check-single-headers.ts";
+import type { ConnectionParts } from "./connection-parts.ts";
 import { Connections } from "./connections.ts";
 import { allow, type Exchange, sendJson } from "./exchange.ts";
 import { handleLiveness, handleReadiness, type ServingPhase } from "./health.ts";
@@ -26,8 +27,8 @@ import { withoutTokens } from "./query-parameters.ts";
 const noMcp = "No provider is offered over MCP: each has `mcp.enabled: false`, or there is none.";
 
 /** What the server stands on. */
-export interface ServerParts {
-  readonly config: ServerConfig;
+export interface ServerParts extends ConnectionParts {
+  readonly config: Omit<ServerConfig, "encryptionKeys">;
   readonly broker: Broker;
   readonly snapshot: CatalogSnapshot;
   /** Who is calling, and what can be done to callers. */
@@ -68,10 +69,25 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
   });
   const mcp = createMcpEndpoint({
     broker: parts.broker,
-    snapshot: parts.snapshot,
+    snapshot: {
+      subscribe: (listener) => {
+        const stops = [
+          parts.snapshot.subscribe(listener),
+          parts.scopedChanges?.(() => listener(parts.snapshot.catalog)),
+        ];
+        return () => {
+          for (const stop of stops) stop?.();
+        };
+      },
+    },
     view: (principal) => parts.view(principal, "mcp"),
     version,
     authenticate: async (exchange) => (await requests.authenticate(exchange)).principal,
+    connections: parts.connections,
+    prepare: parts.prepare,
+    instances: parts.instances,
+    connected: parts.connected,
+    connectPage: parts.connectPage,
     log: parts.log,
   });
   const api = {
@@ -79,6 +95,16 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     identity,
     requests,
     view: (principal: Principal) => parts.view(principal, "api"),
+    connections: parts.connections,
+    prepare: parts.prepare,
+    instances: parts.instances,
+  };
+  const pages = {
+    identity,
+    requests,
+    isSignInNeeded: () => parts.auth().provider === "local",
+    connections: parts.connections,
+    finishOAuth: parts.finishOAuth,
   };
 
   /** The providers for `/readyz`: only for who may make requests at all, and of those only what they may know of. */
@@ -100,14 +126,20 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     if (path === "/readyz" || path === "/ready") {
       return handleReadiness(exchange, phase, parts.snapshot.catalog, await listProviders(exchange));
     }
-    const hasPages = parts.auth().provider === "local";
-    checkHost(request, hasPages && isPage(path) ? "page" : undefined);
+    const isOurPage = isPage(path, pages.isSignInNeeded());
+    checkHost(request, isOurPage ? "page" : undefined);
     if (phase === "draining")
       throw new GatewayError("draining", "The gateway is shutting down.", { retryable: true });
     if (path === "/openapi.json") {
       allow(exchange, ["GET"]);
       return sendJson(exchange, 200, describeApi(version));
     }
+    const metadata = parts.clientMetadata(path);
+    if (metadata !== undefined) {
+      allow(exchange, ["GET"]);
+      return sendJson(exchange, 200, metadata, { "cache-control": "public, max-age=300" });
+    }
+    if (isOurPage) return handlePage(pages, exchange);
     if (path.startsWith("/api/v1/")) return handleApi(api, exchange, path.slice("/api/v1/".length));
     if (path === "/mcp" || path.startsWith("/mcp/")) {
       const isEndpoint = path === "/mcp" || path === "/mcp/";
@@ -116,7 +148,6 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
       await requests.authenticate(exchange);
       if (isEndpoint) throw new GatewayError("not_found", noMcp);
     }
-    if (hasPages && isPage(path)) return handlePage({ identity, requests }, exchange);
     throw noSuchRoute();
   };
 
@@ -171,7 +202,11 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Exc
   };
 }
 
-function listen(server: Server, config: ServerConfig, log: ServerParts["log"]): Promise<void> {
+function listen(
+  server: Server,
+  config: Pick<ServerConfig, "host" | "port">,
+  log: ServerParts["log"],
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       reject(new GatewayError("internal", explainListenError(error, config), { cause: error }));
@@ -186,7 +221,10 @@ function listen(server: Server, config: ServerConfig, log: ServerParts["log"]): 
   });
 }
 
-function explainListenError(error: NodeJS.ErrnoException, { host, port }: ServerConfig): string {
+function explainListenError(
+  error: NodeJS.ErrnoException,
+  { host, port }: Pick<ServerConfig, "host" | "port">,
+): string {
   switch (error.code) {
     case "EADDRINUSE":
       return `Port ${port} on ${host} is taken by another process. Stop it, or set \`server.port\` to another port.`;

@@ -27,6 +27,8 @@ export interface Store {
    * {@link StoreError}.
    */
   epoch(kinds: readonly RecordKind[]): number;
+  /** Ids of the tenants that have records of a kind, in the order of code units; empty for the gateway's own. For work on all of them. */
+  tenantsWith(kind: RecordKind): Promise<readonly string[]>;
   /** Writes a consistent copy of everything to a new file while others go on. */
   backup(file: string): Promise<void>;
   /** Finishes the writes that were begun. */
@@ -62,8 +64,21 @@ export interface TenantStore {
   clear(): Promise<void>;
 }
 
-/** What is kept. `use`: when credentials were last used, written often and of no consequence. */
-export type RecordKind = "user" | "token" | "session" | "tenant" | "use";
+/**
+ * What is kept. `use`: when tokens and sessions were last used, written often and of no consequence. `credential`: of connections, sealed.
+ * `flow`: an authorization under way, and what waits for a choice. `client`: a registration at an authorization server. `vault`: which
+ * keys have sealed something.
+ */
+export type RecordKind =
+  | "user"
+  | "token"
+  | "session"
+  | "tenant"
+  | "use"
+  | "credential"
+  | "flow"
+  | "client"
+  | "vault";
 
 /** One record as it was read. */
 export interface StoredRecord {

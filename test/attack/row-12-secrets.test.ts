@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -21,9 +22,9 @@ let folder: Awaited<ReturnType<typeof writeFolder>>;
 let config = "";
 
 /** Plants a secret in a variable and returns the reference to it. */
-function fromEnvironment(owner?: string): string {
+function fromEnvironment(owner?: string, planting?: string): string {
   const number = planted.size + 1;
-  const secret = `canary${number}Zq${(number * 7_919).toString(36)}`;
+  const secret = planting ?? `canary${number}Zq${(number * 7_919).toString(36)}`;
   planted.set(secret, owner);
   variables[`CANARY_${number}`] = secret;
   return `\${env:CANARY_${number}}`;
@@ -170,7 +171,10 @@ beforeAll(async () => {
     },
     yours: { mcp_url: `${address("mcp")}/mcp`, connections: { a: oauth("mcp_oauth") } },
   };
-  const server = { port: 0, encryption_key: fromEnvironment() };
+  const server = {
+    port: 0,
+    encryption_key: fromEnvironment(undefined, randomBytes(32).toString("base64url")),
+  };
   files["api.json"] = JSON.stringify({
     openapi: "3.1.0",
     info: { title: "a", version: "1" },

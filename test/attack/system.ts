@@ -11,7 +11,7 @@ import { encodeHeaderValue } from "../../src/mcp/header-value.ts";
 import type { Administration } from "../../src/model/administration.ts";
 import type { GatewayConfig } from "../../src/model/config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
-import { openIdentity } from "../../src/open-identity.ts";
+import { openState } from "../../src/open-state.ts";
 import { gatewayMetaKeys } from "../../src/server/mcp/gateway-meta.ts";
 import { type Answer, modernRequest, openSession, post, type WireSession } from "../server/mcp/wire.ts";
 
@@ -69,11 +69,13 @@ export async function startSystem(
   const tell = (message: string, cause?: unknown): void => {
     log.push(`${message} ${cause instanceof Error ? cause.stack : String(cause ?? "")}`);
   };
-  const opened = await openIdentity(configuration, { log: tell });
+  const opened = await openState(configuration, { log: tell });
   const gateway = new Gateway(configuration, {
     workingDirectory: folder.path,
     environment,
     identity: opened.identity,
+    store: opened.store,
+    vault: opened.vault,
     log: tell,
     retry: false,
   });

@@ -103,6 +103,18 @@ test("a tool is in the view if and only if its explanation does not deny it", ()
   );
 });
 
+test("a tool that is in the view could be, and one that a caller could not get never is", () => {
+  fc.assert(
+    fc.property(principal, settings, (who, rules) => {
+      const { authorizer } = createUniverse(rules);
+      for (const surface of surfaces)
+        for (const tool of authorizer.view(who, surface).tools)
+          expect(authorizer.couldAllow(who, tool)).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
+});
+
 test("what is allowed for sure is never refused for its arguments, and what is denied always", () => {
   fc.assert(
     fc.property(principal, settings, call, (who, rules, callArguments) => {

@@ -5,7 +5,7 @@ import { deadline } from "../../src/broker/interceptors/deadline.ts";
 import { mergeCatalog } from "../../src/catalog/merge.ts";
 import { createView } from "../../src/catalog/view.ts";
 import { GatewayError } from "../../src/errors.ts";
-import type { Credential } from "../../src/model/credential.ts";
+import type { Credential, CredentialRefusal } from "../../src/model/credential.ts";
 import type { Invocation, InvocationRequest } from "../../src/model/invocation.ts";
 import type { HttpResult } from "../../src/model/result.ts";
 import { Secret } from "../../src/secret.ts";
@@ -24,6 +24,7 @@ const { catalog } = mergeCatalog([makeProviderCatalog("books", [tool])], new Map
 const answer: HttpResult = { kind: "http", status: 200, headers: {}, body: new Uint8Array(), isError: false };
 const credential: Credential = {
   reference: {
+    tenant: "",
     owner: { kind: "gateway", id: "gateway" },
     provider: "books",
     connection: "default",
@@ -59,6 +60,7 @@ function makeBroker(overrides: Partial<BrokerParts> = {}) {
       steps.push("arguments");
       checkArguments(...call);
     },
+    couldAllow: () => true,
     authorizeArguments: () => {
       steps.push("policies");
     },
@@ -67,6 +69,9 @@ function makeBroker(overrides: Partial<BrokerParts> = {}) {
         steps.push("credential");
         return credential;
       },
+      renew: async () => undefined,
+      missing: async () => undefined,
+      accepted: () => {},
     },
     executor: () => ({
       execute: async () => {
@@ -145,6 +150,9 @@ describe("a call is refused", () => {
         resolve: async () => {
           throw new GatewayError("not_connected", "Connect it.");
         },
+        renew: async () => undefined,
+        missing: async () => undefined,
+        accepted: () => {},
       },
     });
     expect(await codeOf(broker.invoke(makeRequest()))).toBe("not_connected");
@@ -173,4 +181,125 @@ test("a call that takes too long times out, and its request is aborted", async (
   });
   expect(await codeOf(broker.invoke(makeRequest()))).toBe("timed_out");
   expect(aborted).toBe(true);
+});
+
+describe("a credential that the upstream refuses", () => {
+  const renewedCredential: Credential = { ...credential, version: 2, headers: {} };
+  const refused: HttpResult = {
+    ...answer,
+    status: 401,
+    headers: { "www-authenticate": "Bearer" },
+    isError: true,
+  };
+
+  /** A broker whose upstream answers what `answers` gives, one after the other. */
+  function makeRenewing(answers: readonly HttpResult[], renewal: () => Promise<Credential | undefined>) {
+    const used: Credential[] = [];
+    const accepted: Credential[] = [];
+    const refusals: CredentialRefusal[] = [];
+    let signal: AbortSignal | undefined;
+    const { broker, steps } = makeBroker({
+      credentials: {
+        resolve: async () => credential,
+        missing: async () => undefined,
+        renew: async (_refused, refusal, request) => {
+          refusals.push(refusal);
+          ({ signal } = request);
+          return renewal();
+        },
+        accepted: (taken) => void accepted.push(taken),
+      },
+      executor: () => ({
+        execute: async (_invocation, _tool, given) => {
+          used.push(given);
+          return answers[used.length - 1] ?? answer;
+        },
+      }),
+    });
+    return { broker, steps, used, accepted, refusals, signal: () => signal };
+  }
+
+  test("is replaced, and the call made once more, inside of the interceptors", async () => {
+    const { broker, steps, used, accepted, refusals } = makeRenewing(
+      [refused],
+      async () => renewedCredential,
+    );
+    expect(await broker.invoke(makeRequest())).toBe(answer);
+    expect(used).toEqual([credential, renewedCredential]);
+    expect(accepted).toEqual([renewedCredential]);
+    expect(refusals).toEqual([{ status: 401, challenge: "Bearer" }]);
+    expect(steps.filter((step) => step === "before")).toHaveLength(1);
+  });
+
+  test("is not replaced twice", async () => {
+    const { broker, used, accepted } = makeRenewing(
+      [refused, refused, answer],
+      async () => renewedCredential,
+    );
+    expect(await broker.invoke(makeRequest())).toMatchObject({ status: 401 });
+    expect(used).toHaveLength(2);
+    expect(accepted).toEqual([]);
+  });
+
+  test("stands where there is no other one", async () => {
+    const { broker, used, accepted } = makeRenewing([refused], async () => undefined);
+    expect(await broker.invoke(makeRequest())).toBe(refused);
+    expect(used).toHaveLength(1);
+    expect(accepted).toEqual([]);
+  });
+
+  test("and somebody has to connect again: the caller is told so", async () => {
+    const failure = new GatewayError("reconnect_required", "Connect it again.", {
+      details: { connect_url: "https://gateway.example.com/connect" },
+    });
+    const { broker } = makeRenewing([refused], async () => {
+      throw failure;
+    });
+    await expect(broker.invoke(makeRequest())).rejects.toBe(failure);
+  });
+
+  test("for want of scopes is replaced, for want of permission not", async () => {
+    const forbidden = { ...refused, status: 403, headers: {} };
+    const plain = makeRenewing([forbidden], async () => renewedCredential);
+    expect(await plain.broker.invoke(makeRequest())).toBe(forbidden);
+    expect(plain.accepted).toEqual([credential]);
+    const challenge = 'Bearer realm="x", error="insufficient_scope", scope="write"';
+    const wanting = { ...forbidden, headers: { "www-authenticate": challenge } };
+    const scopes = makeRenewing([wanting], async () => renewedCredential);
+    expect(await scopes.broker.invoke(makeRequest())).toBe(answer);
+    expect(scopes.refusals).toEqual([{ status: 403, challenge }]);
+  });
+
+  test("is told to have been taken when the call went well, or failed for another reason", async () => {
+    const { broker, accepted } = makeRenewing([{ ...answer, status: 500 }], async () => renewedCredential);
+    await broker.invoke(makeRequest());
+    expect(accepted).toEqual([credential]);
+  });
+
+  test("is replaced within the time of the call", async () => {
+    const { broker, signal } = makeRenewing([refused], async () => undefined);
+    const caller = new AbortController();
+    await broker.invoke(makeRequest({ signal: caller.signal }));
+    expect(signal()?.aborted).toBe(false);
+    caller.abort();
+    expect(signal()?.aborted).toBe(true);
+  });
+
+  test("is left alone where nobody stored it", async () => {
+    const told: string[] = [];
+    const { broker } = makeBroker({
+      credentials: {
+        resolve: async () => ({ reference: undefined, headers: {}, query: {} }),
+        missing: async () => undefined,
+        renew: async () => {
+          told.push("renew");
+          return undefined;
+        },
+        accepted: () => void told.push("accepted"),
+      },
+      executor: () => ({ execute: async () => refused }),
+    });
+    expect(await broker.invoke(makeRequest())).toBe(refused);
+    expect(told).toEqual([]);
+  });
 });

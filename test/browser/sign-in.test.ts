@@ -63,6 +63,8 @@ describe.each(["127.0.0.1", "localhost", "gateway.localhost"])("at %s", (name) =
     await page.keyboard.press("Enter");
     await page.waitForURL(`${urlOf()}/`);
     await page.keyboard.press("Tab");
+    expect(await focused()).toBe("Connections");
+    await page.keyboard.press("Tab");
     expect(await focused()).toBe("Sign out");
     await page.keyboard.press("Enter");
     await page.waitForURL(`${urlOf()}/login`);

@@ -60,6 +60,8 @@ describe("the command line", () => {
     ["a removal that nobody confirms", "tenants remove acme", "--yes"],
     ["an exposure that there is not", "tenants create x --exposure some", "all, selected"],
     ["a question about nobody", "explain shop_list", "--as"],
+    ["a connection of nothing", "connections connect", "gateway connections connect --help"],
+    ["somebody else at a server", "connections list --server http://127.0.0.1:9 --as user:ada", "`--as`"],
     ["a sign-in nowhere", "login ada --password-stdin", "--server"],
     ["a server that is none", "whoami --server gw.example.com", "https://gateway.example.com"],
   ])("ends with 64 for %s, and says how to go on", async (_what, words, hint) => {

@@ -1,6 +1,6 @@
 import { loadConfig } from "../../src/config/load-config.ts";
 import { Gateway } from "../../src/gateway.ts";
-import { openIdentity } from "../../src/open-identity.ts";
+import { openState } from "../../src/open-state.ts";
 
 /** A gateway in this process that serves a configuration file on a free port. */
 export interface RunningGateway {
@@ -17,10 +17,10 @@ export async function runGateway(file: string): Promise<RunningGateway> {
   });
   if (config === undefined) throw new Error(JSON.stringify(diagnostics));
   const log = (): void => {};
-  const callers = await openIdentity(config, { log });
+  const callers = await openState(config, { log });
   const gateway = new Gateway(
     { ...config, server: { ...config.server, port: 0 } },
-    { workingDirectory: process.cwd(), environment: {}, log, identity: callers.identity, retry: false },
+    { workingDirectory: process.cwd(), environment: {}, log, ...callers, retry: false },
   );
   const server = await gateway.listen();
   await gateway.start();

@@ -22,6 +22,7 @@ export function scriptedPrompt(script: {
   return {
     canAsk: script.answers !== undefined,
     askSecret: async (question) => new Secret(answer(question)),
+    askText: async (question) => answer(question),
     askYes: async (question) => answer(question) === "yes",
     readInput: async () => script.input ?? "",
     questions,

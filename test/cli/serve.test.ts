@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, test } from "vitest";
@@ -122,6 +124,23 @@ describe("serving callers who sign in", () => {
     expect(await tells(/^(Not )?reloaded/i)).toMatch(/^Not reloaded: nobody would have to sign in/);
     expect((await fetch(`http://127.0.0.1:${port}/api/v1/integrations`)).status).toBe(401);
   });
+});
+
+test("keys count from a reload on, and nothing of them waits for the next start", async () => {
+  const ring = (...keys: readonly string[]): string =>
+    keys.map((key) => `{id: "${key}", key: "\${file:./${key}}"}`).join(", ");
+  const withKeys = (server: string): string =>
+    onPort("127.0.0.1", anybody).replace("port: 0", `port: 0, ${server}`);
+  const { child, tells } = await serve(onPort("127.0.0.1", anybody));
+  await tells(/mcpServers/);
+  for (const name of ["old", "new"])
+    await writeFile(join(workplace.folder, name), randomBytes(32).toString("base64url"));
+  await writeFile(workplace.config, withKeys(`encryption_keys: [${ring("new", "old")}]`));
+  child.kill("SIGHUP");
+  expect(await tells(/^Reloaded|^Not reloaded|next start/)).toMatch(/^Reloaded/);
+  await writeFile(workplace.config, withKeys(`base_url: "http://localhost:1"`));
+  child.kill("SIGHUP");
+  await tells(/under `server:` takes effect with the next start/);
 });
 
 test("callers who need no sign-in are told of none", async () => {

@@ -3,9 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { vi } from "vitest";
 import type { AdministerOptions } from "../../src/cli/administer.ts";
-import type { Console } from "../../src/cli/console.ts";
 import type { ExitCode } from "../../src/cli/exit-codes.ts";
-import { recordingConsole } from "./recording-console.ts";
+import { type RecordingConsole, recordingConsole } from "./recording-console.ts";
 
 /** What a command came to. */
 export interface Outcome {
@@ -56,7 +55,7 @@ export async function makeWorkplace(configuration = standardConfiguration): Prom
 }
 
 /** Runs a command with a console of its own. */
-export async function outcomeOf(run: (console: Console) => Promise<ExitCode>): Promise<Outcome> {
+export async function outcomeOf(run: (console: RecordingConsole) => Promise<ExitCode>): Promise<Outcome> {
   const console = recordingConsole();
   const status = await run(console);
   const printed = console.printed();

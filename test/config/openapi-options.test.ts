@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { declaredCredential } from "../../src/credentials/resolve-credential.ts";
+import { declaredCredential } from "../../src/credentials/apply-auth.ts";
 import { dressRequest } from "../../src/providers/dress-request.ts";
 import { loadText } from "./load-text.ts";
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { judge } from "./judge.ts";
+import { judge, judgeAlone } from "./judge.ts";
 import type { Check } from "./run-suite.ts";
 
 function check(id: string, status: Check["status"], message?: string): Check {
@@ -54,4 +54,20 @@ test("what is listed must be lost", () => {
       "tools-list / no-such: is listed as lost, and is not; take it off the list",
     ],
   });
+});
+
+test("without anything to compare with, every check that goes wrong counts", () => {
+  const checks = [check("one", "SUCCESS"), check("two", "FAILURE", "No."), check("three", "WARNING")];
+  expect(judgeAlone([...checks, check("four", "INFO")], [])).toEqual({
+    passed: 1,
+    listed: 0,
+    failures: ["tools-list / two: FAILURE: No.", "tools-list / three: WARNING"],
+  });
+  expect(judgeAlone(checks, listed("two", "three"))).toEqual({ passed: 1, listed: 2, failures: [] });
+});
+
+test("without anything to compare with, the list only shrinks", () => {
+  expect(judgeAlone([check("one", "SUCCESS")], listed("one")).failures).toEqual([
+    "tools-list / one: is listed as failing, and does not fail; take it off the list",
+  ]);
 });

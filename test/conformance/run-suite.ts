@@ -65,7 +65,8 @@ interface ReportedCheck {
   readonly errorMessage?: string;
 }
 
-function readChecks(scenario: string, reported: readonly ReportedCheck[]): readonly Check[] {
+/** Reads what the runner wrote of a scenario; checks that it makes several times get numbers. */
+export function readChecks(scenario: string, reported: readonly ReportedCheck[]): readonly Check[] {
   const times = new Map<string, number>();
   return reported.map(({ id, status, errorMessage }) => {
     const time = (times.get(id) ?? 0) + 1;

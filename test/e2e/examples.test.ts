@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startUpstreams, type Upstreams } from "../../examples/upstream/start.ts";
+import { askApi } from "./connect-accounts.ts";
 import { connectClient } from "./connect-clients.ts";
 import { runGateway, startGateway } from "./start-gateway.ts";
 
@@ -27,11 +29,17 @@ const stories: Readonly<
     { tool: "staff_list_orders", given: {}, answer: "" },
     { tool: "staff_restock_book", given: { id: "frankenstein", copies: 1 }, answer: "" },
   ],
+  connections: [{ tool: "bookshop_listOrders", given: {}, answer: "" }],
   tenants: [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
   package: [{ tool: "reviews_read", given: { bookId: "frankenstein" }, answer: "" }],
 };
 
-const secrets = { BOOKSHOP_TOKEN: "demo-token", BOOKSHOP_MCP_TOKEN: "demo-mcp-token" };
+const secrets = {
+  BOOKSHOP_TOKEN: "demo-token",
+  BOOKSHOP_MCP_TOKEN: "demo-mcp-token",
+  GATEWAY_KEY: randomBytes(32).toString("base64"),
+  TRACKER_CLIENT_SECRET: "demo",
+};
 let upstreams: Upstreams;
 /** Where examples keep what they store. */
 let folder: string;
@@ -70,14 +78,30 @@ describe.each(Object.entries(stories))("examples/%s", (story, calls) => {
 
   test("serves, and its calls work", async () => {
     const headers: Record<string, string> = {};
-    if (story === "tenants") {
-      const line = ["tokens", "create", "test", "--service", "--tenant", "circle", "-c", config];
+    const tenant = new Map([
+      ["tenants", "circle"],
+      ["connections", "acme"],
+    ]).get(story);
+    if (tenant !== undefined) {
+      const line = ["tokens", "create", "test", "--service", "--tenant", tenant, "-c", config];
       const { stdout, stderr } = await runGateway(line, { environment: environment() });
       expect(stdout, stderr).toMatch(/^gst_api_/);
       headers["authorization"] = `Bearer ${stdout.trim()}`;
     }
     const gateway = await startGateway({ config, environment: environment() });
     try {
+      if (story === "connections") {
+        const fields = { token: "demo-token" };
+        const target = { provider: "bookshop", connection: "REST", fields };
+        const { status, text } = await askApi(
+          gateway.url,
+          { headers },
+          "POST",
+          "auth/connect-manual",
+          target,
+        );
+        expect(status, text).toBe(201);
+      }
       const client = await connectClient("SDK v2, modern", gateway.url, headers);
       const tools = await client.listTools();
       expect(tools.length).toBeGreaterThan(0);

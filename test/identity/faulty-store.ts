@@ -60,6 +60,7 @@ export function createFaultyStore(real: Store): FaultyStore {
         const isKept = faults.size === 0 || faults.has("epoch");
         return answer("epoch", () => real.epoch(kinds) + (isKept ? 0 : epochs / 1_000_000));
       },
+      tenantsWith: (kind) => real.tenantsWith(kind),
       backup: (file) => real.backup(file),
       close: () => real.close(),
     },

@@ -179,6 +179,7 @@ describe("when credentials were last used", () => {
         tenant: (id) => failing(store.tenant(id)),
         find: (...all) => store.find(...all),
         epoch: (kinds) => store.epoch(kinds),
+        tenantsWith: (kind) => store.tenantsWith(kind),
         backup: (file) => store.backup(file),
         close: () => store.close(),
       }),

@@ -155,6 +155,7 @@ describe("attempts are limited", () => {
         tenant: (id) => store.tenant(id),
         find: (...all) => (broken ? Promise.reject(new Error("disk")) : store.find(...all)),
         epoch: (kinds) => store.epoch(kinds),
+        tenantsWith: (kind) => store.tenantsWith(kind),
         backup: (file) => store.backup(file),
         close: () => store.close(),
       }),

@@ -260,8 +260,23 @@ test("providers are the same wherever they stand in the file, and differ when on
       connections: {
         default: {
           name: "default",
+          displayName: "default",
+          description: undefined,
           mode: "identity",
-          auth: { type: "bearer", token: new Secret(token) },
+          auth: {
+            type: "bearer",
+            fields: [
+              {
+                name: "token",
+                label: "Token",
+                description: undefined,
+                value: new Secret(token),
+                target: { in: "header", header: "Authorization", prefix: "Bearer " },
+              },
+            ],
+          },
+          params: [],
+          discovery: undefined,
           place: placeAt(line),
         },
       },

@@ -8,6 +8,7 @@ import { newestModernVersion } from "../../src/mcp/versions.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { createCallTool } from "../../src/server/mcp/call-tool.ts";
 import { listen } from "../upstream/loopback.ts";
+import { callAtOnce, unasked } from "./call-at-once.ts";
 
 // Each test is named after what users of another converter reported, project and number first: a small document, a call, and
 // what has to be on the wire or in the result.
@@ -92,7 +93,7 @@ async function run(report: Report): Promise<Running> {
   await gateway.start();
   const view = gateway.snapshot.view("mcp");
   const [tool] = view.tools;
-  const call = createCallTool(gateway.broker, () => view);
+  const call = createCallTool(gateway.broker, () => view, callAtOnce);
   return {
     gateway,
     tool: tool?.name ?? "",
@@ -106,6 +107,7 @@ async function run(report: Report): Promise<Running> {
           version: newestModernVersion,
           peer: silentPeer(),
           signal: new AbortController().signal,
+          ...unasked,
         },
       );
       return result;

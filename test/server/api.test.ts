@@ -11,6 +11,7 @@ import { errorStatus } from "../../src/server/api/error-response.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
 import { principalOf } from "../principals.ts";
+import { noConnections, noCredentials } from "./no-connections.ts";
 
 const writes = { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true };
 const inputSchema = {
@@ -66,8 +67,9 @@ beforeAll(async () => {
       view: () => snapshot.view("api"),
       cleanArguments: (_tool, given) => given,
       checkArguments: createArgumentChecker(),
+      couldAllow: () => true,
       authorizeArguments: () => {},
-      credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
+      credentials: noCredentials,
       executor: () => ({
         execute: async ({ arguments: given }) => {
           seen.push(given);
@@ -95,6 +97,7 @@ beforeAll(async () => {
       queryToken: undefined,
     }),
     mcpMounted: () => true,
+    ...noConnections,
     log: () => {},
   });
   server.markStarted();
@@ -188,7 +191,7 @@ describe("calls", () => {
       405,
       "method_not_allowed",
     ],
-    ["a route that does not exist", () => get("/api/v1/integrations/books"), 404, "not_found"],
+    ["a route that does not exist", () => get("/api/v1/integrations/books/else"), 404, "not_found"],
     [
       "an explicit connection where none is bound",
       () => post("/api/v1/books/add", '{"_connection":5}'),

@@ -16,6 +16,7 @@ import { type GatewayServer, startServer } from "../../src/server/http-server.ts
 import { openSqliteStore } from "../../src/store/sqlite/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
 import { principalOf } from "../principals.ts";
+import { noConnections, noCredentials } from "./no-connections.ts";
 import { stageCatalog } from "./stage.ts";
 
 const password = "correct horse battery";
@@ -53,8 +54,9 @@ beforeAll(async () => {
       view: ({ principal, via }) => authorizer.view(principal, via === "mcp" ? "mcp" : "api"),
       cleanArguments: (_tool, given) => given,
       checkArguments: createArgumentChecker(),
+      couldAllow: authorizer.couldAllow,
       authorizeArguments: authorizer.checkArguments,
-      credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
+      credentials: noCredentials,
       executor: () => ({
         execute: async ({ principal, arguments: given }) => ({
           kind: "http",
@@ -67,6 +69,7 @@ beforeAll(async () => {
       interceptors: [],
     }),
     mcpMounted: () => true,
+    ...noConnections,
     log: tell,
   });
   server.markStarted();

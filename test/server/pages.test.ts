@@ -132,12 +132,14 @@ test("pages work below a path of a proxy: all their links are relative", async (
     await submit(stage, "name=ada&password=wrong"),
   ];
   const links = pages.flatMap(({ text }) => [...text.matchAll(/(?:href|action|src)="([^"]*)"/g)]);
-  expect(new Set(links.map(([, target]) => target))).toEqual(new Set(["login.css", "login", "logout"]));
+  expect(new Set(links.map(([, target]) => target))).toEqual(
+    new Set(["login.css", "login", "logout", "connect"]),
+  );
 });
 
-test("where nobody signs in there are no pages", async () => {
+test("where nobody signs in there are no pages for that", async () => {
   await using stage = await openStage({ auth: { provider: "none" } });
-  for (const path of ["/", "/login", "/logout", "/login.css"]) {
+  for (const path of ["/", "/login", "/logout"]) {
     for (const method of ["GET", "POST"])
       expect((await stage.send(method, path, { headers: form })).status).toBe(404);
   }

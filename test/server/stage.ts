@@ -1,6 +1,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 import { createBroker } from "../../src/broker/broker.ts";
 import { createArgumentChecker } from "../../src/broker/check-arguments.ts";
+import type { CredentialResolver } from "../../src/broker/credential-resolver.ts";
 import { mergeCatalog } from "../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../src/catalog/snapshot.ts";
 import { type CatalogView, createView } from "../../src/catalog/view.ts";
@@ -13,9 +14,11 @@ import type { Invocation } from "../../src/model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../src/model/json.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { Secret } from "../../src/secret.ts";
+import type { ConnectionParts } from "../../src/server/connection-parts.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
 import { principalOf } from "../principals.ts";
+import { noConnections, noCredentials } from "./no-connections.ts";
 
 /** A well-formed API token and session that nobody has. */
 export const token = (name: string): string => `gst_api_${name.padEnd(43, "x")}`;
@@ -65,6 +68,11 @@ export interface StageOptions {
   /** Whether a principal sees a tool. */
   readonly sees?: (principal: Principal, tool: string) => boolean;
   readonly mcpMounted?: boolean;
+  /** Replaces parts of what the server knows of connections. */
+  readonly connections?: Partial<ConnectionParts>;
+  readonly credentials?: Partial<CredentialResolver>;
+  /** Further providers. */
+  readonly catalog?: Catalog;
 }
 
 const customerSchema = {
@@ -156,7 +164,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   };
 
   const snapshot = new CatalogSnapshot();
-  snapshot.swap(stageCatalog);
+  snapshot.swap(options.catalog ?? stageCatalog);
   const sees = options.sees ?? (() => true);
   const view = (principal: Principal, surface: "mcp" | "api"): CatalogView =>
     narrow(createView(snapshot.catalog, surface), (tool) => sees(principal, tool));
@@ -175,8 +183,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       view: ({ principal, via }) => view(principal, via === "mcp" ? "mcp" : "api"),
       cleanArguments: (_tool, given) => given,
       checkArguments: createArgumentChecker(),
+      couldAllow: () => true,
       authorizeArguments: () => {},
-      credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
+      credentials: { ...noCredentials, ...options.credentials },
       executor: () => ({
         execute: async (invocation) => {
           calls.push(invocation);
@@ -192,6 +201,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
       interceptors: [],
     }),
     mcpMounted: () => options.mcpMounted ?? true,
+    ...noConnections,
+    ...options.connections,
     log: (message, cause) => log.push(`${message} ${cause instanceof Error ? cause.stack : ""}`),
   });
   server.markStarted();

@@ -180,6 +180,47 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
       });
     });
 
+    describe("tenants with a kind", () => {
+      test("are those that have records of it, the gateway's own too", async () => {
+        expect(await store.tenantsWith("credential")).toEqual([]);
+        await store.tenant("b").write([put("credential", "1", {}), put("credential", "2", {})]);
+        await store.tenant("a").write([put("credential", "1", {}), put("user", "1", {})]);
+        await store.tenant("c").write([put("user", "1", {})]);
+        await store.tenant("gone").write([put("credential", "1", {})]);
+        await store.tenant("gone").clear();
+        expect(await store.tenantsWith("credential")).toEqual(["a", "b"]);
+        await store.gateway.write([put("credential", "1", {})]);
+        expect(await store.tenantsWith("credential")).toEqual(["", "a", "b"]);
+        expect(await store.tenantsWith("user")).toEqual(["a", "c"]);
+        expect(await store.tenantsWith("vault")).toEqual([]);
+      });
+
+      test("what has expired is not counted", async () => {
+        await store.tenant("a").write([put("flow", "1", {}, { expiresAt: time + 5 })]);
+        await store.tenant("b").write([put("flow", "1", {}, { expiresAt: time + 9 })]);
+        time += 5;
+        expect(await store.tenantsWith("flow")).toEqual(["b"]);
+      });
+
+      test("whatever their ids are, in the order of code units", async () => {
+        await fc.assert(
+          fc.asyncProperty(
+            fc.uniqueArray(
+              text.filter((id) => id !== ""),
+              { minLength: 1, maxLength: 12 },
+            ),
+            async (ids) => {
+              for (const id of await store.tenantsWith("client")) await store.tenant(id).clear();
+              for (const id of ids) await store.tenant(id).write([put("client", "1", {})]);
+              const sorted = ids.toSorted((first, second) => (first < second ? -1 : 1));
+              expect(await store.tenantsWith("client")).toEqual(sorted);
+            },
+          ),
+          { numRuns: 50 },
+        );
+      });
+    });
+
     describe("expectations", () => {
       test("`absent` creates once", async () => {
         const tenant = store.tenant("acme");
@@ -538,6 +579,7 @@ export function describeStore(name: string, makePlace: () => Promise<StorePlace>
         await expect(tenant.get("user", "1")).rejects.toMatchObject(refused);
         await expect(tenant.list("user")).rejects.toMatchObject(refused);
         await expect(store.find("user", "1")).rejects.toMatchObject(refused);
+        await expect(store.tenantsWith("user")).rejects.toMatchObject(refused);
         await expect(tenant.write([put("user", "1", {})])).rejects.toMatchObject(refused);
         await expect(tenant.acquireLease("l", "x", 1)).rejects.toMatchObject(refused);
         await expect(tenant.clear()).rejects.toMatchObject(refused);

@@ -12,7 +12,7 @@ const folder = await temporaryFolder();
 afterAll(() => folder.remove());
 
 /** Those that may cross tenants. */
-const crossing = ["find", "freeLookup", "purgeRecords", "purgeLeases"];
+const crossing = ["find", "freeLookup", "nextTenant", "purgeRecords", "purgeLeases"];
 
 test("every statement on records and leases has the tenant in its predicate or writes it", () => {
   const named = Object.entries(statements).filter(([, sql]) => /\b(records|leases)\b/.test(sql));
@@ -30,6 +30,7 @@ test("every statement on records and leases has the tenant in its predicate or w
   for (const name of ["freeLookup", "purgeRecords"] as const) {
     expect(statements[name]).toContain("expires_at <= ");
   }
+  expect(statements.nextTenant).toMatch(/^SELECT tenant FROM/);
 });
 
 test("what a handle of a tenant runs is of that list, bound to the tenant first, and crosses only to remove what expired", async () => {
@@ -61,9 +62,9 @@ test("what a handle of a tenant runs is of that list, bound to the tenant first,
     "purgeLeases",
     "purgeRecords",
   ]);
-  // All but the two that only the store itself runs, and the one that undoes a whole transaction.
+  // All but those that only the store itself runs, and the one that undoes a whole transaction.
   const unused = Object.keys(statements).filter((name) => !run.has(name));
-  expect(unused.toSorted()).toEqual(["dataVersion", "find", "rollBack"]);
+  expect(unused.toSorted()).toEqual(["dataVersion", "find", "hasKind", "nextTenant", "rollBack"]);
   await store.close();
 });
 

@@ -32,6 +32,8 @@ export type Ask = (
   method: "GET" | "POST" | "PATCH" | "DELETE",
   route: readonly string[],
   body?: JsonObject,
+  /** Nothing secret: URLs are kept in logs. */
+  query?: Readonly<Record<string, string>>,
 ) => Promise<RemoteAnswer>;
 
 /** Longest wait for a whole answer. */
@@ -45,8 +47,9 @@ const largestAnswer = 10_000_000;
  * be reached, or something else answers in its place. Redirects are not followed: a credential goes where it was meant to.
  */
 export function connectTo(server: RemoteServer): Ask {
-  return async (method, route, body) => {
+  return async (method, route, body, query = {}) => {
     const url = new URL(`api/v1/${route.map(encodeSegment).join("/")}`, server.url);
+    url.search = new URLSearchParams(query).toString();
     let response: Response;
     let bytes: Uint8Array;
     try {

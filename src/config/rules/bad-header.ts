@@ -1,5 +1,5 @@
 import type { NodePath } from "../../documents/located-node.ts";
-import type { GatewayFile } from "../../model/config-file.generated.ts";
+import type { Connection, GatewayFile } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
 import { eachOperation } from "../each-operation.ts";
 import { eachProvider, type Finding, type Rule } from "../rule.ts";
@@ -63,6 +63,23 @@ interface Header {
   readonly target: "key" | "value";
 }
 
+/** What of a connection travels in a header that the file names. */
+function* eachCarrier(
+  { auth, params }: Connection,
+  path: NodePath,
+): Generator<{ readonly name: string; readonly prefix: string | undefined; readonly path: NodePath }> {
+  if (auth?.type === "oauth2" && (auth.header !== undefined || auth.prefix !== undefined)) {
+    yield { name: auth.header ?? "Authorization", prefix: auth.prefix, path: [...path, "auth"] };
+  }
+  for (const [index, { header, prefix }] of auth?.type === "manual" ? auth.credentials.entries() : []) {
+    if (header === undefined) continue;
+    yield { name: header, prefix, path: [...path, "auth", "credentials", index] };
+  }
+  for (const [name, { header }] of Object.entries(params ?? {})) {
+    if (header !== undefined) yield { name: header, prefix: undefined, path: [...path, "params", name] };
+  }
+}
+
 function* eachHeader(file: GatewayFile): Generator<Header> {
   for (const { provider, path } of eachProvider(file)) {
     for (const [name, value] of Object.entries(provider.headers ?? {})) {
@@ -79,8 +96,8 @@ function* eachHeader(file: GatewayFile): Generator<Header> {
   for (const { connection, path } of eachConnection(file)) {
     if (connection.auth?.type === "passthrough") {
       const headerPath = [...path, "auth", "header"];
-      // Those that sign in to the gateway have a rule of their own.
-      if (connection.auth.header.toLowerCase() === "proxy-authorization") continue;
+      // Those that are the gateway's own have a rule of their own.
+      if (/^(proxy-authorization|content-length|host)$/i.test(connection.auth.header)) continue;
       yield {
         name: connection.auth.header,
         value: undefined,
@@ -89,11 +106,10 @@ function* eachHeader(file: GatewayFile): Generator<Header> {
         target: "value",
       };
     }
-    if (connection.auth?.type !== "manual") continue;
-    for (const [index, { header }] of connection.auth.credentials.entries()) {
-      if (header === undefined) continue;
-      const headerPath = [...path, "auth", "credentials", index, "header"];
-      yield { name: header, value: undefined, path: headerPath, valuePath: headerPath, target: "value" };
+    for (const { name, prefix, path: carrierPath } of eachCarrier(connection, path)) {
+      const headerPath = [...carrierPath, "header"];
+      const valuePath = [...carrierPath, "prefix"];
+      yield { name, value: prefix, path: headerPath, valuePath, target: "value" };
     }
   }
   for (const { operation, path } of eachOperation(file)) {

@@ -3,17 +3,25 @@ import type { GatewayFile } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
 import { referenceMeant } from "../foreign-reference.ts";
 import { eachProvider, type Finding, type Rule } from "../rule.ts";
+import {
+  eachSurfaceUrl,
+  fillPlaceholders,
+  hasFixedService,
+  paramForm,
+  placeholdersOf,
+} from "../surface-urls.ts";
 
-/** `url`: anything that can be called. `base`: something is appended to it. `document`: a path is fine too. */
-type UrlKind = "url" | "base" | "document";
+/** `url`: anything that can be called. `base`: something is appended to it. `document`: a path is fine too. `name`: never called. */
+type UrlKind = "url" | "base" | "document" | "name";
 
 /** Addresses are http or https, hold no credentials, and leave room for what is appended to them. */
 export const badUrl: Rule = function* (file, look): Generator<Finding> {
-  for (const { value, path, kind } of eachUrl(file)) {
+  for (const url of eachUrl(file)) {
+    const { value, path, kind } = url;
     if (kind === "document" && !/^[a-z][a-z0-9+.-]+:/i.test(value)) continue;
     const name = look.isReference(path) ? "This" : `\`${withoutCredentials(look.written(path))}\``;
-    const message = refusal(value, kind, name);
-    if (message !== undefined) yield { code: "bad-url", message, path };
+    const message = placeholderRefusal(url, name) ?? refusal(filled(url), kind, name);
+    if (message !== undefined) yield { code: "bad-url", message, path, ...dependenciesOf(url) };
     else if (/[^:/]\/\/+$/.test(value)) {
       yield {
         severity: "warning",
@@ -29,6 +37,11 @@ function refusal(value: string, kind: UrlKind, name: string): string | undefined
   const reference = referenceMeant(value);
   if (reference !== undefined) {
     return `${name} is not a URL. A reference to a variable is written \`"${reference}"\`.`;
+  }
+  if (kind === "name") {
+    return URL.canParse(value) && !value.includes("#")
+      ? undefined
+      : `${name} is not an absolute URI without a fragment, as the name of a resource has to be (RFC 8707).`;
   }
   if (/[{}<>]/.test(value)) {
     return `${name} holds a placeholder, and nothing fills it. Write the real address, or a reference such as \`\${env:TENANT}\` in its place.`;
@@ -63,36 +76,90 @@ function refusal(value: string, kind: UrlKind, name: string): string | undefined
   return undefined;
 }
 
+/** Placeholders are filled from the params of the connection that is used there, where a value can't become something else. */
+function placeholderRefusal({ value, slots }: FileUrl, name: string): string | undefined {
+  if (slots === undefined || slots.length === 0 || referenceMeant(value) !== undefined) return undefined;
+  for (const placeholder of placeholdersOf(value)) {
+    if (!paramForm.test(placeholder.name)) continue;
+    const missing = slots.find(({ params }) => !params.includes(placeholder.name));
+    if (missing !== undefined) {
+      return `${name} holds \`{${placeholder.name}}\`, and the connection \`${missing.connection}\` has no such param. Declare it there (\`params: {${placeholder.name}: {label: …}}\`), or write the real address.`;
+    }
+    if (placeholder.where === "elsewhere") {
+      return `${name} holds \`{${placeholder.name}}\` where no param can stand: only in the name of the host and in the path.`;
+    }
+    if (placeholder.where === "host" && !hasFixedService(value)) {
+      return `In ${name === "This" ? "this URL" : name} whoever connects would choose the whole host by \`{${placeholder.name}}\`. Fix the end of the host, as in \`https://{${placeholder.name}}.example.com\`.`;
+    }
+  }
+  return undefined;
+}
+
+function filled({ value, slots }: FileUrl): string {
+  return slots === undefined || slots.length === 0 || placeholdersOf(value).length === 0
+    ? value
+    : fillPlaceholders(value);
+}
+
+function dependenciesOf({ slots }: FileUrl): Pick<Finding, "dependsOn"> {
+  return slots === undefined ? {} : { dependsOn: slots.map(({ path }) => [...path, "params"]) };
+}
+
 function withoutCredentials(text: string): string {
   return text.replace(/\/\/[^/]*@/, "//…@");
 }
 
-function* eachUrl(
-  file: GatewayFile,
-): Generator<{ readonly value: string; readonly path: NodePath; readonly kind: UrlKind }> {
+interface FileUrl {
+  readonly value: string;
+  readonly path: NodePath;
+  readonly kind: UrlKind;
+  /** The connections whose params may stand in it; absent: none may. */
+  readonly slots?: readonly {
+    readonly connection: string;
+    readonly path: NodePath;
+    readonly params: readonly string[];
+  }[];
+}
+
+function* eachUrl(file: GatewayFile): Generator<FileUrl> {
   if (file.server?.base_url !== undefined) {
     yield { value: file.server.base_url, path: ["server", "base_url"], kind: "base" };
   }
   for (const { provider, path } of eachProvider(file)) {
-    const { openapi, graphql, rest, mcp } = provider.surfaces ?? {};
-    const candidates: readonly (readonly [string | undefined, NodePath, UrlKind])[] = [
-      [provider.mcp_url, ["mcp_url"], "url"],
-      [openapi?.document, ["surfaces", "openapi", "document"], "document"],
-      [openapi?.base_url, ["surfaces", "openapi", "base_url"], "base"],
-      [graphql?.url, ["surfaces", "graphql", "url"], "url"],
-      [graphql?.schema, ["surfaces", "graphql", "schema"], "document"],
-      [rest?.base_url, ["surfaces", "rest", "base_url"], "base"],
-      [mcp?.url, ["surfaces", "mcp", "url"], "url"],
-    ];
-    for (const [value, steps, kind] of candidates) {
-      if (value !== undefined) yield { value, path: [...path, ...steps], kind };
+    const { openapi, graphql } = provider.surfaces ?? {};
+    if (openapi !== undefined) {
+      const documentPath = [...path, "surfaces", "openapi", "document"];
+      yield { value: openapi.document, path: documentPath, kind: "document" };
+    }
+    if (graphql?.schema !== undefined) {
+      yield { value: graphql.schema, path: [...path, "surfaces", "graphql", "schema"], kind: "document" };
+    }
+    for (const { connections, ...url } of eachSurfaceUrl(provider, path)) {
+      const slots = connections.map((connection) => ({
+        connection,
+        path: [...path, "connections", connection],
+        params: Object.keys(provider.connections?.[connection]?.params ?? {}),
+      }));
+      yield { ...url, slots };
     }
   }
   for (const { connection, path } of eachConnection(file)) {
-    if (connection.auth?.type !== "oauth2") continue;
-    for (const key of ["authorization_url", "token_url"] as const) {
-      const value = connection.auth[key];
-      if (value !== undefined) yield { value, path: [...path, "auth", key], kind: "url" };
+    const { auth, discovery } = connection;
+    if (auth?.type === "oauth2") {
+      for (const key of ["authorization_url", "token_url", "revocation_url", "issuer"] as const) {
+        const value = auth[key];
+        if (value !== undefined) yield { value, path: [...path, "auth", key], kind: "url" };
+      }
+    }
+    if (auth?.type === "oauth2" && auth.resource !== undefined) {
+      yield { value: auth.resource, path: [...path, "auth", "resource"], kind: "name" };
+    }
+    if (auth?.type === "mcp_oauth" && auth.client_metadata_url !== undefined) {
+      const metadataPath = [...path, "auth", "client_metadata_url"];
+      yield { value: auth.client_metadata_url, path: metadataPath, kind: "url" };
+    }
+    if (discovery !== undefined) {
+      yield { value: discovery.url, path: [...path, "discovery", "url"], kind: "url" };
     }
   }
 }

@@ -14,6 +14,7 @@ export const connectionMode: Rule = function* (file): Generator<Finding> {
       dependsOn: [
         [...path, "auth"],
         [...path, "auth", "type"],
+        [...path, "auth", "grant"],
       ],
     };
   }
@@ -33,6 +34,9 @@ function refusal(name: string, { mode, auth }: Connection): string | undefined {
   }
   if (type === "passthrough" && mode !== "user") {
     return `A \`passthrough\` header comes from the caller, so its mode is \`user\`, not \`${mode}\`.`;
+  }
+  if (auth?.type === "oauth2" && auth.grant === "client_credentials" && mode !== "identity") {
+    return `With \`grant: client_credentials\` the gateway gets tokens for itself, so the mode is \`identity\`, not \`${mode}\`. Remove \`grant\` if somebody signs in.`;
   }
   return undefined;
 }

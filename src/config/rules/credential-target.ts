@@ -1,30 +1,30 @@
 import type { NodePath } from "../../documents/located-node.ts";
-import type { ManualCredential } from "../../model/config-file.generated.ts";
+import type { Connection, ManualCredential } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 const allowedTargets = ["header", "query", "cookie", "basic"] as const;
 
-/** Each field of a `manual` connection goes to one place, and no two go to the same. */
+/** Each field of a `manual` connection goes to one place, and no two values of a connection go to the same. */
 export const credentialTarget: Rule = function* (file): Generator<Finding> {
   for (const { connection, path } of eachConnection(file)) {
-    if (connection.auth?.type !== "manual") continue;
+    if (connection.auth?.type === "manual") {
+      for (const [index, credential] of connection.auth.credentials.entries()) {
+        yield* checkField(credential, [...path, "auth", "credentials", index]);
+      }
+    }
     const seen = new Map<string, NodePath>();
-    for (const [index, credential] of connection.auth.credentials.entries()) {
-      const itemPath = [...path, "auth", "credentials", index];
-      yield* checkField(credential, itemPath);
-      for (const use of usesOf(credential)) {
-        const first = seen.get(use.identity);
-        if (first === undefined) seen.set(use.identity, [...itemPath, use.key]);
-        else {
-          yield {
-            code: "credential-target",
-            message: `${use.phrase} is already taken by another field. Each field needs its own.`,
-            path: [...itemPath, use.key],
-            related: [{ message: "The first one is here.", path: first }],
-            dependsOn: [first],
-          };
-        }
+    for (const { path: usePath, identity, phrase } of usesOf(connection, path)) {
+      const first = seen.get(identity);
+      if (first === undefined) seen.set(identity, usePath);
+      else {
+        yield {
+          code: "credential-target",
+          message: `${phrase} is already taken by another field. Each field needs its own.`,
+          path: usePath,
+          related: [{ message: "The first one is here.", path: first }],
+          dependsOn: [first],
+        };
       }
     }
   }
@@ -61,18 +61,59 @@ function* checkField(credential: ManualCredential, path: NodePath): Generator<Fi
   }
 }
 
-function* usesOf(
-  credential: ManualCredential,
-): Generator<{ readonly key: string; readonly identity: string; readonly phrase: string }> {
-  const { name, header, query, cookie, basic } = credential;
-  yield { key: "name", identity: `name ${name}`, phrase: `The name \`${name}\`` };
-  if (header !== undefined) {
-    yield { key: "header", identity: `header ${header.toLowerCase()}`, phrase: `The header \`${header}\`` };
+interface Use {
+  readonly path: NodePath;
+  /** Equal for what can't be there twice. */
+  readonly identity: string;
+  readonly phrase: string;
+}
+
+function* usesOf({ auth, params }: Connection, path: NodePath): Generator<Use> {
+  const authPath = [...path, "auth"];
+  if (auth?.type === "bearer" || auth?.type === "mcp_oauth") {
+    yield headerUse("Authorization", [...authPath, "type"]);
+  } else if (auth?.type === "oauth2") {
+    yield headerUse(auth.header ?? "Authorization", [
+      ...authPath,
+      auth.header === undefined ? "type" : "header",
+    ]);
+  } else if (auth?.type === "manual") {
+    const basic = auth.credentials.findIndex((credential) => credential.basic !== undefined);
+    // Both parts of it travel there together.
+    if (basic !== -1) yield headerUse("Authorization", [...authPath, "credentials", basic, "basic"]);
+    for (const [index, credential] of auth.credentials.entries()) {
+      yield* usesOfField(credential, [...authPath, "credentials", index]);
+    }
   }
-  if (query !== undefined)
-    yield { key: "query", identity: `query ${query}`, phrase: `The query parameter \`${query}\`` };
+  for (const [name, { header, query }] of Object.entries(params ?? {})) {
+    if (header !== undefined) yield headerUse(header, [...path, "params", name, "header"]);
+    if (query !== undefined) yield queryUse(query, [...path, "params", name, "query"]);
+  }
+}
+
+function* usesOfField(credential: ManualCredential, path: NodePath): Generator<Use> {
+  const { name, header, query, cookie, basic } = credential;
+  yield { path: [...path, "name"], identity: `name ${name}`, phrase: `The name \`${name}\`` };
+  if (header !== undefined) yield headerUse(header, [...path, "header"]);
+  if (query !== undefined) yield queryUse(query, [...path, "query"]);
   if (cookie !== undefined)
-    yield { key: "cookie", identity: `cookie ${cookie}`, phrase: `The cookie \`${cookie}\`` };
+    yield {
+      path: [...path, "cookie"],
+      identity: `cookie ${cookie}`,
+      phrase: `The cookie \`${cookie}\``,
+    };
   if (basic !== undefined)
-    yield { key: "basic", identity: `basic ${basic}`, phrase: `The ${basic} of basic authentication` };
+    yield {
+      path: [...path, "basic"],
+      identity: `basic ${basic}`,
+      phrase: `The ${basic} of basic authentication`,
+    };
+}
+
+function headerUse(header: string, path: NodePath): Use {
+  return { path, identity: `header ${header.toLowerCase()}`, phrase: `The header \`${header}\`` };
+}
+
+function queryUse(query: string, path: NodePath): Use {
+  return { path, identity: `query ${query}`, phrase: `The query parameter \`${query}\`` };
 }

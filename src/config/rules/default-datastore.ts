@@ -2,12 +2,21 @@ import type { Finding, Rule } from "../rule.ts";
 
 /** A file that appears by itself is told of. */
 export const defaultDatastore: Rule = function* (file): Generator<Finding> {
-  if (file.auth?.provider !== "local" || file.datastore !== undefined) return;
+  const hasUsers = file.auth?.provider === "local";
+  const key = (["encryption_key", "encryption_keys"] as const).find(
+    (name) => file.server?.[name] !== undefined,
+  );
+  if ((!hasUsers && key === undefined) || file.datastore !== undefined) return;
+  const what = [
+    ...(hasUsers ? ["users, tokens and sessions"] : []),
+    ...(key === undefined ? [] : ["what is connected"]),
+  ].join(", and ");
   yield {
     severity: "information",
     code: "default-datastore",
-    message:
-      "Users, tokens and sessions are kept in `gestalt.db` beside this file. Another place is named by `datastore: {provider: sqlite, config: {path: …}}`.",
-    path: ["auth", "provider"],
+    message: `${what.charAt(0).toUpperCase()}${what.slice(1)} ${hasUsers ? "are" : "is"} kept in \`gestalt.db\` beside this file. Another place is named by \`datastore: {provider: sqlite, config: {path: …}}\`.`,
+    ...(hasUsers || key === undefined
+      ? { path: ["auth", "provider"] }
+      : { path: ["server", key], target: "key" }),
   };
 };

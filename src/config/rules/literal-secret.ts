@@ -1,3 +1,5 @@
+import type { NodePath } from "../../documents/located-node.ts";
+import type { Provider } from "../../model/config-file.generated.ts";
 import { eachSecret } from "../each-secret.ts";
 import { eachProvider, type Finding, type Rule } from "../rule.ts";
 import { isSecretName } from "../secret-position.ts";
@@ -20,7 +22,8 @@ export const literalSecret: Rule = function* (file, look): Generator<Finding> {
     const managed = (provider.managed_parameters ?? []).map(({ name, value }, index) => {
       return { name, key: "value", value, path: [...providerPath, "managed_parameters", index, "value"] };
     });
-    for (const { name, key, value, path } of [...headers, ...managed]) {
+    const further = [...parametersOfConnections(provider, providerPath)];
+    for (const { name, key, value, path } of [...headers, ...managed, ...further]) {
       // The last one can't be given at all, which is another rule's.
       if (!isSecretName(name) || value === "" || name.toLowerCase() === "proxy-authorization") continue;
       if (look.isReference(path)) continue;
@@ -35,3 +38,28 @@ export const literalSecret: Rule = function* (file, look): Generator<Finding> {
     }
   }
 };
+
+/** Further parameters of OAuth requests. */
+function* parametersOfConnections(
+  provider: Provider,
+  providerPath: NodePath,
+): Generator<{
+  readonly name: string;
+  readonly key: string;
+  readonly value: string;
+  readonly path: NodePath;
+}> {
+  for (const [connection, { auth }] of Object.entries(provider.connections ?? {})) {
+    if (auth?.type !== "oauth2") continue;
+    for (const group of ["authorization_parameters", "token_parameters", "refresh_parameters"] as const) {
+      for (const [name, value] of Object.entries(auth[group] ?? {})) {
+        yield {
+          name,
+          key: name,
+          value,
+          path: [...providerPath, "connections", connection, "auth", group, name],
+        };
+      }
+    }
+  }
+}

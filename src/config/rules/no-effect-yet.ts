@@ -18,12 +18,9 @@ export const noEffectYet: Rule = function* (file): Generator<Finding> {
 };
 
 function settings({ server, auth }: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
-  const unsealed = "in this version, which stores nothing that would have to be sealed";
   const open = (auth?.provider ?? "none") === "none" ? auth : undefined;
   const nobodySignsIn = "while nobody signs in (`auth.provider: none`)";
   return [
-    [server?.encryption_key, ["server", "encryption_key"], unsealed],
-    [server?.encryption_keys, ["server", "encryption_keys"], unsealed],
     [
       server?.management,
       ["server", "management"],

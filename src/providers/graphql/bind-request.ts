@@ -1,3 +1,4 @@
+import { fillUrl } from "../../fill-url.ts";
 import { isJsonObject } from "../../json-object.ts";
 import type { GraphqlBinding } from "../../model/catalog.ts";
 import type { ProviderConfig } from "../../model/config.ts";
@@ -75,7 +76,8 @@ export function buildRequest(
     "content-type": contentType,
     ...headers,
   };
-  return { method: "POST", ...dressRequest({ url, headers: all }, provider, credential), body };
+  const target = { url: fillUrl(url, credential.params), headers: all };
+  return { method: "POST", ...dressRequest(target, provider, credential), body };
 }
 
 function encodeBody(

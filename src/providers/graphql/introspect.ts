@@ -7,6 +7,7 @@ import type { GraphqlSurface, ProviderConfig } from "../../model/config.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { HttpResponse } from "../../upstream/http-client.ts";
 import { nameOfUrl } from "../../upstream/name-of-url.ts";
+import { currentOf } from "../credential-source.ts";
 import type { ProviderContext } from "../provider-kind.ts";
 import { stripHidden } from "../strip-hidden.ts";
 import { buildRequest } from "./bind-request.ts";
@@ -87,7 +88,7 @@ async function ask(
     operationName: "IntrospectionQuery",
     variables: {},
   };
-  const credential = context.credential(surface.schemaConnection);
+  const credential = await currentOf(context.credential(surface.schemaConnection), context.signal);
   const request = buildRequest({ url: surface.url, files: undefined }, parameters, provider, credential);
   try {
     const response = await context.http.request({

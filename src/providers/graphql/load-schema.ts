@@ -1,5 +1,7 @@
 import type { GraphqlSurface, ProviderConfig } from "../../model/config.ts";
+import { currentOf } from "../credential-source.ts";
 import type { ProviderContext } from "../provider-kind.ts";
+import { isSameOrigin } from "../same-origin.ts";
 import { introspect } from "./introspect.ts";
 import { type ReadSchema, readSchema } from "./read-schema.ts";
 
@@ -17,17 +19,17 @@ export async function loadSchema(
   context: ProviderContext,
 ): Promise<ReadSchema> {
   if (surface.schema === undefined) return introspect(surface, provider, context);
-  const headers = documentHeaders(surface, context);
+  const headers = await documentHeaders(surface, context);
   const loaded = await context.documents.text(surface.schema, { signal: context.signal, headers });
   return loaded.ok ? readSchema(loaded.document) : loaded;
 }
 
 /** The API's credential goes along only when the document comes from the API itself. */
-function documentHeaders(
+async function documentHeaders(
   { schema, schemaConnection, url }: GraphqlSurface,
   context: ProviderContext,
-): Readonly<Record<string, string>> {
-  if (schema?.kind !== "url" || new URL(schema.url).origin !== new URL(url).origin) return {};
-  const { headers } = context.credential(schemaConnection);
+): Promise<Readonly<Record<string, string>>> {
+  if (schema?.kind !== "url" || !isSameOrigin(schema.url, url)) return {};
+  const { headers } = await currentOf(context.credential(schemaConnection), context.signal);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Executor } from "../../broker/executor.ts";
 import { pagesArgument } from "../../catalog/paginate.ts";
+import { fillBaseUrl } from "../../fill-url.ts";
 import type { HttpBinding } from "../../model/catalog.ts";
 import type { ProviderConfig } from "../../model/config.ts";
 import type { Credential } from "../../model/credential.ts";
@@ -31,8 +32,8 @@ export function createHttpExecutor(
 ): Executor {
   return {
     async execute(invocation, tool, credential): Promise<HttpResult> {
-      const { binding } = tool;
-      if (binding.kind !== "http") throw new Error(`\`${tool.name}\` is not called over plain HTTP.`);
+      if (tool.binding.kind !== "http") throw new Error(`\`${tool.name}\` is not called over plain HTTP.`);
+      const binding = fillBaseUrl(tool.binding, credential.params);
       const { [pagesArgument]: wanted, ...given } = invocation.arguments;
       const callArguments = withIdempotencyKey(binding, given, provider, randomUUID);
       const endsAt = invocation.endsAt ?? Number.POSITIVE_INFINITY;
@@ -76,9 +77,10 @@ export function buildRequest(
   provider: ProviderConfig,
   credential: Credential,
 ): Omit<HttpRequest, "signal"> {
-  const keyed = withIdempotencyKey(binding, toolArguments, provider, () => "[made for each call]");
-  const given = withPageSize(binding, keyed);
-  return prepareRequest(binding, given, provider, credential, undefined).dressed;
+  const filled = fillBaseUrl(binding, credential.params);
+  const keyed = withIdempotencyKey(filled, toolArguments, provider, () => "[made for each call]");
+  const given = withPageSize(filled, keyed);
+  return prepareRequest(filled, given, provider, credential, undefined).dressed;
 }
 
 /** The request before and after it is dressed; `url` takes the place of the one that the arguments make. */

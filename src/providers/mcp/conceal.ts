@@ -6,10 +6,15 @@ const shortestCharacters = 4;
 /**
  * Makes the function that takes secrets out of an upstream's words, which may repeat what was sent: whole, without the scheme
  * in front (`Bearer `), as in a URL, and what basic authentication encodes.
+ *
+ * @param changing those that are others from time to time, as they are now.
  */
-export function createConcealer(values: readonly (string | Secret)[]): (text: string) => string {
-  const secrets = values.filter((value) => value instanceof Secret);
-  return (text) => secrets.flatMap(spellings).sort(longestFirst).reduce(takeOut, text);
+export function createConcealer(
+  values: readonly (string | Secret)[],
+  changing: () => readonly Secret[] = () => [],
+): (text: string) => string {
+  const fixed = values.filter((value) => value instanceof Secret);
+  return (text) => [...fixed, ...changing()].flatMap(spellings).sort(longestFirst).reduce(takeOut, text);
 }
 
 function spellings(secret: Secret): readonly string[] {

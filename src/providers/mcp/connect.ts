@@ -43,16 +43,18 @@ async function connectHttp(
     begin: (session: UpstreamSession) => Promise<T>,
   ): Promise<Opened<T>> => openSession(transport, events, signal, begin);
 
-  const probed = await open(new StreamableHttp(endpoint), (session) => detectEra(session, signal));
+  const probed = await open(new StreamableHttp(endpoint.session()), (session) => detectEra(session, signal));
   if (probed.outcome === "modern") return probed.session;
   await probed.session.close();
   try {
-    const { session } = await open(new StreamableHttp(endpoint), (opened) => initialize(opened, signal));
+    const { session } = await open(new StreamableHttp(endpoint.session()), (opened) =>
+      initialize(opened, signal),
+    );
     return session;
   } catch (error) {
     if (!(error instanceof UpstreamRefusal) || (error.status !== 404 && error.status !== 405)) throw error;
     try {
-      const { session } = await open(new HttpSse(endpoint), (opened) => initialize(opened, signal));
+      const { session } = await open(new HttpSse(endpoint.session()), (opened) => initialize(opened, signal));
       return session;
     } catch (sseError) {
       // Neither way leads to a server: then the answer to the POST says more than that to the GET.

@@ -1,19 +1,21 @@
 import { GatewayError } from "../../errors.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import type { ProviderConfig } from "../../model/config.ts";
+import { isCredentialGone } from "../credential-source.ts";
 import { quoteUpstream } from "../strip-hidden.ts";
 import { SessionLostError, UpstreamRefusal } from "./transport.ts";
 
 /** Takes secrets out of an upstream's words. */
 type Conceal = (text: string) => string;
 
-/** Why a server could not be opened, for the operator: always `provider_unavailable`. */
+/** Why a server could not be opened, for the operator: `provider_unavailable`, unless somebody has to connect first. */
 export function describeOpening(
   error: unknown,
   provider: ProviderConfig,
   connection: string | undefined,
   conceal: Conceal,
 ): GatewayError {
+  if (isCredentialGone(error)) return error;
   if (error instanceof GatewayError) {
     return new GatewayError("provider_unavailable", error.message, { cause: error, retryable: true });
   }
@@ -76,7 +78,7 @@ function explainOpening(
   if (status === 401 || status === 403) {
     return connection === undefined
       ? `The MCP server wants a credential (HTTP ${status}). Declare a connection for it under \`providers.${provider}.connections\`, such as \`default: {mode: identity, auth: {type: bearer, credentials: [{name: token, value: "\${env:TOKEN}"}]}}\`.`
-      : `The MCP server refused the credential of connection \`${connection}\` (HTTP ${status}). Check its value and what it allows.`;
+      : `The MCP server refused the credential of connection \`${connection}\` (HTTP ${status}). Check its value and what it allows, or connect it again.`;
   }
   if (redirect !== undefined && status !== undefined && status < 400) {
     return `The MCP server redirects to \`${quoteUpstream(conceal(redirect))}\` (HTTP ${status}); redirects are not followed. If that address is right, put it into the configuration.`;
@@ -90,7 +92,7 @@ function explainOpening(
 
 function explainCall({ status, rpc }: UpstreamRefusal, provider: string, conceal: Conceal): string {
   if (status === 401 || status === 403) {
-    return `Provider \`${provider}\` refused the credential of the call (HTTP ${status}). Ask the gateway's operator to check its connection.`;
+    return `Provider \`${provider}\` refused the credential of the call (HTTP ${status}). Connect it again, or ask the gateway's operator to check its connection.`;
   }
   if (status === 429) return `Provider \`${provider}\` is asked too often (HTTP 429). Try again later.`;
   const said = rpc === undefined ? `HTTP ${status}` : `${quoteUpstream(conceal(rpc.message))} (${rpc.code})`;

@@ -3,7 +3,7 @@ import { type Message, writeMessage } from "../../mcp/messages.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { type EventEdges, readEvents } from "../../upstream/sse.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
-import type { HttpEndpoint } from "./http-endpoint.ts";
+import type { EndpointAnswer, EndpointSession } from "./http-endpoint.ts";
 import { parseMessage } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
 import { maxMessageBytes, type Receiver, type SendOptions, type Transport } from "./transport.ts";
@@ -14,13 +14,13 @@ import { maxMessageBytes, type Receiver, type SendOptions, type Transport } from
  */
 export class HttpSse implements Transport {
   readonly kind = "http-sse";
-  readonly #endpoint: HttpEndpoint;
+  readonly #endpoint: EndpointSession;
   readonly #closing = new AbortController();
   #version: string | undefined;
   #messageUrl = "";
   #reading: Promise<void> | undefined;
 
-  constructor(endpoint: HttpEndpoint) {
+  constructor(endpoint: EndpointSession) {
     this.#endpoint = endpoint;
   }
 
@@ -28,17 +28,17 @@ export class HttpSse implements Transport {
     const giveUp = (): void => this.#closing.abort(signal.reason);
     signal.addEventListener("abort", giveUp, { once: true });
     try {
-      const stream = await this.#endpoint.http.stream({
+      const stream = await this.#endpoint.stream({
         method: "GET",
-        ...this.#endpoint.dress(this.#endpoint.url, { accept: "text/event-stream" }),
+        headers: { accept: "text/event-stream" },
         signal: this.#closing.signal,
         bodyTimeout: 0,
       });
       if (stream.status !== 200 || !/^text\/event-stream\b/i.test(stream.headers["content-type"] ?? "")) {
-        throw await readRefusal(stream, this.#endpoint.url);
+        throw await readRefusal(stream, stream.url);
       }
       await new Promise<void>((resolve, reject) => {
-        this.#reading = this.#read(stream.body, receiver, resolve, reject);
+        this.#reading = this.#read(stream, receiver, resolve, reject);
       });
     } finally {
       signal.removeEventListener("abort", giveUp);
@@ -50,13 +50,14 @@ export class HttpSse implements Transport {
   }
 
   async send(message: Message, options: SendOptions): Promise<"sent"> {
-    const stream = await this.#endpoint.http.stream({
+    const stream = await this.#endpoint.stream({
       method: "POST",
-      ...this.#endpoint.dress(this.#messageUrl, {
+      at: this.#messageUrl,
+      headers: {
         "content-type": "application/json",
         ...options.headers,
         ...(this.#version === undefined ? {} : { "mcp-protocol-version": this.#version }),
-      }),
+      },
       body: writeMessage(message),
       signal: options.signal,
     });
@@ -76,7 +77,7 @@ export class HttpSse implements Transport {
 
   /** Runs as long as the stream; says by `ready` or `fail` what became of the first event. */
   async #read(
-    body: AsyncIterable<Uint8Array>,
+    { body, url }: EndpointAnswer,
     receiver: Receiver,
     ready: () => void,
     fail: (error: unknown) => void,
@@ -96,7 +97,7 @@ export class HttpSse implements Transport {
       };
       for await (const event of readEvents(body, options)) {
         if (event.event === "endpoint" && this.#messageUrl === "") {
-          this.#messageUrl = this.#resolveMessageUrl(event.data);
+          this.#messageUrl = this.#resolveMessageUrl(event.data, url);
           ready();
         } else if (event.event === "message") {
           const message = parseMessage(event.data);
@@ -113,9 +114,9 @@ export class HttpSse implements Transport {
     else if (!this.#closing.signal.aborted) receiver.closed(failure);
   }
 
-  #resolveMessageUrl(data: string): string {
-    const url = URL.parse(data, this.#endpoint.url);
-    if (url === null || url.origin !== new URL(this.#endpoint.url).origin) {
+  #resolveMessageUrl(data: string, opened: string): string {
+    const url = URL.parse(data, opened);
+    if (url === null || url.origin !== new URL(opened).origin) {
       throw new GatewayError(
         "upstream_failed",
         `${this.#endpoint.host} asks for its messages to be sent to another origin${url === null ? "" : ` (${url.origin})`}, which is refused: the credential is meant for ${this.#endpoint.host} alone.`,

@@ -30,8 +30,10 @@ export function createMcpKind(timings: UpstreamTimings): ProviderKind<McpSurface
     async open(surface, provider, context) {
       const log = (message: string, cause?: unknown): void =>
         context.log(`Provider ${provider.name} (mcp): ${message}`, cause);
-      const conceal = createConcealer(secretsOf(surface, provider, context));
       const target = describeTarget(surface, provider, context, (line) => log(conceal(line)));
+      const conceal = createConcealer(secretsOf(surface, provider), () =>
+        target.kind === "http" ? target.endpoint.secrets() : [],
+      );
       const upstream = new McpUpstream({
         provider: provider.name,
         timings,
@@ -54,7 +56,7 @@ export function createMcpKind(timings: UpstreamTimings): ProviderKind<McpSurface
       return {
         ...upstream.compiled,
         origin: "upstream",
-        executor: createMcpExecutor(upstream, conceal),
+        executor: createMcpExecutor(upstream, conceal, context.owner),
         watch: (listener) => upstream.watch(listener),
         close: () => upstream.close(),
       };
@@ -62,17 +64,10 @@ export function createMcpKind(timings: UpstreamTimings): ProviderKind<McpSurface
   };
 }
 
-/** Everything that the server is sent and should keep to itself. */
-function secretsOf(
-  { transport, connection }: McpSurface,
-  provider: ProviderConfig,
-  context: ProviderContext,
-): readonly (string | Secret)[] {
+/** What the operator sends the server, and it should keep to itself. */
+function secretsOf({ transport }: McpSurface, provider: ProviderConfig): readonly (string | Secret)[] {
   if (transport.kind === "command") return Object.values(transport.environment);
-  const { headers, query } = context.credential(connection);
-  const managed = provider.managedParameters.map(({ value }) => value);
-  const own = [...Object.values(provider.headers), ...managed];
-  return [...own, ...Object.values(headers), ...Object.values(query)];
+  return [...Object.values(provider.headers), ...provider.managedParameters.map(({ value }) => value)];
 }
 
 function describeTarget(

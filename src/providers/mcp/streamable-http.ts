@@ -4,9 +4,8 @@ import { namesModernEra } from "../../mcp/versions.ts";
 import type { HttpStream } from "../../upstream/http-client.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { readEvents } from "../../upstream/sse.ts";
-import type { Dressed } from "../dress-request.ts";
 import { waitFor } from "../wait.ts";
-import type { HttpEndpoint } from "./http-endpoint.ts";
+import type { EndpointAnswer, EndpointSession } from "./http-endpoint.ts";
 import { parseMessage } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
 import {
@@ -51,14 +50,14 @@ interface StreamEnd {
  */
 export class StreamableHttp implements Transport {
   readonly kind = "streamable-http";
-  readonly #endpoint: HttpEndpoint;
+  readonly #endpoint: EndpointSession;
   readonly #closing = new AbortController();
   #receiver: Receiver | undefined;
   #version: string | undefined;
   #sessionId: string | undefined;
   #listening: Promise<void> | undefined;
 
-  constructor(endpoint: HttpEndpoint) {
+  constructor(endpoint: EndpointSession) {
     this.#endpoint = endpoint;
   }
 
@@ -73,9 +72,9 @@ export class StreamableHttp implements Transport {
   async send(message: Message, options: SendOptions): Promise<"ended"> {
     const exchange = new AbortController();
     const signal = AbortSignal.any([options.signal, exchange.signal]);
-    const stream = await this.#endpoint.http.stream({
+    const stream = await this.#endpoint.stream({
       method: "POST",
-      ...this.#dress({
+      headers: this.#headers({
         "content-type": "application/json",
         accept: "application/json, text/event-stream",
         ...options.headers,
@@ -115,27 +114,27 @@ export class StreamableHttp implements Transport {
     await this.#listening;
     if (this.#sessionId === undefined) return;
     try {
-      await this.#endpoint.http.request({
+      await this.#endpoint.farewell({
         method: "DELETE",
-        ...this.#dress({}),
+        headers: this.#headers({}),
         signal: AbortSignal.timeout(closeMilliseconds),
       });
     } catch {
-      // A courtesy to the server, which forgets idle sessions by itself.
+      // A courtesy to the server, which forgets idle sessions by itself; not possible where the credential is gone.
     }
   }
 
-  #dress(own: Readonly<Record<string, string>>): Dressed {
-    return this.#endpoint.dress(this.#endpoint.url, {
+  #headers(own: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    return {
       ...own,
       ...(this.#version === undefined ? {} : { "mcp-protocol-version": this.#version }),
       ...(this.#sessionId === undefined ? {} : { "mcp-session-id": this.#sessionId }),
-    });
+    };
   }
 
-  async #checkStatus(stream: HttpStream): Promise<void> {
+  async #checkStatus(stream: EndpointAnswer): Promise<void> {
     if (stream.status >= 200 && stream.status < 300) return;
-    const refusal = await readRefusal(stream, this.#endpoint.url);
+    const refusal = await readRefusal(stream, stream.url);
     throw this.#sessionId !== undefined && isOfSession(refusal) ? new SessionLostError() : refusal;
   }
 
@@ -240,9 +239,9 @@ export class StreamableHttp implements Transport {
 
   /** Asks for the stream of server messages, or for the rest of a broken one. Fails with an {@link UpstreamRefusal}. */
   async #openStream(lastEventId: string, signal: AbortSignal): Promise<HttpStream> {
-    const stream = await this.#endpoint.http.stream({
+    const stream = await this.#endpoint.stream({
       method: "GET",
-      ...this.#dress({
+      headers: this.#headers({
         accept: "text/event-stream",
         ...(lastEventId === "" ? {} : { "last-event-id": lastEventId }),
       }),
@@ -251,7 +250,7 @@ export class StreamableHttp implements Transport {
       bodyTimeout: 0,
     });
     if (stream.status === 200 && isEventStream(stream)) return stream;
-    throw await readRefusal(stream, this.#endpoint.url);
+    throw await readRefusal(stream, stream.url);
   }
 
   /** Keeps the stream of server messages up until the transport is closed or the session or the server is gone. */
@@ -278,7 +277,8 @@ export class StreamableHttp implements Transport {
 
   /** What to do when the stream of server messages is not to be had again: true to ask for it later. */
   #mayPass(error: unknown): boolean {
-    if (error instanceof UpstreamRefusal && error.status === 404) {
+    const isLost = error instanceof UpstreamRefusal && error.status === 404;
+    if (isLost || error instanceof SessionLostError) {
       this.#receiver?.closed(new SessionLostError());
       return false;
     }

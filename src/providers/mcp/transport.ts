@@ -78,7 +78,10 @@ export class UpstreamRefusal extends Error {
   }
 }
 
-/** The upstream no longer knows the session (HTTP 404), so it did not look at the message: a new session may send it again. */
+/**
+ * The session is over before anybody looked at the message, so a new one may send it again: the upstream no longer knows it (HTTP 404),
+ * or somebody has connected another account since it was opened.
+ */
 export class SessionLostError extends Error {
   override readonly name = "SessionLostError";
 }

@@ -1,8 +1,10 @@
 import { fileURLToPath } from "node:url";
 import type { OpenApiSurface } from "../../model/config.ts";
 import { outlineProvider } from "../compile-thread/compile-job.ts";
+import { currentOf } from "../credential-source.ts";
 import { createHttpExecutor } from "../http/execute.ts";
 import { isReadableOffline, type ProviderContext, type ProviderKind } from "../provider-kind.ts";
+import { isSameOrigin } from "../same-origin.ts";
 import { createRelatedReader } from "./read-related.ts";
 import { type ReadRelated, urlOf } from "./related-documents.ts";
 
@@ -12,7 +14,7 @@ export const openApiKind: ProviderKind<OpenApiSurface> = {
   compilesOffline: ({ document }) => isReadableOffline(document),
   async open(surface, provider, context) {
     const { documents, signal, allowedHosts } = context;
-    const headers = documentHeaders(surface, context);
+    const headers = await documentHeaders(surface, context);
     const files: string[] = surface.document.kind === "file" ? [surface.document.path] : [];
     const rest = {
       files,
@@ -42,13 +44,14 @@ export const openApiKind: ProviderKind<OpenApiSurface> = {
 };
 
 /** The API's credential goes along only when the document comes from the API itself. */
-function documentHeaders(
+async function documentHeaders(
   surface: OpenApiSurface,
   context: ProviderContext,
-): Readonly<Record<string, string>> {
+): Promise<Readonly<Record<string, string>>> {
   const { document, baseUrl } = surface;
+  const { signal } = context;
   if (document.kind === "file" || baseUrl === undefined) return {};
-  if (new URL(document.url).origin !== new URL(baseUrl).origin) return {};
-  const { headers } = context.credential(surface.connection);
+  if (!isSameOrigin(document.url, baseUrl)) return {};
+  const { headers } = await currentOf(context.credential(surface.connection), signal);
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value.reveal()]));
 }

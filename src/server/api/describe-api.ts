@@ -1,5 +1,6 @@
 import type { JsonObject, JsonSchema } from "../../model/json.ts";
 import { sessionCookie } from "../session-cookie.ts";
+import { connectionPaths, connectionSchemas, disconnectOperation } from "./describe-connections.ts";
 import { identityPaths, identitySchemas } from "./describe-identity.ts";
 import { errorStatus } from "./error-response.ts";
 import { json, list, reference, text } from "./openapi-parts.ts";
@@ -29,18 +30,7 @@ const integration: JsonSchema = {
     reason: { ...optionalText, description: "Why the state is what it is." },
     mcp_enabled: { type: "boolean" },
     surfaces: { type: "array", items: surface },
-    connections: {
-      type: "array",
-      items: {
-        type: "object",
-        required: ["name", "mode", "type"],
-        properties: {
-          name: text,
-          mode: { type: "string", enum: ["none", "user", "tenant", "identity", "either"] },
-          type: text,
-        },
-      },
-    },
+    connections: { type: "array", items: reference("schemas", "Connection") },
     tools: { type: "integer", minimum: 0, description: "Number of tools that it contributes." },
   },
 };
@@ -120,6 +110,7 @@ export function describeApi(version: string): JsonObject {
     security: [{ token: [] }, { session: [] }],
     paths: {
       ...identityPaths,
+      ...connectionPaths,
       "/api/v1/integrations": {
         get: {
           operationId: "listIntegrations",
@@ -139,6 +130,18 @@ export function describeApi(version: string): JsonObject {
             default: reference("responses", "Error"),
           },
         },
+      },
+      "/api/v1/integrations/{integration}": {
+        parameters: [reference("parameters", "integration"), reference("parameters", "tenant")],
+        get: {
+          operationId: "getIntegration",
+          summary: "One provider, how it is doing, and its connections",
+          responses: {
+            "200": json("The provider.", reference("schemas", "Integration")),
+            default: reference("responses", "Error"),
+          },
+        },
+        delete: disconnectOperation,
       },
       "/api/v1/integrations/{integration}/operations": {
         get: {
@@ -266,6 +269,7 @@ export function describeApi(version: string): JsonObject {
         Error: error,
         Health: health,
         ...identitySchemas,
+        ...connectionSchemas,
       },
     },
   };

@@ -8,16 +8,20 @@ import type { Tool } from "../../model/catalog.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { HttpResult } from "../../model/result.ts";
 import type { Caller, RequestAuthenticator } from "../authenticate-request.ts";
+import type { ConnectionParts } from "../connection-parts.ts";
 import { endResponse } from "../end-response.ts";
-import { allow, type Exchange, sendJson } from "../exchange.ts";
+import { allow, type Exchange } from "../exchange.ts";
 import { noSuchRoute } from "../identity/context.ts";
 import { handleIdentity, isIdentityRoute } from "../identity/routes.ts";
 import { handleLogin } from "../identity/sessions.ts";
 import { tenantParameter } from "../read-tenant.ts";
+import { headersOf } from "../request-header.ts";
+import { handleConnect, isConnectRoute } from "./connect.ts";
+import { handleIntegrations } from "./integrations.ts";
 import { readBodyArguments, readQueryArguments } from "./read-arguments.ts";
 
 /** What the HTTP API stands on. */
-export interface ApiParts {
+export interface ApiParts extends Pick<ConnectionParts, "connections" | "instances" | "prepare"> {
   readonly broker: Broker;
   readonly identity: Identity;
   readonly requests: RequestAuthenticator;
@@ -52,9 +56,9 @@ const passedHeaders = [
 const longestNote = 4_000;
 
 /**
- * Serves what follows `/api/v1/`: `auth/…`, `users`, `tokens` and `tenants`, `integrations`, `integrations/{name}/operations`,
- * and `{integration}/{operation}` for calls. Nobody gets further than `auth/login` without a credential, not even to hear that
- * there is no such route.
+ * Serves what follows `/api/v1/`: `auth/…`, `users`, `tokens` and `tenants`, `integrations` and what is below it, and
+ * `{integration}/{operation}` for calls. Nobody gets further than `auth/login` without a credential, not even to hear that there is no
+ * such route.
  */
 export async function handleApi(parts: ApiParts, exchange: Exchange, rest: string): Promise<void> {
   const { response } = exchange;
@@ -63,28 +67,27 @@ export async function handleApi(parts: ApiParts, exchange: Exchange, rest: strin
   response.setHeader("vary", "authorization, cookie, x-gateway-tenant");
   if (rest === "auth/login") return handleLogin(parts.identity, parts.requests, exchange);
   const segments = decodeSegments(rest);
-  const [first = "", second, third] = segments ?? [];
+  const [first = "", second] = segments ?? [];
   const isCall =
     segments?.length === 2 && second !== undefined && first !== "integrations" && !isIdentityRoute(segments);
   const caller = await parts.requests.authenticate(
     exchange,
     isCall
-      ? { ownsTenantParameter: (as) => declaresTenant(parts.view(as).findOperation(first, second)) }
+      ? {
+          ownsTenantParameter: async (as) => {
+            await parts.prepare(as);
+            return declaresTenant(parts.view(as).findOperation(first, second));
+          },
+        }
       : {},
   );
   if (segments === undefined) {
     throw new GatewayError("bad_request", "The path is not valid percent-encoded UTF-8.");
   }
+  if (isConnectRoute(segments)) return handleConnect(parts, exchange, caller, segments);
   if (isIdentityRoute(segments)) return handleIdentity(parts.identity, exchange, caller, segments);
-  if (segments.length === 1 && first === "integrations") {
-    allow(exchange, ["GET"]);
-    const view = parts.view(caller.principal);
-    return sendJson(exchange, 200, { integrations: listIntegrations(view), message: view.notice });
-  }
-  if (segments.length === 3 && first === "integrations" && second !== undefined && third === "operations") {
-    allow(exchange, ["GET"]);
-    return sendJson(exchange, 200, { operations: listOperations(parts.view(caller.principal), second) });
-  }
+  await parts.prepare(caller.principal);
+  if (first === "integrations") return handleIntegrations(parts, exchange, caller, segments.slice(1));
   if (isCall) return call(parts, exchange, caller, first, second);
   throw noSuchRoute();
 }
@@ -109,13 +112,15 @@ async function call(
   const read = isGet
     ? readQueryArguments(query, tool?.inputSchema ?? {})
     : await readBodyArguments(exchange, query);
+  const principal = await caller.confirm();
   const result = await parts.broker.invoke({
-    principal: await caller.confirm(),
+    principal,
     via: "api",
     target: { kind: "operation", provider, operation },
     arguments: read.arguments,
     connection: read.connection,
     instance: read.instance,
+    header: headersOf(exchange.request),
     peer: silentPeer(),
     signal: exchange.signal,
   });
@@ -168,55 +173,6 @@ function noteHeader(notes: readonly string[]): string {
     .join(" ")
     .replace(/[^\x20-\x7e]/g, "?")
     .slice(0, longestNote);
-}
-
-/** What the caller may know of each provider: tools that it may not see are not counted either. */
-function listIntegrations({ providers, tools }: CatalogView): readonly object[] {
-  const counts = new Map<string, number>();
-  const count = (key: string): void => void counts.set(key, (counts.get(key) ?? 0) + 1);
-  for (const { provider, surface } of tools) {
-    count(provider);
-    count(`${provider}/${surface}`);
-  }
-  return providers.map((provider) => ({
-    name: provider.name,
-    display_name: provider.displayName,
-    description: provider.description,
-    state: provider.state,
-    reason: provider.reason,
-    mcp_enabled: provider.mcpEnabled,
-    surfaces: provider.surfaces.map((surface) => ({
-      ...surface,
-      tools: counts.get(`${provider.name}/${surface.kind}`) ?? 0,
-    })),
-    connections: provider.connections,
-    tools: counts.get(provider.name) ?? 0,
-  }));
-}
-
-function listOperations(view: CatalogView, name: string): readonly object[] {
-  if (!view.providers.some((provider) => provider.name === name)) {
-    throw new GatewayError(
-      "not_found",
-      `Unknown integration \`${name}\`. GET /api/v1/integrations lists them.`,
-    );
-  }
-  return view.tools
-    .filter((tool) => tool.provider === name && tool.surface !== "mcp")
-    .map((tool) => ({
-      name: tool.operation,
-      tool: tool.name,
-      id: tool.id,
-      surface: tool.surface,
-      title: tool.title,
-      description: tool.description,
-      methods: tool.annotations.readOnlyHint ? ["GET", "POST"] : ["POST"],
-      connection: tool.connection,
-      deprecated: tool.deprecated,
-      annotations: tool.annotations,
-      input_schema: tool.inputSchema,
-      output_schema: tool.outputSchema,
-    }));
 }
 
 /** The decoded segments of a path; `undefined` when one is not percent-encoded UTF-8. */

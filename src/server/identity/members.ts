@@ -1,5 +1,6 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import { GatewayError } from "../../errors.ts";
+import { isJsonObject } from "../../json-object.ts";
 import type { ActsFor } from "../../model/administration.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { Secret } from "../../secret.ts";
@@ -14,6 +15,9 @@ export interface Members {
   secret(name: string): Secret | undefined;
   truth(name: string): boolean | undefined;
   texts(name: string): readonly string[] | undefined;
+  /** An object of strings. */
+  textMap(name: string): Readonly<Record<string, string>> | undefined;
+  secretMap(name: string): Readonly<Record<string, Secret>> | undefined;
   choice<Choice extends string>(name: string, choices: readonly Choice[]): Choice | undefined;
   /** `any`, or a list of tenants. */
   actsFor(name: string): ActsFor | undefined;
@@ -24,6 +28,9 @@ export interface Members {
 const maxBodyBytes = 64 * 1024;
 /** Entries of a list; what is longer is no list of roles, scopes, providers or tools that somebody made. */
 const longestList = 1_000;
+/** Members of an object of texts. */
+const largestMap = 100;
+const objectOfTexts = `an object of at most ${largestMap} strings`;
 /** A hundred years; what is to last longer is to last for ever. */
 const longestSeconds = 100 * 365 * 86_400;
 const secondsIn = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
@@ -49,6 +56,12 @@ export async function readMembers(exchange: Exchange, known: readonly string[]):
       read(name, "a string", (value) => (typeof value === "string" ? new Secret(value) : undefined)),
     truth: (name) => read(name, "true or false", (value) => (typeof value === "boolean" ? value : undefined)),
     texts: (name) => read(name, `a list of at most ${longestList} strings`, asTexts),
+    textMap: (name) => read(name, objectOfTexts, asTextMap),
+    secretMap: (name) =>
+      read(name, objectOfTexts, (value) => {
+        const texts = asTextMap(value);
+        return texts && mapValues(texts, (text) => new Secret(text));
+      }),
     choice: (name, choices) =>
       read(name, choices.map((choice) => `\`${choice}\``).join(" or "), (value) =>
         choices.find((choice) => choice === value),
@@ -94,6 +107,21 @@ function asTexts(value: JsonValue): readonly string[] | undefined {
   if (!Array.isArray(value) || value.length > longestList) return undefined;
   const texts = value.filter((entry) => typeof entry === "string");
   return texts.length === value.length ? texts : undefined;
+}
+
+function asTextMap(value: JsonValue): Readonly<Record<string, string>> | undefined {
+  if (!isJsonObject(value) || Object.keys(value).length > largestMap) return undefined;
+  const texts = Object.entries(value).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return texts.length === Object.keys(value).length ? Object.fromEntries(texts) : undefined;
+}
+
+function mapValues<From, To>(
+  values: Readonly<Record<string, From>>,
+  convert: (value: From) => To,
+): Readonly<Record<string, To>> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, convert(value)]));
 }
 
 function asLifetime(value: JsonValue): number | "never" | undefined {

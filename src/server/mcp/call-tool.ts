@@ -1,12 +1,14 @@
 import type { Broker } from "../../broker/broker.ts";
 import type { CatalogView } from "../../catalog/view.ts";
 import { GatewayError } from "../../errors.ts";
-import { asObject, isJsonObject } from "../../json-object.ts";
+import { isJsonObject } from "../../json-object.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { Tool } from "../../model/catalog.ts";
-import type { JsonObject, JsonValue } from "../../model/json.ts";
+import type { JsonObject } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
+import { declaresInstance, instanceArgument } from "../instance-argument.ts";
+import type { ConnectableCall } from "./connect-in-band.ts";
 import { createSchemaFit } from "./keep-promise.ts";
 import type { Method } from "./methods.ts";
 import { toErrorResult, toToolResult } from "./tool-result.ts";
@@ -15,27 +17,41 @@ import { toErrorResult, toToolResult } from "./tool-result.ts";
  * `tools/call`. A tool that the caller can't see does not exist (-32602); every other refusal and failure of a call is a result
  * with `isError`, for the model to read.
  */
-export function createCallTool(broker: Broker, view: (principal: Principal) => CatalogView): Method {
+export function createCallTool(
+  broker: Broker,
+  view: (principal: Principal) => CatalogView,
+  connecting: (call: ConnectableCall) => Promise<JsonObject>,
+): Method {
   const fits = createSchemaFit();
   return async (params, caller) => {
     const { name, arguments: given = {} } = params;
     if (typeof name !== "string") throw invalidParams("`name` must be the name of a tool.");
     if (!isJsonObject(given)) throw invalidParams("`arguments` must be an object.");
-    const tool = view(caller.principal).findTool(name);
-    const { instance, callArguments } = splitInstance(given, tool);
-    if (instance !== undefined && typeof instance !== "string")
-      throw invalidParams("`_instance` must be a string.");
-    try {
+    const { findTool, providers } = view(caller.principal);
+    const { instance } = splitInstance(given, findTool(name));
+    const invoke = async (principal: Principal): Promise<JsonObject> => {
+      // It may be there only since somebody has connected, or be another one by now.
+      const tool = view(principal).findTool(name);
+      const { instance, callArguments } = splitInstance(given, tool);
       const result = await broker.invoke({
-        principal: caller.principal,
+        principal,
         via: "mcp",
         target: { kind: "tool", name },
         arguments: callArguments,
         instance,
+        header: caller.header,
         peer: caller.peer,
         signal: caller.signal,
       });
-      return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version, fits) };
+      return toToolResult(result, tool?.outputSchema, caller.version, fits);
+    };
+    try {
+      const call = {
+        ...{ caller, params, tool: name, instance, invoke },
+        nameOf: (wanted: string) =>
+          providers.find((provider) => provider.name === wanted)?.displayName ?? wanted,
+      };
+      return { kind: "once", result: await connecting(call) };
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       if (error.code === "not_found") throw unknownTool(name, view(caller.principal));
@@ -45,16 +61,16 @@ export function createCallTool(broker: Broker, view: (principal: Principal) => C
   };
 }
 
-/** `_instance` picks a credential and is no argument, unless the tool itself has one of that name. */
+/** `_instance` picks a credential and is no argument, unless the tool itself has one of that name. Throws `RpcError` for no string. */
 function splitInstance(
   given: JsonObject,
   tool: Tool | undefined,
-): { readonly instance: JsonValue | undefined; readonly callArguments: JsonObject } {
-  const properties = asObject(tool?.inputSchema["properties"]) ?? {};
-  if (!Object.hasOwn(given, "_instance") || Object.hasOwn(properties, "_instance")) {
+): { readonly instance: string | undefined; readonly callArguments: JsonObject } {
+  if (!Object.hasOwn(given, instanceArgument) || (tool !== undefined && declaresInstance(tool.inputSchema))) {
     return { instance: undefined, callArguments: given };
   }
-  const { _instance: instance, ...callArguments } = given;
+  const { [instanceArgument]: instance, ...callArguments } = given;
+  if (typeof instance !== "string") throw invalidParams("`_instance` must be a string.");
   return { instance, callArguments };
 }
 

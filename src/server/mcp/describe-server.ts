@@ -1,4 +1,4 @@
-import type { CatalogView } from "../../catalog/view.ts";
+import { type CatalogView, isAwaiting } from "../../catalog/view.ts";
 import type { JsonObject } from "../../model/json.ts";
 
 /** What the endpoint says of itself. */
@@ -11,21 +11,33 @@ export interface ServerDescription {
 
 const namesShown = 40;
 
-/** Describes the gateway for `initialize` and `server/discover`. */
-export function describeServer(version: string): ServerDescription {
+/**
+ * Describes the gateway for `initialize` and `server/discover`.
+ *
+ * @param connectPage where people connect, as of now.
+ */
+export function describeServer(version: string, connectPage: () => string): ServerDescription {
   return {
     serverInfo: { name: "gestalt-gateway", title: "Gestalt Gateway", version },
     capabilities: { tools: { listChanged: true } },
-    instructions: writeInstructions,
+    instructions: (view) => writeInstructions(view, connectPage),
   };
 }
 
-function writeInstructions({ providers, notice }: CatalogView): string {
+function writeInstructions({ providers, notice }: CatalogView, connectPage: () => string): string {
   if (notice !== undefined) return notice;
-  const names = providers.map((provider) => provider.displayName);
-  if (names.length === 0)
+  if (providers.length === 0)
     return "A gateway to tools of several systems. None is connected yet; tools appear as systems do.";
-  const shown = names.slice(0, namesShown).join(", ");
-  const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : "";
-  return `Tools of several systems behind one gateway: ${shown}${more}. A failed call says what went wrong and what to do about it.`;
+  const awaiting = providers.filter(isAwaiting);
+  const waiting =
+    awaiting.length === 0
+      ? ""
+      : ` Not connected yet: ${listNames(awaiting)}. More of their tools appear once somebody has connected them at ${connectPage()} in a browser.`;
+  return `Tools of several systems behind one gateway: ${listNames(providers)}. A failed call says what went wrong and what to do about it.${waiting}`;
+}
+
+function listNames(providers: CatalogView["providers"]): string {
+  const shown = providers.slice(0, namesShown).map(({ displayName }) => displayName);
+  const more = providers.length > namesShown ? ` and ${providers.length - namesShown} more` : "";
+  return `${shown.join(", ")}${more}`;
 }

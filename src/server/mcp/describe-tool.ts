@@ -1,20 +1,25 @@
 import { asObject } from "../../json-object.ts";
 import type { Tool } from "../../model/catalog.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
+import { withInstances } from "../instance-argument.ts";
 import { needsWrapping, wrapOutputSchema } from "./wrap-output-schema.ts";
 
 /** The two shapes of the protocol: with sessions (up to 2025-11-25) and without (2026-07-28). */
 export type Era = "legacy" | "modern";
 
-/** What clients see of a tool; how it is called on the wire stays inside. */
-export function describeTool(tool: Tool, era: Era): JsonObject {
+/**
+ * What clients see of a tool; how it is called on the wire stays inside.
+ *
+ * @param choices the instances of its connection, where the caller has several.
+ */
+export function describeTool(tool: Tool, era: Era, choices?: readonly string[]): JsonObject {
   const { name, title, description, inputSchema, annotations } = tool;
   const outputSchema = describeOutput(tool.outputSchema, era);
   return {
     name,
     ...(title === undefined ? {} : { title }),
     description,
-    inputSchema: withObjectProperties(inputSchema),
+    inputSchema: withInstances(withObjectProperties(inputSchema), choices),
     ...(outputSchema === undefined ? {} : { outputSchema: withObjectProperties(outputSchema) }),
     annotations: { ...annotations },
   };

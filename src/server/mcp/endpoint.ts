@@ -5,9 +5,11 @@ import { type Message, rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
 import type { Principal } from "../../model/principal.ts";
+import type { ConnectionParts } from "../connection-parts.ts";
 import { type Exchange, isReceived } from "../exchange.ts";
 import { createCallTool } from "./call-tool.ts";
 import { mismatch } from "./check-headers.ts";
+import { createConnectInBand } from "./connect-in-band.ts";
 import { describeServer } from "./describe-server.ts";
 import { hasEnvelope, hasModernEnvelope } from "./envelope.ts";
 import { header } from "./face.ts";
@@ -18,11 +20,12 @@ import type { Methods } from "./methods.ts";
 import { createModernFace } from "./modern.ts";
 import { readPost } from "./read-post.ts";
 import { HttpRefusal, refuse, sendRefusal } from "./refusal.ts";
-import { createToolLists } from "./tool-list.ts";
+import { createToolLists, type ToolList } from "./tool-list.ts";
 import { watchTools } from "./watch-tools.ts";
 
 /** What the endpoint is plugged into. */
-export interface McpParts {
+export interface McpParts
+  extends Pick<ConnectionParts, "connections" | "connected" | "connectPage" | "instances" | "prepare"> {
   readonly broker: Broker;
   /** Tells when the catalog is another one. What is in it is asked of `view` alone. */
   readonly snapshot: Pick<CatalogSnapshot, "subscribe">;
@@ -52,16 +55,32 @@ export interface McpEndpoint {
 
 /** Puts the endpoint together: one set of methods, framed by each era in its way. */
 export function createMcpEndpoint(parts: McpParts): McpEndpoint {
-  const { snapshot, broker, view, authenticate, log, now = () => performance.now() } = parts;
+  const { snapshot, broker, view, log, now = () => performance.now() } = parts;
   const limits = { ...defaultLimits, ...parts.limits };
-  const listOf = createToolLists();
+  const lists = createToolLists();
+  const listOf = (principal: Principal): ToolList => lists(view(principal), parts.instances(principal));
   const methods: Methods = new Map([
-    ["tools/list", createListTools(view, listOf)],
-    ["tools/call", createCallTool(broker, view)],
+    ["tools/list", createListTools(listOf)],
+    ["tools/call", createCallTool(broker, view, createConnectInBand({ ...parts, limits }))],
   ]);
-  const digestOf = (principal: Principal): string => listOf(view(principal)).digest;
+  const digestOf = (principal: Principal): string => listOf(principal).digest;
+  /** Whoever is known also sees what is meant for them. */
+  const authenticate = async (exchange: Exchange): Promise<Principal> => {
+    const principal = await parts.authenticate(exchange);
+    await parts.prepare(principal);
+    return principal;
+  };
   const tools = watchTools({ snapshot, digestOf, authenticate, limits, now, log });
-  const face = { methods, view, server: describeServer(parts.version), tools, limits, now, log };
+  const face = {
+    methods,
+    authenticate,
+    view,
+    server: describeServer(parts.version, parts.connectPage),
+    tools,
+    limits,
+    now,
+    log,
+  };
   const modern = createModernFace(face);
   const legacy = createLegacyFace(face);
 

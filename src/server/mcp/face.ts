@@ -1,10 +1,12 @@
 import type { CatalogView } from "../../catalog/view.ts";
+import { GatewayError } from "../../errors.ts";
 import type { Message } from "../../mcp/messages.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Exchange } from "../exchange.ts";
 import type { ServerDescription } from "./describe-server.ts";
 import type { McpLimits } from "./limits.ts";
 import type { Methods } from "./methods.ts";
+import { isSamePrincipal } from "./same-principal.ts";
 import type { ToolWatch } from "./watch-tools.ts";
 
 /** What both eras stand on: they frame, the methods mean. */
@@ -12,6 +14,8 @@ export interface FaceParts {
   readonly methods: Methods;
   /** What a principal may see and call. */
   readonly view: (principal: Principal) => CatalogView;
+  /** Who sent a request, asked anew where it has run long. */
+  readonly authenticate: (exchange: Exchange) => Promise<Principal>;
   readonly server: ServerDescription;
   readonly tools: ToolWatch;
   readonly limits: McpLimits;
@@ -25,6 +29,17 @@ export interface Incoming {
   readonly exchange: Exchange;
   readonly message: Message;
   readonly principal: Principal;
+}
+
+/** Who sent a request, once more; throws `GatewayError` where that is somebody else by now, or nobody. */
+export async function confirmPrincipal(
+  authenticate: FaceParts["authenticate"],
+  exchange: Exchange,
+  before: Principal,
+): Promise<Principal> {
+  const principal = await authenticate(exchange);
+  if (isSamePrincipal(principal, before)) return principal;
+  throw new GatewayError("unauthenticated", "Who made this call has changed meanwhile.");
 }
 
 /** A single header; repeated ones are joined and then fit nothing. */

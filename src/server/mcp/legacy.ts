@@ -1,5 +1,5 @@
 import { isJsonObject } from "../../json-object.ts";
-import { readAskableCapabilities } from "../../mcp/askable.ts";
+import { canAsk, readAskableCapabilities } from "../../mcp/askable.ts";
 import {
   type Message,
   type RequestMessage,
@@ -8,13 +8,14 @@ import {
   writeResultText,
 } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
-import { isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
+import { isAtLeast, isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
 import { type Exchange, sendJson } from "../exchange.ts";
+import { headersOf } from "../request-header.ts";
 import { checkAskable, createNotifier } from "./call-peer.ts";
-import { accept, type FaceParts, header, type Incoming, toolsChanged } from "./face.ts";
-import type { Method } from "./methods.ts";
+import { accept, confirmPrincipal, type FaceParts, header, type Incoming, toolsChanged } from "./face.ts";
+import type { Method, Visit } from "./methods.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
 import { ResponseStream } from "./response-stream.ts";
 import { createResultWriter } from "./result-writer.ts";
@@ -107,7 +108,22 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       return session.clientRequests.ask(stream, asked, given, signal);
     };
     const peer = { capabilities, ask, notify: createNotifier(params, stream) };
-    const caller = { principal, version, peer, signal };
+    const visit: Visit | undefined =
+      isAtLeast(version, "2025-11-25") && canAsk(capabilities, "elicitation/create", { mode: "url" })
+        ? {
+            kind: "ask",
+            // The answer of a lost connection reaches nobody: it is not worth anybody's while then.
+            signal: AbortSignal.any([signal, exchange.signal]),
+            ask: (given, until) => session.clientRequests.ask(stream, "elicitation/create", given, until),
+            tell: (told, given) =>
+              void stream.send(writeMessage({ kind: "notification", method: told, params: given })),
+          }
+        : undefined;
+    const caller = {
+      ...{ principal, version, peer, signal, visit },
+      header: headersOf(exchange.request),
+      confirm: () => confirmPrincipal(parts.authenticate, exchange, principal),
+    };
     const outcome = await runMethod(method, methods.get(method), params, caller, write, log);
     session.calls.delete(id);
     session.lastUsed = now();

@@ -26,6 +26,17 @@ export interface McpLimits {
   readonly changeMilliseconds: number;
   /** Pause between the authentications of the requests that opened streams, while streams are open. */
   readonly recheckMilliseconds: number;
+  /** Calls that wait for somebody to connect in a browser. */
+  readonly visits: number;
+  /** Those of one caller. */
+  readonly visitsPerPrincipal: number;
+  /** How long somebody has for that. */
+  readonly visitMilliseconds: number;
+  /** How long one request waits where the client comes back by itself (from 2026-07-28). */
+  readonly visitPauseMilliseconds: number;
+  /** Pause between looks whether it is done, and between signs of life meanwhile. */
+  readonly visitCheckMilliseconds: number;
+  readonly visitProgressMilliseconds: number;
   /** How long a stream stays open, and silent, while it can't be found out whether its principal may still have it. */
   readonly unconfirmedMilliseconds: number;
 }
@@ -45,4 +56,10 @@ export const defaultLimits: McpLimits = {
   changeMilliseconds: 50,
   recheckMilliseconds: 2_000,
   unconfirmedMilliseconds: 60_000,
+  visits: 1_000,
+  visitsPerPrincipal: 20,
+  visitMilliseconds: 600_000,
+  visitPauseMilliseconds: 25_000,
+  visitCheckMilliseconds: 2_000,
+  visitProgressMilliseconds: 10_000,
 };

@@ -1,17 +1,13 @@
-import type { CatalogView } from "../../catalog/view.ts";
 import { isModernVersion } from "../../mcp/versions.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Method } from "./methods.ts";
 import type { ToolList } from "./tool-list.ts";
 
 /** `tools/list`: what the caller may see in the catalog's order, in pages whose cursors end with the list that they belong to. */
-export function createListTools(
-  view: (principal: Principal) => CatalogView,
-  listOf: (view: CatalogView) => ToolList,
-): Method {
+export function createListTools(listOf: (principal: Principal) => ToolList): Method {
   return (params, caller) => ({
     kind: "cacheable",
-    result: listOf(view(caller.principal)).page(
+    result: listOf(caller.principal).page(
       params["cursor"],
       isModernVersion(caller.version) ? "modern" : "legacy",
     ),

@@ -1,5 +1,5 @@
 import type { ClientPeer } from "../../model/invocation.ts";
-import type { JsonObject } from "../../model/json.ts";
+import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
 
 /** Who asks, and how to reach them while the request runs. The same for all versions of the protocol. */
@@ -9,7 +9,26 @@ export interface Caller {
   readonly version: string;
   readonly peer: ClientPeer;
   readonly signal: AbortSignal;
+  /** A header of the request, for connections that pass one on. */
+  readonly header: (name: string) => string | undefined;
+  /** Who calls as of now, for requests that have waited long. Throws `GatewayError` for who may not any more. */
+  readonly confirm: () => Promise<Principal>;
+  /** How the client is asked to open a page of the gateway's own; `undefined`: it can't be asked. */
+  readonly visit: Visit | undefined;
 }
+
+/** `ask`: by a request while its own runs, answered by the client's result; `return`: by the result of its request. */
+export type Visit = {
+  /** Aborts when nobody is there any more who could be asked, or told what came of it. */
+  readonly signal: AbortSignal;
+} & (
+  | {
+      readonly kind: "ask";
+      readonly ask: (params: JsonObject, signal: AbortSignal) => Promise<JsonValue>;
+      readonly tell: (method: string, params: JsonObject) => void;
+    }
+  | { readonly kind: "return" }
+);
 
 /**
  * What a method came to: the members of its JSON-RPC result, without those that belong to one version of the protocol.

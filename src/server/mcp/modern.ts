@@ -1,4 +1,5 @@
 import { asObject } from "../../json-object.ts";
+import { canAsk, readAskableCapabilities } from "../../mcp/askable.ts";
 import { type RequestMessage, rpcCodes, writeMessage, writeResultText } from "../../mcp/messages.ts";
 import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
@@ -6,12 +7,13 @@ import { modernVersions } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { Exchange } from "../exchange.ts";
+import { headersOf } from "../request-header.ts";
 import { cannotAsk, createNotifier } from "./call-peer.ts";
 import { checkClaims, checkParameterHeaders, checkRequiredHeaders } from "./check-headers.ts";
 import { readEnvelope } from "./envelope.ts";
-import { accept, type FaceParts, type Incoming } from "./face.ts";
+import { accept, confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
 import { createListeners } from "./listen.ts";
-import type { Method, MethodResult } from "./methods.ts";
+import type { Caller, Method, MethodResult } from "./methods.ts";
 import { HttpRefusal } from "./refusal.ts";
 import { ResponseStream } from "./response-stream.ts";
 import { createResultWriter } from "./result-writer.ts";
@@ -48,7 +50,7 @@ export function createModernFace(parts: FaceParts): ModernFace {
   const methods = new Map<string, Method>([...parts.methods, ["server/discover", discover]]);
 
   const answer = async ({ exchange, principal }: Incoming, request: RequestMessage): Promise<void> => {
-    const { version } = readEnvelope(request);
+    const { version, capabilities } = readEnvelope(request);
     checkClaims(exchange, request, version);
     checkRequiredHeaders(exchange, request);
     const { id, method, params } = request;
@@ -71,7 +73,14 @@ export function createModernFace(parts: FaceParts): ModernFace {
       notify: createNotifier(params, stream),
     };
     // Closing the response is how this era cancels.
-    const caller = { principal, version, peer, signal: exchange.signal };
+    const canVisit = canAsk(readAskableCapabilities(capabilities), "elicitation/create", { mode: "url" });
+    const caller: Caller = {
+      ...{ principal, version, peer, signal: exchange.signal },
+      header: headersOf(exchange.request),
+      confirm: () => confirmPrincipal(parts.authenticate, exchange, principal),
+      // The gateway's own question, which is answered by the same call made again.
+      visit: canVisit ? { kind: "return", signal: exchange.signal } : undefined,
+    };
     const outcome = await runMethod(method, implementation, params, caller, write, log);
     if (outcome.kind === "result") return stream.answer(writeResultText(id, outcome.text));
     if (outcome.kind === "cancelled") return stream.close();

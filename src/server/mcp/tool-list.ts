@@ -5,10 +5,11 @@ import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { Tool } from "../../model/catalog.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { choicesOf } from "../instance-argument.ts";
 import { describeTool, type Era } from "./describe-tool.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
 
-/** The tools of one view as clients see them. */
+/** The tools of one view as a client sees them. */
 export interface ToolList {
   /** Of what clients see: equal lists have equal digests, whatever else changed in the catalog. */
   readonly digest: string;
@@ -22,9 +23,15 @@ export interface ToolList {
 
 const pageLength = 200;
 
-/** Gives the list of a view, made once per view. */
-export function createToolLists(): (view: CatalogView) => ToolList {
-  const lists = new WeakMap<CatalogView, ToolList>();
+/** The lists of one view that differ in what callers can choose from; the least recently used one makes room. */
+const listsPerView = 100;
+
+/** Gives the list of a view with the instances that a caller can choose from, made once for both. */
+export function createToolLists(): (
+  view: CatalogView,
+  instances: ReadonlyMap<string, readonly string[]>,
+) => ToolList {
+  const lists = new WeakMap<CatalogView, Map<string, ToolList>>();
   // Views share their tools, so each tool is digested once, however many views there are.
   const digests = new WeakMap<Tool, string>();
   const digestOf = (tool: Tool): string => {
@@ -39,17 +46,34 @@ export function createToolLists(): (view: CatalogView) => ToolList {
     digests.set(tool, digest);
     return digest;
   };
-  return (view) => {
-    const known = lists.get(view);
-    if (known !== undefined) return known;
-    const list = createToolList(view, digestOf);
-    lists.set(view, list);
+  return (view, instances) => {
+    const several = new Map([...instances].filter(([, names]) => names.length > 1).sort(byKey));
+    const key = several.size === 0 ? "" : JSON.stringify([...several]);
+    const ofView = lists.get(view) ?? new Map<string, ToolList>();
+    lists.set(view, ofView);
+    const list = ofView.get(key) ?? createToolList(view, several, digestOf);
+    ofView.delete(key);
+    ofView.set(key, list);
+    if (ofView.size > listsPerView)
+      for (const oldest of [...ofView.keys()].slice(0, 1)) ofView.delete(oldest);
     return list;
   };
 }
 
-function createToolList({ tools, notice }: CatalogView, digestOf: (tool: Tool) => string): ToolList {
-  const digest = hash("sha256", tools.map(digestOf).join(""), "base64url").slice(0, 16);
+function byKey([first]: readonly [string, unknown], [second]: readonly [string, unknown]): number {
+  return first < second ? -1 : 1;
+}
+
+function createToolList(
+  { tools, notice }: CatalogView,
+  instances: ReadonlyMap<string, readonly string[]>,
+  digestOf: (tool: Tool) => string,
+): ToolList {
+  const digests = tools.map((tool) => {
+    const choices = choicesOf(tool, instances);
+    return choices === undefined ? digestOf(tool) : `${digestOf(tool)} ${choices.join(" ")} `;
+  });
+  const digest = hash("sha256", digests.join(""), "base64url").slice(0, 16);
   // Cursors are looked up, never computed with: a forged one is simply unknown.
   const starts = new Map<string, number>();
   for (let start = pageLength; start < tools.length; start += pageLength)
@@ -71,7 +95,7 @@ function createToolList({ tools, notice }: CatalogView, digestOf: (tool: Tool) =
       if (known !== undefined) return known;
       const end = start + pageLength;
       const page = {
-        tools: tools.slice(start, end).map((tool) => describeTool(tool, era)),
+        tools: tools.slice(start, end).map((tool) => describeTool(tool, era, choicesOf(tool, instances))),
         ...(end < tools.length ? { nextCursor: `${digest}.${end}` } : {}),
         ...(notice === undefined ? {} : { _meta: { [gatewayMetaKeys.notice]: notice } }),
       };

@@ -12,6 +12,7 @@ export function homePage({ name, tenant, roles }: Principal): Html {
 <dt>Roles</dt>
 <dd>${roles.length === 0 ? "none" : roles.join(", ")}</dd>
 </dl>
+<p><a href="connect">Connections</a></p>
 <form method="post" action="logout">
 <button type="submit">Sign out</button>
 </form>`;

@@ -28,3 +28,17 @@ const entities: Readonly<Record<string, string>> = {
 function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => entities[character] ?? "");
 }
+
+/** A text whose words in backticks stand there as code. */
+export function withCode(text: string): Html {
+  return joined(
+    text
+      .split(/`([^`]+)`/)
+      .map((piece, index) => (index % 2 === 1 ? html`<code>${piece}</code>` : html`${piece}`)),
+  );
+}
+
+/** Pieces of markup one after the other. */
+export function joined(pieces: readonly Html[]): Html {
+  return new Html(pieces.map(({ text }) => text).join(""));
+}

@@ -3,19 +3,26 @@ import type { Identity } from "../../identity/identity.ts";
 import { Secret } from "../../secret.ts";
 import { errorHeaders, errorStatus } from "../api/error-response.ts";
 import type { RequestAuthenticator } from "../authenticate-request.ts";
-import { allow, type Exchange, readBody, sendEmpty } from "../exchange.ts";
+import type { ConnectionParts } from "../connection-parts.ts";
+import { allow, type Exchange, sendEmpty } from "../exchange.ts";
 import { signIn } from "../identity/sign-in.ts";
+import { pagePath } from "../page-path.ts";
 import { signedOutHeaders, writeSessionCookie } from "../session-cookie.ts";
+import { handleCallback, isCallbackPath } from "./callback.ts";
+import { handleConnectPage } from "./connect.ts";
 import { homePage } from "./home-page.ts";
 import { html } from "./html.ts";
+import { readForm } from "./read-form.ts";
 import { pageHeaders, sendPage, sendText } from "./send-page.ts";
 import { signInPage } from "./sign-in-page.ts";
 import { style } from "./style.ts";
 
 /** What the pages stand on. */
-export interface PageParts {
+export interface PageParts extends Pick<ConnectionParts, "connections" | "finishOAuth"> {
   readonly identity: Identity;
   readonly requests: RequestAuthenticator;
+  /** Whether people sign in; otherwise there are only the pages of connections. */
+  readonly isSignInNeeded: () => boolean;
 }
 
 const maxFormBytes = 16 * 1024;
@@ -29,25 +36,33 @@ const toldOnPage: readonly ErrorCode[] = [
   "store_unavailable",
 ];
 
-/** Paths of the pages. Links among them are relative, so that they also work below a path prefix of a proxy. */
-export function isPage(path: string): boolean {
-  return path === "/" || path === "/login" || path === "/logout" || path === "/login.css";
+/**
+ * Paths of the pages. Links among them are relative, so that they also work below a path prefix of a proxy.
+ *
+ * @param withSignIn whether people sign in.
+ */
+export function isPage(path: string, withSignIn: boolean): boolean {
+  const isAlways = path === "/connect" || isCallbackPath(path) || path === "/login.css";
+  return isAlways || (withSignIn && (path === "/" || path === "/login" || path === "/logout"));
 }
 
-/** Serves the sign-in form, what it leads to, and the way out again; pages without any script. */
+/** Serves the sign-in form, what it leads to, the way out again, and connections; pages without any script. */
 export async function handlePage(parts: PageParts, exchange: Exchange): Promise<void> {
   switch (exchange.path) {
     case "/login":
       allow(exchange, ["GET", "POST"]);
       if (exchange.request.method === "POST") return handleForm(parts, exchange);
-      return sendPage(exchange, 200, "Sign in", signInPage());
+      return sendPage(exchange, 200, "Sign in", signInPage(undefined, "", readNext(exchange.query)));
     case "/logout":
       allow(exchange, ["POST"]);
       return handleSignOut(parts, exchange);
     case "/login.css":
       allow(exchange, ["GET"]);
       return sendText(exchange, 200, "text/css; charset=utf-8", style);
+    case "/connect":
+      return handleConnectPage(parts, exchange);
     default:
+      if (isCallbackPath(exchange.path)) return handleCallback(parts, exchange);
       allow(exchange, ["GET"]);
       return handleHome(parts, exchange);
   }
@@ -56,15 +71,21 @@ export async function handlePage(parts: PageParts, exchange: Exchange): Promise<
 async function handleForm({ identity, requests }: PageParts, exchange: Exchange): Promise<void> {
   // Who could sign a browser in from another page would read what its user does next.
   requests.origin.checkForm(exchange.request);
-  const form = await readForm(exchange);
+  const form = await readForm(exchange, maxFormBytes);
+  const names = [...form.keys()].sort().join(" ");
+  const next = form.get("next") ?? "";
+  const path = pagePath(next);
+  if ((names !== "name password" && names !== "name next password") || path === undefined) {
+    throw new GatewayError("bad_request", "The form has a name and a password, each once.");
+  }
   const name = form.get("name") ?? "";
   try {
     const signedIn = await signIn(identity, exchange, name, new Secret(form.get("password") ?? ""));
     const cookie = writeSessionCookie(signedIn.session, signedIn.milliseconds);
-    sendEmpty(exchange, 303, { ...pageHeaders, location: "./", "set-cookie": cookie });
+    sendEmpty(exchange, 303, { ...pageHeaders, location: path, "set-cookie": cookie });
   } catch (error) {
     if (!(error instanceof GatewayError) || !toldOnPage.includes(error.code)) throw error;
-    const page = signInPage(describe(error), name.slice(0, 200));
+    const page = signInPage(describe(error), name.slice(0, 200), next === "" ? undefined : path);
     sendPage(exchange, errorStatus[error.code], "Sign in", page, errorHeaders(exchange, error));
   }
 }
@@ -90,18 +111,10 @@ async function handleHome({ requests }: PageParts, exchange: Exchange): Promise<
   }
 }
 
-/** Reads what a form sends; each field once. */
-async function readForm({ request }: Exchange): Promise<URLSearchParams> {
-  const type = request.headers["content-type"] ?? "";
-  if (!/^application\/x-www-form-urlencoded[ \t]*(?:;|$)/i.test(type)) {
-    throw new GatewayError("bad_request", "This route takes the sign-in form only.");
-  }
-  const form = new URLSearchParams((await readBody(request, maxFormBytes)).toString("utf8"));
-  const names = ["name", "password"];
-  if (names.some((name) => form.getAll(name).length !== 1) || form.size !== names.length) {
-    throw new GatewayError("bad_request", "The form has a name and a password, each once.");
-  }
-  return form;
+/** The page to go on with after signing in; whatever is none of ours counts as none. */
+function readNext(query: string): string | undefined {
+  const [next, ...more] = new URLSearchParams(query).getAll("next");
+  return next === undefined || next === "" || more.length > 0 ? undefined : pagePath(next);
 }
 
 /** What people are told; what identity says to programs speaks of headers. */

@@ -20,13 +20,18 @@ export const pageHeaders: Readonly<Record<string, string>> = {
   "x-frame-options": "DENY",
 };
 
-/** Sends a page; `content` is what stands in `<main>`. */
+/**
+ * Sends a page; `content` is what stands in `<main>`.
+ *
+ * @param root the way from the page to the root of all pages, which links and the stylesheet are relative to.
+ */
 export function sendPage(
   exchange: Exchange,
   status: number,
   title: string,
   content: Html,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
+  root = "",
 ): void {
   const page = html`<!doctype html>
 <html lang="en">
@@ -34,7 +39,7 @@ export function sendPage(
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${title} – Gestalt Gateway</title>
-<link rel="stylesheet" href="login.css">
+<link rel="stylesheet" href="${root}login.css">
 </head>
 <body>
 <main>
@@ -52,14 +57,16 @@ export function sendText(
   status: number,
   type: string,
   text: string,
-  headers: Readonly<Record<string, string>> = {},
+  headers: Readonly<Record<string, string | readonly string[]>> = {},
 ): void {
   const bytes = Buffer.from(text, "utf8");
   exchange.response.writeHead(status, {
     ...pageHeaders,
     "content-type": type,
     "content-length": bytes.length,
-    ...headers,
+    ...Object.fromEntries(
+      Object.entries(headers).map(([name, value]) => [name, typeof value === "string" ? value : [...value]]),
+    ),
   });
   endResponse(exchange.response, bytes);
 }

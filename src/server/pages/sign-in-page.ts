@@ -5,17 +5,23 @@ import { type Html, html } from "./html.ts";
  *
  * @param problem why the last attempt was refused.
  * @param name what was typed as the name then.
+ * @param next the page of ours to go on with.
  */
-export function signInPage(problem?: string, name = ""): Html {
+export function signInPage(problem?: string, name = "", next?: string): Html {
   const alert = problem === undefined ? undefined : html`<p role="alert" id="problem">${problem}</p>`;
   // What has to be typed next: after a failure the name stands there already.
   const focus = html` autofocus`;
   const [onName, onPassword] = name === "" ? [focus, undefined] : [undefined, focus];
   const described = problem === undefined ? undefined : html` aria-describedby="problem"`;
+  const hidden =
+    next === undefined
+      ? undefined
+      : html`<input type="hidden" name="next" value="${next}">
+`;
   return html`<h1>Sign in</h1>
 ${alert}
 <form method="post" action="login">
-<label for="name">Name</label>
+${hidden}<label for="name">Name</label>
 <input id="name" name="name" value="${name}" autocomplete="username" autocapitalize="none" spellcheck="false" maxlength="200" required${onName}>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" maxlength="2000" required${described}${onPassword}>

@@ -7,7 +7,7 @@ import { describeFailure } from "./describe-failure.ts";
 import { type Connection, GroupCommit } from "./group-commit.ts";
 import { OpenFiles } from "./open-files.ts";
 import { readFrom } from "./read-from.ts";
-import { readRecord } from "./read-record.ts";
+import { type Row, readRecord } from "./read-record.ts";
 import { prepareStatements } from "./statements.ts";
 import { TenantRecords } from "./tenant-records.ts";
 import { fromKey, toKey } from "./text-key.ts";
@@ -76,6 +76,19 @@ export class SqliteStore implements Store {
     } catch (error) {
       throw describeFailure(error, this.#connection.file);
     }
+  }
+
+  tenantsWith(kind: RecordKind): Promise<readonly string[]> {
+    return readFrom(this.#connection, ({ statements, now }) => {
+      const tenants: string[] = [];
+      let tenant: string | undefined = toKey(gatewayTenant);
+      while (tenant !== undefined) {
+        if (statements("hasKind").get(tenant, kind, now()) !== undefined) tenants.push(fromKey(tenant));
+        const next: Row | undefined = statements("nextTenant").get(tenant);
+        tenant = next === undefined ? undefined : String(next["tenant"]);
+      }
+      return tenants;
+    });
   }
 
   async backup(file: string): Promise<void> {

@@ -5,7 +5,8 @@ const record = "tenant = ?1 AND kind = ?2 AND id = ?3";
 
 /**
  * Every statement on records and leases, in one place because of what must hold for all of them: the tenant is part of the
- * predicate. Three cross tenants, and no others: `find`, and the removal of what has expired and so is there for nobody.
+ * predicate. Four cross tenants, and no others: `find`, `nextTenant`, which gives away no record, and the removal of what has expired and
+ * so is there for nobody.
  */
 export const statements = {
   get: `SELECT ${columns} FROM records WHERE ${record} AND (expires_at IS NULL OR expires_at > ?4)`,
@@ -15,6 +16,11 @@ export const statements = {
     WHERE tenant = ?1 AND kind = ?2 AND (expires_at IS NULL OR expires_at > ?3) AND id > ?5 ORDER BY id LIMIT ?4`,
   find: `SELECT tenant, ${columns} FROM records
     WHERE kind = ?1 AND lookup = ?2 AND (expires_at IS NULL OR expires_at > ?3)`,
+
+  hasKind: `SELECT 1 FROM records
+    WHERE tenant = ?1 AND kind = ?2 AND (expires_at IS NULL OR expires_at > ?3) LIMIT 1`,
+  // Past everything that the one before has.
+  nextTenant: "SELECT tenant FROM records WHERE tenant > ?1 ORDER BY tenant LIMIT 1",
 
   put: `INSERT INTO records (tenant, kind, id, version, value, lookup, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
     ON CONFLICT (tenant, kind, id) DO UPDATE

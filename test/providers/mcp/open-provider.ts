@@ -1,10 +1,11 @@
 import { onTestFinished } from "vitest";
 import type { Operation, Tool } from "../../../src/model/catalog.ts";
 import type { McpSurface, ProviderConfig } from "../../../src/model/config.ts";
-import type { Credential } from "../../../src/model/credential.ts";
+import type { Credential, CredentialReference } from "../../../src/model/credential.ts";
 import type { ClientPeer, Invocation } from "../../../src/model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../../src/model/json.ts";
 import type { McpResult } from "../../../src/model/result.ts";
+import type { GivenCredential } from "../../../src/providers/credential-source.ts";
 import { createMcpKind } from "../../../src/providers/mcp/kind.ts";
 import type { UpstreamTimings } from "../../../src/providers/mcp/upstream.ts";
 import type { OpenSurface, SurfaceChange } from "../../../src/providers/provider-kind.ts";
@@ -26,7 +27,9 @@ export const timings: UpstreamTimings = {
 /** What a test opens a provider with. */
 export interface OpenOptions {
   readonly timings?: Partial<UpstreamTimings>;
-  readonly credential?: Credential;
+  readonly credential?: GivenCredential;
+  /** Whose credential it is; absent: the gateway's own. */
+  readonly owner?: CredentialReference;
   readonly connection?: string;
   readonly headers?: ProviderConfig["headers"];
   /** Of a command. */
@@ -98,6 +101,7 @@ export async function openProvider(
     allowedHosts: [],
     environment: process.env,
     credential: () => options.credential ?? noCredential,
+    ...(options.owner && { owner: options.owner }),
     signal: new AbortController().signal,
     log: (message) => logged.push(message),
   });

@@ -48,6 +48,7 @@ test("sends provider headers and the credential with every request, the credenti
   const peer = await start();
   const credential = {
     reference: {
+      tenant: "",
       owner: { kind: "gateway", id: "gateway" },
       provider: "peer",
       connection: "main",
@@ -157,6 +158,7 @@ test("a user's credential is never used in the gateway's own session", async () 
   const provider = await openProvider(peer.url);
   const credential = {
     reference: {
+      tenant: "default",
       owner: { kind: "user", id: "ada" },
       provider: "peer",
       connection: "main",

@@ -6,6 +6,7 @@ import { newestModernVersion } from "../../../src/mcp/versions.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { createCallTool } from "../../../src/server/mcp/call-tool.ts";
 import { type Loopback, listen } from "../../upstream/loopback.ts";
+import { callAtOnce, unasked } from "../call-at-once.ts";
 
 // What goes over the wire for inline operations, from the file to the upstream and back.
 
@@ -114,13 +115,18 @@ async function call(name: string, args: JsonObject) {
   received.length = 0;
   if (gateway === undefined) throw new Error("The gateway did not start.");
   const view = gateway.snapshot.view("mcp");
-  const { result } = await createCallTool(gateway.broker, () => view)(
+  const { result } = await createCallTool(
+    gateway.broker,
+    () => view,
+    callAtOnce,
+  )(
     { name, arguments: args },
     {
       principal: operator,
       version: newestModernVersion,
       peer: silentPeer(),
       signal: new AbortController().signal,
+      ...unasked,
     },
   );
   return { result, request: received[0] };

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createBroker } from "../../../src/broker/broker.ts";
+import type { CredentialResolver } from "../../../src/broker/credential-resolver.ts";
 import { digestOf } from "../../../src/catalog/digest.ts";
 import { mergeCatalog } from "../../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
@@ -11,9 +12,11 @@ import type { Invocation } from "../../../src/model/invocation.ts";
 import type { JsonObject, JsonSchema } from "../../../src/model/json.ts";
 import type { Principal } from "../../../src/model/principal.ts";
 import type { HttpResult, InvocationResult } from "../../../src/model/result.ts";
+import type { ConnectionParts } from "../../../src/server/connection-parts.ts";
 import { createMcpEndpoint } from "../../../src/server/mcp/endpoint.ts";
 import type { McpLimits } from "../../../src/server/mcp/limits.ts";
 import { principalOf } from "../../principals.ts";
+import { noConnections, noCredentials } from "../no-connections.ts";
 
 /** What a tool of the test catalog does when it is called. */
 export type Behaviour = (invocation: Invocation) => InvocationResult | Promise<InvocationResult>;
@@ -24,6 +27,8 @@ export interface TestTool {
   readonly outputSchema?: JsonSchema;
   /** Default: `test`, which calls itself Test System. */
   readonly provider?: string;
+  /** Default: none. */
+  readonly connection?: string;
   readonly run: Behaviour;
 }
 
@@ -37,6 +42,9 @@ export interface EndpointOptions {
   readonly sees?: (principal: Principal, tool: Tool) => boolean;
   /** For those who see nothing. */
   readonly notice?: string;
+  /** Replaces parts of what is known of connections. */
+  readonly connections?: Partial<ConnectionParts>;
+  readonly credentials?: Partial<CredentialResolver>;
 }
 
 /** A gateway endpoint that listens on a free port. */
@@ -57,6 +65,7 @@ export function makeTool(
   inputSchema?: JsonSchema,
   outputSchema?: JsonSchema,
   provider = "test",
+  connection?: string,
 ): Tool {
   return {
     name,
@@ -86,7 +95,7 @@ export function makeTool(
       body: undefined,
       accept: "application/json",
     },
-    connection: undefined,
+    connection,
     place: undefined,
   };
 }
@@ -175,7 +184,7 @@ export async function startEndpoint(
   const offer = (next: Readonly<Record<string, TestTool>>): void => {
     offered = next;
     const made = Object.entries(next).map(([name, tool]) =>
-      makeTool(name, tool.inputSchema, tool.outputSchema, tool.provider),
+      makeTool(name, tool.inputSchema, tool.outputSchema, tool.provider, tool.connection),
     );
     snapshot.swap(makeCatalog(made));
   };
@@ -187,8 +196,9 @@ export async function startEndpoint(
     view: ({ principal }) => view(principal),
     cleanArguments: (_tool, given) => given,
     checkArguments: checkRequired,
+    couldAllow: () => true,
     authorizeArguments: () => {},
-    credentials: { resolve: async () => ({ reference: undefined, headers: {}, query: {} }) },
+    credentials: { ...noCredentials, ...options.credentials },
     executor: (tool) => {
       const behaviour = offered[tool.name]?.run;
       return behaviour && { execute: async (invocation) => behaviour(invocation) };
@@ -200,6 +210,8 @@ export async function startEndpoint(
     snapshot,
     view,
     version: "1.2.3",
+    ...noConnections,
+    ...options.connections,
     authenticate: ({ request }) => authenticate(request),
     log: (message, cause) => logged.push(`${message} ${String(cause)}`),
     ...(limits && { limits }),

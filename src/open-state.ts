@@ -3,13 +3,27 @@ import { createIdentity } from "./identity/create-identity.ts";
 import { createOpenIdentity } from "./identity/create-open-identity.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { GatewayConfig } from "./model/config.ts";
+import type { Discarded, KeyStatus, Rotation, RotationProgress } from "./model/keys.ts";
 import type { Principal } from "./model/principal.ts";
 import { openSqliteStore } from "./store/sqlite/open-store.ts";
 import { type Store, StoreError } from "./store/store.ts";
+import { createVault } from "./vault/create-vault.ts";
+import { discardKey } from "./vault/discard-key.ts";
+import { guardVault } from "./vault/guard-vault.ts";
+import { readKeyStatus } from "./vault/key-status.ts";
+import { rotateKeys } from "./vault/rotate-keys.ts";
+import { type Vault, VaultError } from "./vault/vault.ts";
 
-/** Who may call, over the store that a configuration names. Lives as long as the process; reloads change what it goes by. */
-export interface OpenIdentity {
+/**
+ * What outlives the process: the store that a configuration names, who may call according to it, and the keys that seal credentials in
+ * it. Lives as long as the process; reloads change what it goes by.
+ */
+export interface OpenState {
   readonly identity: Identity;
+  /** `undefined`: the configuration names none. One that only a reload names is used for callers, and for credentials after a restart. */
+  readonly store: Store | undefined;
+  /** Its keys follow reloads. */
+  readonly vault: Vault;
   /** Whoever runs the command line, acting in a tenant. Throws `not_found` for one that is not there. */
   operator(tenant?: string): Promise<Principal>;
   /**
@@ -17,19 +31,40 @@ export interface OpenIdentity {
    * is returned changes over to it at once; until then, and when this rejects, everything is as before.
    */
   reconfigure(config: GatewayConfig): Promise<() => void>;
+  /**
+   * Throws `internal`, for the operator, where something is stored that the configuration's keys can't open. For commands that use
+   * credentials; others need no keys.
+   */
+  checkKeys(): Promise<void>;
+  /** What is sealed with which key. `bad_request` when the configuration names no datastore. */
+  keyStatus(): Promise<KeyStatus>;
+  /** Seals everything with the first key of the configuration, while others use it. The same, and without a key too. */
+  rotateKeys(progress: (progress: RotationProgress) => void): Promise<Rotation>;
+  /**
+   * Removes what nothing opens without a lost key, once `agree` was told what that is; `undefined`: it was not agreed. The same, and for
+   * a key that is in the configuration, or that has sealed nothing.
+   */
+  discardKey(
+    fingerprint: string,
+    agree: (loss: Discarded) => Promise<boolean>,
+  ): Promise<Discarded | undefined>;
   /** Writes a copy of the store to a new file; `bad_request` when the configuration names no datastore. */
   backup(file: string): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Opens the store of a configuration, if it has one, and the identity over it. Throws `GatewayError` for the operator. */
-export async function openIdentity(
+/**
+ * Opens the store of a configuration, if it has one, and what stands on it. Throws `GatewayError` for the operator.
+ */
+export async function openState(
   config: GatewayConfig,
   options: { readonly log: (message: string, cause?: unknown) => void },
-): Promise<OpenIdentity> {
+): Promise<OpenState> {
   const { log } = options;
   let settings = config;
   let store = config.datastore === undefined ? undefined : await open(config.datastore);
+  const vault = createVault(() => settings.server.encryptionKeys);
+  const first = store;
   let current = create();
   /** Those that a reload replaced, as they finish what is written late. */
   const retired: Promise<void>[] = [];
@@ -42,6 +77,11 @@ export async function openIdentity(
     return createIdentity({ settings: () => settings, store, log });
   }
 
+  function needed(what: string): Store {
+    if (store !== undefined) return store;
+    throw new GatewayError("bad_request", `The configuration names no datastore, ${what}.`);
+  }
+
   const identity: Identity = {
     authenticate: (presented, actFor) => current.authenticate(presented, actFor),
     signIn: (attempt) => current.signIn(attempt),
@@ -52,11 +92,20 @@ export async function openIdentity(
   };
   return {
     identity,
+    store: first,
+    vault,
     operator: (tenant) => current.lookUp(tenant === undefined ? "operator" : `operator@${tenant}`),
     reconfigure: async (next) => {
       if (store === undefined && next.datastore !== undefined) store = await open(next.datastore);
       else if (next.datastore !== settings.datastore)
         log("What changed under `datastore:` takes effect with the next start.");
+      if (store !== undefined)
+        await inWords(
+          guardVault(
+            store,
+            createVault(() => next.server.encryptionKeys),
+          ),
+        );
       return () => {
         const isOther = next.auth.provider !== settings.auth.provider;
         settings = next;
@@ -65,14 +114,15 @@ export async function openIdentity(
         current = create();
       };
     },
-    backup: async (file) => {
-      if (store === undefined)
-        throw new GatewayError(
-          "bad_request",
-          "The configuration names no datastore, so there is nothing to copy.",
-        );
-      await inWords(store.backup(file));
+    checkKeys: async () => {
+      if (store !== undefined) await inWords(guardVault(store, vault));
     },
+    keyStatus: async () => inWords(readKeyStatus(needed("so nothing is sealed"), vault)),
+    rotateKeys: async (progress) =>
+      inWords(rotateKeys({ store: needed("so nothing is sealed"), vault, progress })),
+    discardKey: async (fingerprint, agree) =>
+      inWords(discardKey({ store: needed("so nothing is sealed"), vault, fingerprint, agree })),
+    backup: async (file) => inWords(needed("so there is nothing to copy").backup(file)),
     close: async () => {
       await Promise.all([...retired, current.close()]);
       await store?.close();
@@ -89,6 +139,7 @@ async function inWords<Result>(work: Promise<Result>): Promise<Result> {
   try {
     return await work;
   } catch (error) {
+    if (error instanceof VaultError) throw new GatewayError("bad_request", error.message);
     if (!(error instanceof StoreError)) throw error;
     throw new GatewayError("store_unavailable", error.message, { cause: error.cause });
   }

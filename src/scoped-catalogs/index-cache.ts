@@ -1,0 +1,48 @@
+import { mergeCatalog } from "../catalog/merge.ts";
+import { type CatalogIndex, indexCatalog } from "../catalog/view.ts";
+import type { ProviderCatalog } from "../model/catalog.ts";
+import type { Place } from "../model/place.ts";
+
+/** Most tools of all catalogs that are kept at a time: some 250 bytes for each, besides the tools themselves. */
+const mostTools = 200_000;
+/** Collisions that are remembered, so that each is told once. */
+const mostTold = 200;
+
+/** Merged catalogs by what is in them: callers who see the same share one. */
+export interface IndexCache {
+  /** @param places where each provider is declared. */
+  get(providers: readonly ProviderCatalog[], places: ReadonlyMap<string, Place>): CatalogIndex;
+}
+
+/** Makes a cache that drops what was not asked for the longest. */
+export function createIndexCache(log: (message: string) => void): IndexCache {
+  const kept = new Map<string, CatalogIndex>();
+  const told = new Set<string>();
+  let tools = 0;
+
+  function make(providers: readonly ProviderCatalog[], places: ReadonlyMap<string, Place>): CatalogIndex {
+    const { catalog, diagnostics } = mergeCatalog(providers, places);
+    for (const { message } of diagnostics) {
+      if (told.has(message) || told.size >= mostTold) continue;
+      told.add(message);
+      log(message);
+    }
+    return indexCatalog(catalog);
+  }
+
+  return {
+    get: (providers, places) => {
+      const key = providers.map(({ version }) => version).join(" ");
+      const index = kept.get(key) ?? make(providers, places);
+      // A map lists its entries as they were put in: the first one is the oldest.
+      if (!kept.delete(key)) tools += index.catalog.tools.length;
+      kept.set(key, index);
+      for (const [oldest, { catalog }] of kept) {
+        if (tools <= mostTools || oldest === key) break;
+        kept.delete(oldest);
+        tools -= catalog.tools.length;
+      }
+      return index;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+/** What the query of a page may hold, each at most once. */
+const parameters = ["provider", "connection", "instance", "tenant", "done"] as const;
+
+/** Any name; whatever it is, it is written anew, so that it stays in the query. */
+const value = /^[^\p{Cc}\p{Cs}]{1,200}$/u;
+
+/**
+ * A path of one of our own pages that somebody can be sent to, relative to the root, written anew from what was understood of it:
+ * `connect?provider=crm`. `undefined` for everything else, such as another site's.
+ */
+export function pagePath(text: string): string | undefined {
+  if (text === "") return "./";
+  const match = /^connect(?:\?(.{0,2000}))?$/.exec(text);
+  if (match === null) return undefined;
+  const given = new URLSearchParams(match[1] ?? "");
+  const isKnown = [...given].every(
+    ([name, text]) =>
+      parameters.some((known) => known === name) && value.test(text) && given.getAll(name).length === 1,
+  );
+  return isKnown ? connectPath(Object.fromEntries(given)) : undefined;
+}
+
+/** The path of the page of connections, or of one of them, relative to the root. */
+export function connectPath(
+  query: Readonly<Partial<Record<(typeof parameters)[number], string | undefined>>> = {},
+): string {
+  const written = new URLSearchParams();
+  for (const name of parameters) {
+    const text = query[name];
+    if (text !== undefined) written.set(name, text);
+  }
+  return written.size === 0 ? "connect" : `connect?${written}`;
+}
