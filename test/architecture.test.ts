@@ -14,6 +14,7 @@ const common = [
   "key-form.ts",
   "loopback.ts",
   "did-you-mean.ts",
+  "complain-once.ts",
   "fill-url.ts",
   "version.ts",
   "administration-json.ts",

@@ -1,8 +1,8 @@
+import { complainOnce } from "../complain-once.ts";
 import { GatewayError } from "../errors.ts";
 import { StoreError } from "../store/store.ts";
 import { VaultError } from "../vault/vault.ts";
 import { MalformedRecordError } from "./check-record.ts";
-import { complainOnce } from "./complain-once.ts";
 
 /** Does something over the store, and makes every failure a `GatewayError`. */
 export interface AskStore {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { complainOnce } from "../complain-once.ts";
 import { GatewayError } from "../errors.ts";
 import type { CredentialReference, CredentialRefusal } from "../model/credential.ts";
 import { readWantedScopes } from "./challenge.ts";
-import { complainOnce } from "./complain-once.ts";
 import type { CredentialStore, StoredCredential } from "./credential-store.ts";
 import type { CredentialChange } from "./credentials.ts";
 import type { TokenSet } from "./oauth/token-client.ts";

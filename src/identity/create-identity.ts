@@ -1,8 +1,8 @@
+import { complainOnce } from "../complain-once.ts";
 import type { Store } from "../store/store.ts";
 import type { AdministrationParts } from "./administration-parts.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { createAuthenticator, type IdentitySettings } from "./authenticate.ts";
-import { complainOnce } from "./complain-once.ts";
 import { createAdministration } from "./create-administration.ts";
 import { believingNothing, guardStore } from "./guard-store.ts";
 import type { Identity } from "./identity.ts";

@@ -79,7 +79,9 @@ test("tokens of the right form are hashed and looked for, be they near a real on
     .administration(harness.operator)
     .createToken({ name: "ci", service: true });
   const real = secret.reveal();
-  for (const text of [`gst_api_${"A".repeat(43)}`, `${real.slice(0, -2)}AA`, `gst_api_A${real.slice(9)}`]) {
+  // The last character of 43 holds two bits of nothing, so only the one before it makes another token for certain.
+  const near = `${real.slice(0, -2)}${real.at(-2) === "A" ? "B" : "A"}${real.slice(-1)}`;
+  for (const text of [`gst_api_${"A".repeat(43)}`, near, `gst_api_A${real.slice(9)}`]) {
     asked.length = 0;
     expect(await codeOf(harness.identity.authenticate(bearer(text), undefined))).toBe("unauthenticated");
     expect(asked).toEqual(["epoch", "find token"]);

@@ -49,23 +49,26 @@ describe.each(["127.0.0.1", "localhost", "gateway.localhost"])("at %s", (name) =
     await using person = await openPerson(browser, hostOf());
     const { page } = person;
     await page.goto(`${urlOf()}/login`);
-    const focused = (): Promise<unknown> =>
-      page.evaluate("document.activeElement.id || document.activeElement.textContent");
-    expect(await focused()).toBe("name");
+    // A page takes its focus when it is first drawn, which may be a moment after it was loaded.
+    const expectFocus = (what: string): Promise<void> =>
+      expect
+        .poll(() => page.evaluate("document.activeElement.id || document.activeElement.textContent"))
+        .toBe(what);
+    await expectFocus("name");
     await page.keyboard.type("ada");
     await page.keyboard.press("Tab");
-    expect(await focused()).toBe("password");
+    await expectFocus("password");
     await page.keyboard.type(password);
     await page.keyboard.press("Tab");
-    expect(await focused()).toBe("Sign in");
+    await expectFocus("Sign in");
     const outline = "getComputedStyle(document.activeElement).outlineStyle";
     expect(await page.evaluate(outline)).toBe("solid");
     await page.keyboard.press("Enter");
     await page.waitForURL(`${urlOf()}/`);
     await page.keyboard.press("Tab");
-    expect(await focused()).toBe("Connections");
+    await expectFocus("Connections");
     await page.keyboard.press("Tab");
-    expect(await focused()).toBe("Sign out");
+    await expectFocus("Sign out");
     await page.keyboard.press("Enter");
     await page.waitForURL(`${urlOf()}/login`);
     expect(person.complaints).toEqual([]);

@@ -95,7 +95,8 @@ async function expectNobody(gateway: RunningGateway, says: RegExp): Promise<void
   }
   expect(gateway.process.exitCode).toBeNull();
   expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
-  expect(gateway.told().match(new RegExp(says, "g"))).toHaveLength(1);
+  // Once of those who call, and perhaps once of their credentials.
+  expect(gateway.told().match(new RegExp(says, "g"))?.length ?? 0).toBeOneOf([1, 2]);
   expect(gateway.told()).not.toMatch(/gst_api_|\n\s+at /);
 }
 

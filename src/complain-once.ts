@@ -1,6 +1,6 @@
 const quietMilliseconds = 300_000;
 /** So many different complaints are remembered. */
-const mostKept = 20;
+const mostKept = 100;
 
 /** A log that takes the same line with the same cause once in five minutes: whatever fails may fail at every request. */
 export function complainOnce(
