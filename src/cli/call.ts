@@ -46,15 +46,21 @@ export async function call(options: CallOptions, console: Console): Promise<Exit
     if (!options.dryRun) await state.checkKeys();
     const narrowed = narrowToTool(loaded.config, options.tool);
     const gateway = openForCommand(narrowed, console, loaded.reach, state);
-    return callAs(principal, gateway, pairs, options, console);
+    const signsIn = loaded.config.auth.provider !== "none";
+    return callAs(principal, gateway, pairs, { ...options, signsIn }, console);
   });
+}
+
+interface WithUsers {
+  /** Whether there are users, whose credentials differ from those of whoever runs the command. */
+  readonly signsIn: boolean;
 }
 
 async function callAs(
   principal: Principal,
   gateway: Gateway,
   pairs: readonly (readonly [string, string])[],
-  options: CallOptions,
+  options: CallOptions & WithUsers,
   console: Console,
 ): Promise<ExitCode> {
   const interrupted = new AbortController();
@@ -119,7 +125,7 @@ function withHint(
   error: unknown,
   { kind }: Principal,
   { config }: Gateway,
-  { instance }: CallOptions,
+  { instance, signsIn }: CallOptions & WithUsers,
 ): unknown {
   if (!(error instanceof GatewayError)) return error;
   const { code, message, details, retryable } = error;
@@ -128,7 +134,7 @@ function withHint(
   const hint =
     code === "instance_selection_required" && instance === undefined
       ? "(`--instance NAME`)"
-      : code === "not_connected" && kind === "operator" && (mode === "user" || mode === "either")
+      : code === "not_connected" && signsIn && kind === "operator" && (mode === "user" || mode === "either")
         ? "The call was made as whoever runs the command; `--as user:NAME` calls with the credentials of a user."
         : undefined;
   return hint === undefined
