@@ -1,4 +1,5 @@
 import type { NodePath } from "../documents/located-node.ts";
+import type { Connection, ManualCredential } from "../model/config-file.generated.ts";
 import type {
   ConnectionAuth,
   ConnectionConfig,
@@ -6,8 +7,7 @@ import type {
   ConnectionParam,
   CredentialField,
   OAuth2Auth,
-} from "../model/config.ts";
-import type { Connection, ManualCredential } from "../model/config-file.generated.ts";
+} from "../model/connection-config.ts";
 import { type Origin, record } from "./origin.ts";
 
 type WrittenAuth = NonNullable<Connection["auth"]>;

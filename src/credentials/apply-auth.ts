@@ -1,10 +1,10 @@
+import type { ProviderConfig } from "../model/config.ts";
 import type {
   ConnectionAuth,
   ConnectionConfig,
   ConnectionParam,
   CredentialField,
-  ProviderConfig,
-} from "../model/config.ts";
+} from "../model/connection-config.ts";
 import type { Credential, CredentialReference } from "../model/credential.ts";
 import { Secret } from "../secret.ts";
 import type { StoredCredential } from "./credential-store.ts";

@@ -1,5 +1,6 @@
 import { fillUrl } from "../fill-url.ts";
-import type { ConnectionConfig, ProviderConfig } from "../model/config.ts";
+import type { ProviderConfig } from "../model/config.ts";
+import type { ConnectionConfig } from "../model/connection-config.ts";
 import type { StoredCredential } from "./credential-store.ts";
 
 /**

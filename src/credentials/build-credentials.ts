@@ -1,4 +1,5 @@
-import type { ConnectionConfig, OAuth2Auth, ProviderConfig } from "../model/config.ts";
+import type { ProviderConfig } from "../model/config.ts";
+import type { ConnectionConfig, OAuth2Auth } from "../model/connection-config.ts";
 import type { Credential } from "../model/credential.ts";
 import { applyAccessToken, applyStored, declaredCredential, gatewayReference } from "./apply-auth.ts";
 import { belongsHere } from "./belongs-here.ts";

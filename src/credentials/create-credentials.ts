@@ -52,13 +52,13 @@ export function createCredentials(parts: CredentialsParts): Credentials {
   const keeper = createTokenKeeper({
     credentials,
     refresh: async (stored, signal) => {
-      const { reference, oauth, params, secrets } = stored;
+      const { reference, oauth, secrets } = stored;
       const connection = provider(reference.provider)?.connections[reference.connection];
       if (oauth === undefined || connection === undefined)
         throw new TokenError("misconfigured", "The configuration has no such OAuth connection any more.");
       const refreshToken = secrets["refresh_token"];
       if (refreshToken === undefined) throw new TokenError("refused", "There is no refresh token.");
-      const client = await clientForStored({ mcp }, connection, oauth, params);
+      const client = await clientForStored({ mcp }, connection, oauth);
       // Without scopes: as granted (RFC 6749, section 6). Those that are known may be spelt otherwise, or be less than was granted.
       try {
         return await tokens.refresh(client, refreshToken, undefined, signal);

@@ -1,4 +1,4 @@
-import type { ConnectionConfig } from "../model/config.ts";
+import type { ConnectionConfig } from "../model/connection-config.ts";
 import type { CredentialReference } from "../model/credential.ts";
 import type { Principal } from "../model/principal.ts";
 import { userIn } from "../store/owner-prefix.ts";

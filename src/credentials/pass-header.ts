@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.ts";
-import type { ConnectionConfig, PassthroughAuth, ProviderConfig } from "../model/config.ts";
+import type { ProviderConfig } from "../model/config.ts";
+import type { ConnectionConfig, PassthroughAuth } from "../model/connection-config.ts";
 import type { Credential } from "../model/credential.ts";
 import type { InvocationRequest } from "../model/invocation.ts";
 import { Secret } from "../secret.ts";

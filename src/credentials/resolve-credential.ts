@@ -1,5 +1,6 @@
 import { type ErrorCode, GatewayError } from "../errors.ts";
-import type { ConnectionConfig, OAuth2Auth, ProviderConfig } from "../model/config.ts";
+import type { ProviderConfig } from "../model/config.ts";
+import type { ConnectionConfig, OAuth2Auth } from "../model/connection-config.ts";
 import type {
   Credential,
   CredentialReference,

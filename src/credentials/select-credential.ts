@@ -1,6 +1,7 @@
 import { type ErrorDetails, GatewayError } from "../errors.ts";
 import type { Tool } from "../model/catalog.ts";
-import type { ConnectionConfig, ProviderConfig } from "../model/config.ts";
+import type { ProviderConfig } from "../model/config.ts";
+import type { ConnectionConfig } from "../model/connection-config.ts";
 import type { Principal } from "../model/principal.ts";
 import type { StoredCredential } from "./credential-store.ts";
 import { defaultInstance, instanceForm } from "./owner.ts";

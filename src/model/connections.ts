@@ -1,5 +1,5 @@
 import type { Secret } from "../secret.ts";
-import type { ConnectionConfig } from "./config.ts";
+import type { ConnectionConfig } from "./connection-config.ts";
 import type { CredentialReference } from "./credential.ts";
 
 /**

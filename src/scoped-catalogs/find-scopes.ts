@@ -1,5 +1,5 @@
 import type { SurfaceKind } from "../model/catalog.ts";
-import type { ConnectionConfig } from "../model/config.ts";
+import type { ConnectionConfig } from "../model/connection-config.ts";
 import type { CredentialReference } from "../model/credential.ts";
 import type { Principal } from "../model/principal.ts";
 import type { ProviderSession } from "../providers/provider-session.ts";

@@ -1,7 +1,8 @@
 import { onTestFinished } from "vitest";
 import { createDocumentLoader } from "../../src/documents/load-document.ts";
 import type { Tool } from "../../src/model/catalog.ts";
-import type { ConnectionConfig, McpSurface, ProviderConfig } from "../../src/model/config.ts";
+import type { McpSurface, ProviderConfig } from "../../src/model/config.ts";
+import type { ConnectionConfig } from "../../src/model/connection-config.ts";
 import type { Credential } from "../../src/model/credential.ts";
 import type { InvocationResult } from "../../src/model/result.ts";
 import { createDocumentCompiler } from "../../src/providers/compile-thread/document-compiler.ts";

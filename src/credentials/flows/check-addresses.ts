@@ -1,6 +1,7 @@
 import { GatewayError } from "../../errors.ts";
 import { fillUrl } from "../../fill-url.ts";
-import type { ConnectionConfig, ProviderConfig, SurfaceConfig } from "../../model/config.ts";
+import type { ProviderConfig, SurfaceConfig } from "../../model/config.ts";
+import type { ConnectionConfig } from "../../model/connection-config.ts";
 import type { Params } from "./read-params.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import type { CredentialField, FieldsAuth } from "../../model/config.ts";
+import type { CredentialField, FieldsAuth } from "../../model/connection-config.ts";
 import type { Connected, ConnectManual, PendingSelection } from "../../model/connections.ts";
 import type { Principal } from "../../model/principal.ts";
 import { Secret } from "../../secret.ts";

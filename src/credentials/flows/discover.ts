@@ -1,6 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import { fillUrl } from "../../fill-url.ts";
-import type { ConnectionDiscovery } from "../../model/config.ts";
+import type { ConnectionDiscovery } from "../../model/connection-config.ts";
 import type { Credential } from "../../model/credential.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { revealed } from "../../secret.ts";
@@ -37,7 +36,7 @@ export async function discover(
   const applied = applyStored({ ...connection, params }, stored);
   if (applied.kind === "unfit")
     throw new GatewayError("bad_request", `The credential can't be used: ${applied.reason}.`);
-  const url = withQuery(fillUrl(discovery.url, facts.params), applied.credential);
+  const url = withQuery(discovery.url, applied.credential);
   const own = Object.entries(provider.headers).map(([name, value]) => [name.toLowerCase(), revealed(value)]);
   const response = await parts.http.request({
     method: "GET",

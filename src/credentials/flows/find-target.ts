@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors.ts";
-import type { ConnectionConfig, ProviderConfig } from "../../model/config.ts";
+import type { ProviderConfig } from "../../model/config.ts";
+import type { ConnectionConfig } from "../../model/connection-config.ts";
 import type { ConnectionTarget } from "../../model/connections.ts";
 import type { CredentialReference } from "../../model/credential.ts";
 import type { Principal } from "../../model/principal.ts";

@@ -72,7 +72,7 @@ async function clientOfFlow(
 ): Promise<OAuthClient> {
   if (draft.oauth === undefined) throw changedMeanwhile();
   try {
-    const client = await clientForStored(parts, connection, draft.oauth, draft.params);
+    const client = await clientForStored(parts, connection, draft.oauth);
     return { ...client, issuer, issuerRequired };
   } catch (error) {
     if (error instanceof TokenError) throw changedMeanwhile(error);

@@ -1,4 +1,4 @@
-import type { ConnectionConfig } from "../../model/config.ts";
+import type { ConnectionConfig } from "../../model/connection-config.ts";
 import type { FormField } from "../../model/connections.ts";
 import { mayBeEmpty } from "./connect-manual.ts";
 import { typedParams } from "./read-params.ts";

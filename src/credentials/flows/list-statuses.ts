@@ -1,5 +1,6 @@
 import { GatewayError } from "../../errors.ts";
-import type { ConnectionConfig, ProviderConfig } from "../../model/config.ts";
+import type { ProviderConfig } from "../../model/config.ts";
+import type { ConnectionConfig } from "../../model/connection-config.ts";
 import type {
   ConnectionForm,
   ConnectionState,

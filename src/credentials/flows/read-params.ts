@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
-import type { ConnectionConfig, ConnectionParam } from "../../model/config.ts";
+import type { ConnectionConfig, ConnectionParam } from "../../model/connection-config.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { holdsGatewayToken } from "../gateway-token.ts";
 import { isPlainText, quoted } from "./plain-text.ts";

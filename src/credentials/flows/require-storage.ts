@@ -1,7 +1,7 @@
 import { GatewayError } from "../../errors.ts";
 import { howToMakeKey } from "../../key-form.ts";
 import { isLoopback } from "../../loopback.ts";
-import type { ConnectionConfig } from "../../model/config.ts";
+import type { ConnectionConfig } from "../../model/connection-config.ts";
 import type { Store } from "../../store/store.ts";
 import type { FlowParts } from "./flow-parts.ts";
 

@@ -1,4 +1,4 @@
-import type { ConnectionConfig } from "../../model/config.ts";
+import type { ConnectionConfig } from "../../model/connection-config.ts";
 import type { CredentialFacts } from "../credential-store.ts";
 import type { OAuthClient } from "../oauth/token-client.ts";
 import type { FlowParts } from "./flow-parts.ts";
@@ -14,14 +14,14 @@ const milliseconds = 15_000;
 export async function revokeTokens(
   parts: Pick<FlowParts, "mcp" | "tokens" | "log">,
   connection: ConnectionConfig,
-  { oauth, params, secrets }: Pick<CredentialFacts, "oauth" | "params" | "secrets">,
+  { oauth, secrets }: Pick<CredentialFacts, "oauth" | "secrets">,
 ): Promise<"yes" | "unsupported" | "failed"> {
   if (oauth === undefined) return "unsupported";
   // What the file names may have been added since; what a server has announced is kept with the tokens.
   if (connection.auth.type === "mcp_oauth" && oauth.revocationUrl === undefined) return "unsupported";
   let client: OAuthClient;
   try {
-    client = await clientForStored(parts, connection, oauth, params);
+    client = await clientForStored(parts, connection, oauth);
   } catch (error) {
     parts.log(`Tokens of connection \`${connection.name}\` can't be revoked at their server.`, error);
     return "failed";

@@ -1,11 +1,13 @@
 import { GatewayError } from "../../errors.ts";
 import { fillUrl } from "../../fill-url.ts";
-import type { ConnectionConfig, McpOAuthAuth, ProviderConfig } from "../../model/config.ts";
+import type { ProviderConfig } from "../../model/config.ts";
+import type { ConnectionConfig, McpOAuthAuth } from "../../model/connection-config.ts";
 import type { StartedOAuth, StartOAuth } from "../../model/connections.ts";
 import type { Principal } from "../../model/principal.ts";
 import { Secret } from "../../secret.ts";
 import type { StoredCredential } from "../credential-store.ts";
 import type { PreparedAuthorization } from "../mcp-oauth/mcp-authorization.ts";
+import { clientOf } from "../oauth/client-of-auth.ts";
 import { type AuthorizationRequest, type OAuthClient, TokenError } from "../oauth/token-client.ts";
 import { redirectUriFor } from "../redirect-uri.ts";
 import { checkAddresses } from "./check-addresses.ts";
@@ -16,7 +18,7 @@ import { type Params, readTypedParams } from "./read-params.ts";
 import { requireRoom } from "./require-room.ts";
 import { requireStorage } from "./require-storage.ts";
 import { pageOf, readReturnTo } from "./return-path.ts";
-import { filledClient, storedOf } from "./stored-client.ts";
+import { storedOf } from "./stored-client.ts";
 
 /** Longest time that servers are asked for what they announce. */
 const milliseconds = 30_000;
@@ -49,7 +51,7 @@ export async function startOAuth(
   const { client, scopes, stored, redirectUri } =
     auth.type === "mcp_oauth"
       ? await prepareMcp(parts, provider, { ...connection, auth }, params, previous)
-      : withScopes(parts, filledClient(auth, params), auth.scopes, previous);
+      : withScopes(parts, clientOf(auth), auth.scopes, previous);
 
   const startedAt = parts.now();
   const codeVerifier = client.pkce ? new Secret(newTicket()) : undefined;

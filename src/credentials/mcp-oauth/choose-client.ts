@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import type { McpOAuthAuth } from "../../model/config.ts";
+import type { McpOAuthAuth } from "../../model/connection-config.ts";
 import type { OAuthClient } from "../oauth/token-client.ts";
 import type { BoundedHttp } from "./bounded-http.ts";
 import { clientMetadataUrl } from "./client-metadata.ts";

@@ -1,4 +1,4 @@
-import type { McpOAuthAuth } from "../../model/config.ts";
+import type { McpOAuthAuth } from "../../model/connection-config.ts";
 import type { StoredOAuth } from "../credential-store.ts";
 import type { OAuthClient } from "../oauth/token-client.ts";
 

@@ -1,4 +1,4 @@
-import type { OAuth2Auth } from "../../model/config.ts";
+import type { OAuth2Auth } from "../../model/connection-config.ts";
 import type { OAuthClient } from "./token-client.ts";
 
 /** The client of a connection whose endpoints the operator's file names. An issuer that it names has to name itself in answers. */

@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import type { ConnectionConfig, OAuth2Auth } from "../../model/config.ts";
+import type { ConnectionConfig, OAuth2Auth } from "../../model/connection-config.ts";
 import type { Secret } from "../../secret.ts";
 import { clientOf } from "./client-of-auth.ts";
 import { type TokenClient, TokenError } from "./token-client.ts";

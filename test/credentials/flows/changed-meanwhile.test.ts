@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ConnectionConfig } from "../../../src/model/config.ts";
+import type { ConnectionConfig } from "../../../src/model/connection-config.ts";
 import type { Principal } from "../../../src/model/principal.ts";
 import { type AuthorizationServer, startAuthorizationServer } from "../authorization-server.ts";
 import {

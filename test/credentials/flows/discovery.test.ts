@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { ConnectionConfig } from "../../../src/model/config.ts";
+import type { ConnectionConfig } from "../../../src/model/connection-config.ts";
 import type { Connected, PendingSelection } from "../../../src/model/connections.ts";
 import { Secret } from "../../../src/secret.ts";
 import { startAuthorizationServer } from "../authorization-server.ts";

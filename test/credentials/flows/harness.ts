@@ -6,13 +6,13 @@ import type { CredentialStore } from "../../../src/credentials/credential-store.
 import { createMcpAuthorization } from "../../../src/credentials/mcp-oauth/create-mcp-authorization.ts";
 import { createTokenClient } from "../../../src/credentials/oauth/create-token-client.ts";
 import { redirectUriFor } from "../../../src/credentials/redirect-uri.ts";
+import type { ProviderConfig } from "../../../src/model/config.ts";
 import type {
   ConnectionConfig,
   ConnectionParam,
   CredentialField,
   OAuth2Auth,
-  ProviderConfig,
-} from "../../../src/model/config.ts";
+} from "../../../src/model/connection-config.ts";
 import type {
   CredentialChange,
   OAuthCallback,

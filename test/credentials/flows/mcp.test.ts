@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import type { ConnectionConfig, ProviderConfig } from "../../../src/model/config.ts";
+import type { ProviderConfig } from "../../../src/model/config.ts";
+import type { ConnectionConfig } from "../../../src/model/connection-config.ts";
 import { startAuthorizationServer } from "../authorization-server.ts";
 import { startMcpOAuthServer } from "../mcp-oauth-server.ts";
 import {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { ConnectionConfig } from "../../../src/model/config.ts";
+import type { ConnectionConfig } from "../../../src/model/connection-config.ts";
 import type { ConnectionStatus } from "../../../src/model/connections.ts";
 import type { Principal } from "../../../src/model/principal.ts";
 import { Secret } from "../../../src/secret.ts";

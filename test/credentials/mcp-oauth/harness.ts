@@ -10,7 +10,8 @@ import type {
   PreparedAuthorization,
 } from "../../../src/credentials/mcp-oauth/mcp-authorization.ts";
 import { redirectUriFor } from "../../../src/credentials/redirect-uri.ts";
-import type { EncryptionKey, McpOAuthAuth } from "../../../src/model/config.ts";
+import type { EncryptionKey } from "../../../src/model/config.ts";
+import type { McpOAuthAuth } from "../../../src/model/connection-config.ts";
 import { Secret } from "../../../src/secret.ts";
 import { openSqliteStore } from "../../../src/store/sqlite/open-store.ts";
 import type { Store } from "../../../src/store/store.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createTokenClient } from "../../../src/credentials/oauth/create-token-client.ts";
 import { createMintedTokens, type MintedTokens } from "../../../src/credentials/oauth/minted-tokens.ts";
-import type { ConnectionConfig, OAuth2Auth } from "../../../src/model/config.ts";
+import type { ConnectionConfig, OAuth2Auth } from "../../../src/model/connection-config.ts";
 import { Secret } from "../../../src/secret.ts";
 import { noAbort, startClient } from "../../upstream/loopback.ts";
 import {
