@@ -72,7 +72,7 @@ const doors: readonly { readonly module: RegExp; readonly within: readonly strin
   { module: /^graphql(\/|$)/, within: ["providers/graphql"] },
   { module: /^commander$/, within: ["cli"] },
   { module: /^@bufbuild\/cel(\/|$)/, within: ["policy"] },
-  { module: /^oauth4webapi$/, within: ["credentials/oauth", "credentials/mcp-oauth"] },
+  { module: /^oauth4webapi$/, within: ["credentials/oauth"] },
   { module: /^node:sqlite$/, within: ["store/sqlite"] },
   { module: /^node:(net|tls|dgram|http2|https|dns)(\/|$)/, within: ["upstream", "server"] },
   { module: /^node:http$/, within: ["server"] },
