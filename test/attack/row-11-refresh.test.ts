@@ -105,7 +105,7 @@ test("50 processes killed while they refresh: one authorization per grant that w
     const user = `user-${index}`;
     await connect(user, { expiresAt: Date.now() - 1 });
     const stopsAt = index % 2 === 0 ? "answer" : index % 8 === 1 ? "journal" : undefined;
-    const { child, go, line } = startWorker({ kind: "refresh", user, stopsAt });
+    const { child, closed, go, line } = startWorker({ kind: "refresh", user, stopsAt });
     await line("ready");
     const answered = new Promise<void>((resolve) => {
       const stop = issuer.onAnswered((answeredUser) => {
@@ -119,7 +119,6 @@ test("50 processes killed while they refresh: one authorization per grant that w
     if (stopsAt !== undefined) await line(stopsAt);
     else if (index % 4 === 3) await pause(Math.random() * 60);
     else await answered.then(() => pause(Math.random() * 40));
-    const closed = once(child, "close");
     child.kill("SIGKILL");
     await closed;
     outcomes.push(lookAfter(user));
@@ -193,6 +192,7 @@ function startWorker(task: WorkerTask) {
     stdio: ["pipe", "pipe", "inherit"],
   });
   workers.add(child);
+  const closed = once(child, "close");
   child.once("close", () => workers.delete(child));
   const lines: string[] = [];
   const waiting = new Set<() => void>();
@@ -206,6 +206,8 @@ function startWorker(task: WorkerTask) {
   child.once("close", wake);
   return {
     child,
+    /** Settled from the beginning on: a worker may have come to its end before anybody kills it. */
+    closed,
     go: () => child.stdin.write("go\n"),
     /** The rest of the first line that begins so. */
     line: (start: string) =>
