@@ -9,10 +9,7 @@ import type { InvocationTarget } from "../model/invocation.ts";
  * `not_found`. One that may belong to a provider that is not there yet is `provider_unavailable`: trying again may help.
  */
 export function findAuthorizedTool(view: CatalogView, target: InvocationTarget): Tool {
-  const tool =
-    target.kind === "tool"
-      ? view.findTool(target.name)
-      : view.findOperation(target.provider, target.operation);
+  const tool = find(view, target);
   if (tool !== undefined) return tool;
   const absent = view.incomplete.find(({ name, toolPrefix }) =>
     target.kind === "tool"
@@ -29,6 +26,17 @@ export function findAuthorizedTool(view: CatalogView, target: InvocationTarget):
   throw new GatewayError("not_found", describeUnknown(view, target));
 }
 
+function find(view: CatalogView, target: InvocationTarget): Tool | undefined {
+  switch (target.kind) {
+    case "tool":
+      return view.findTool(target.name);
+    case "operation":
+      return view.findOperation(target.provider, target.operation);
+    case "feature":
+      return view.findEntry(target.provider, target.feature);
+  }
+}
+
 function describeUnknown(view: CatalogView, target: InvocationTarget): string {
   const suggest = (name: string, candidates: readonly string[]): string => {
     const hint = didYouMean(name, candidates);
@@ -41,6 +49,7 @@ function describeUnknown(view: CatalogView, target: InvocationTarget): string {
     );
     return `Unknown tool \`${target.name}\`.${hint || " List the tools to see which there are."}`;
   }
+  if (target.kind === "feature") return `Provider \`${target.provider}\` has no ${target.feature}.`;
   const { provider, operation } = target;
   const known = view.tools.filter((tool) => tool.provider === provider).map((tool) => tool.operation);
   if (!view.providers.some(({ name }) => name === provider)) {

@@ -10,7 +10,7 @@ import type { InvocationResult } from "../model/result.ts";
 import { findAuthorizedTool } from "./authorize.ts";
 import type { ArgumentChecker } from "./check-arguments.ts";
 import type { CredentialResolver } from "./credential-resolver.ts";
-import { credentialRefusal, type Executor } from "./executor.ts";
+import { credentialRefusal, type Executor, type Subscription } from "./executor.ts";
 import type { Interceptor } from "./interceptor.ts";
 import { type AwaitedParts, awaitedFor, refuseAwaited } from "./refuse-awaited.ts";
 
@@ -33,6 +33,11 @@ export interface BrokerParts extends AwaitedParts {
 export interface Broker {
   /** Throws `GatewayError` for what the gateway refuses or could not carry out; an upstream's refusal is a result. */
   invoke(request: InvocationRequest): Promise<InvocationResult>;
+  /**
+   * Subscribes to a resource, after the same checks and with the same credential as reading it: the target is `resources/subscribe` of
+   * the feature `resources`. See {@link Executor.subscribe}.
+   */
+  subscribe(request: InvocationRequest, updated: (params: JsonObject) => void): Promise<Subscription>;
 }
 
 /**
@@ -101,6 +106,9 @@ export function createBroker(parts: BrokerParts): Broker {
         execute,
       );
       return run(invocation);
+    },
+    subscribe: async () => {
+      throw new GatewayError("unsupported", "Subscriptions are not there yet.");
     },
   };
 }

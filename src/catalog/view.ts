@@ -1,4 +1,5 @@
 import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
+import type { Feature, Freshness, Offering, Offerings, ResourceTarget } from "../model/features.ts";
 
 /** What a caller may see. Listing and calling both go through it, so a tool is callable if and only if it is listed. */
 export interface CatalogView {
@@ -7,6 +8,18 @@ export interface CatalogView {
   readonly tools: readonly Tool[];
   findTool(name: string): Tool | undefined;
   findOperation(provider: string, operation: string): Tool | undefined;
+  /** What MCP servers have besides tools, as far as the caller may use it: each list in code-point order of names. */
+  readonly offerings: Offerings;
+  /** A prompt by the name that clients know. */
+  findPrompt(name: string): Offering | undefined;
+  /** Where a resource is read, by the URI that clients know; `undefined`: nowhere that the caller may read. */
+  findResource(uri: string): ResourceTarget | undefined;
+  /** A template by the URI template that clients know. */
+  findTemplate(template: string): Offering | undefined;
+  /** How a feature of a provider's MCP server is called; `undefined`: not by this caller. */
+  findEntry(provider: string, feature: Feature): Tool | undefined;
+  /** How long lists of this view keep: the shortest of what is in them. */
+  readonly freshness: Freshness;
   /** The providers that the caller may know of, with all that they have. */
   readonly providers: readonly ProviderCatalog[];
   /** Those of them that would have more tools if all of their surfaces were there. */
@@ -73,6 +86,13 @@ export function selectView(index: CatalogIndex, selection: ViewSelection): Catal
       return incomplete;
     },
     notice: selection.notice,
+    offerings: catalog.offerings ?? { prompts: [], resources: [], templates: [] },
+    findPrompt: (name) => catalog.offerings?.prompts.find((prompt) => prompt.name === name),
+    findResource: () => undefined,
+    findTemplate: (template) => catalog.offerings?.templates.find(({ name }) => name === template),
+    findEntry: (provider, feature) =>
+      catalog.providers.find(({ name }) => name === provider)?.entries?.[feature],
+    freshness: { ttlMs: 0, scope: "private" },
   };
   return view;
 }

@@ -113,7 +113,7 @@ async function callAs(
       throw withHint(error, principal, gateway, options);
     });
     printResult(result, console);
-    return result.isError ? exitCodes.failed : exitCodes.ok;
+    return result.kind === "input_required" || result.isError ? exitCodes.failed : exitCodes.ok;
   } finally {
     process.off("SIGINT", interrupt);
     await gateway.close();
@@ -201,6 +201,8 @@ function printResult(result: InvocationResult, console: Console): void {
     for (const note of result.notes ?? []) console.say(note);
     return;
   }
+  // Only who can answer is asked.
+  if (result.kind === "input_required") return;
   if (result.isError) console.say("The upstream's tool reported an error.");
   const content = result.result["content"];
   for (const block of Array.isArray(content) ? content : []) {

@@ -184,5 +184,7 @@ function wireOf({ binding, method, path }: Tool): string {
       return `POST ${binding.url} (${method} ${path})`;
     case "mcp":
       return `tools/call ${binding.tool}`;
+    case "mcp-feature":
+      return path;
   }
 }

@@ -1,4 +1,5 @@
 import type { Pagination, ResponseMapping } from "./config.ts";
+import type { Feature, Freshness, Offerings } from "./features.ts";
 import type { JsonSchema, JsonValue } from "./json.ts";
 import type { Place } from "./place.ts";
 
@@ -16,6 +17,8 @@ export interface Catalog {
   readonly providers: readonly ProviderCatalog[];
   /** All tools by name in code-point order, whatever order providers arrived in. */
   readonly tools: readonly Tool[];
+  /** What MCP servers have besides tools; absent: nothing. */
+  readonly offerings?: Offerings;
 }
 
 /** What one provider contributes, and how it is doing. */
@@ -36,6 +39,15 @@ export interface ProviderCatalog {
   readonly surfaces: readonly SurfaceSummary[];
   readonly connections: readonly ConnectionSummary[];
   readonly tools: readonly Tool[];
+  /** Of a provider with an MCP server that is there, or was: what it has besides tools. */
+  readonly offerings?: Offerings;
+  /**
+   * How prompts, resources and methods of the provider's MCP server are called, by feature: decided about like tools, and never listed
+   * among them. Absent: it offers none.
+   */
+  readonly entries?: Readonly<Partial<Record<Feature, Tool>>>;
+  /** How long its lists keep; absent: until the configuration changes. */
+  readonly freshness?: Freshness;
 }
 
 /** How one surface of a provider is doing. */
@@ -128,7 +140,7 @@ export interface ToolAnnotations {
 }
 
 /** How an operation is called on the wire. */
-export type Binding = HttpBinding | GraphqlBinding | McpBinding;
+export type Binding = HttpBinding | GraphqlBinding | McpBinding | McpFeatureBinding;
 
 /** An HTTP request built from arguments. Shared by the `openapi` and `rest` surfaces. */
 export interface HttpBinding {
@@ -296,4 +308,10 @@ export interface McpBinding {
   readonly kind: "mcp";
   /** The name that the upstream gave it. */
   readonly tool: string;
+}
+
+/** A request to an upstream MCP server that calls no tool: its method and params are those of the invocation. */
+export interface McpFeatureBinding {
+  readonly kind: "mcp-feature";
+  readonly feature: Feature;
 }

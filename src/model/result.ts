@@ -1,7 +1,7 @@
 import type { JsonObject, JsonValue } from "./json.ts";
 
 /** What a call came to. */
-export type InvocationResult = HttpResult | McpResult;
+export type InvocationResult = HttpResult | McpResult | InputRequired;
 
 /** An upstream's HTTP answer, whole. */
 export interface HttpResult {
@@ -35,7 +35,22 @@ export interface PageSummary {
   readonly stopped: string | undefined;
 }
 
-/** The result of an upstream MCP server's `tools/call`, as it came but for what concerns the upstream's own hop. */
+/**
+ * An upstream MCP server wants answers of the client before it goes on (MCP 2026-07-28, multi round-trip requests). Only for callers
+ * whose peer has `retry`: they make the same call again.
+ */
+export interface InputRequired {
+  readonly kind: "input_required";
+  /** Requests by key. */
+  readonly requests: JsonObject;
+  /** What the upstream wants back, byte for byte; `undefined`: nothing. */
+  readonly state: string | undefined;
+}
+
+/**
+ * The result of an upstream MCP server, of `tools/call` or of another method, as it came but for what concerns the upstream's own hop:
+ * resources in it have the URIs that clients know them by.
+ */
 export interface McpResult {
   readonly kind: "mcp";
   readonly result: JsonObject;

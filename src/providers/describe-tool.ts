@@ -22,6 +22,7 @@ export function targetsOf(tool: Tool): readonly ArgumentTarget[] {
         ),
         ...selectTarget(binding),
       ];
+    case "mcp-feature":
     case "mcp":
       return Object.keys(asProperties(tool)).map((argument) => ({
         argument,

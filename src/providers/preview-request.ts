@@ -53,6 +53,8 @@ export function previewRequest(
         headers: {},
         body: JSON.stringify({ name: binding.tool, arguments: callArguments }),
       };
+    case "mcp-feature":
+      throw new Error(`\`${tool.name}\` is no tool.`);
   }
 }
 

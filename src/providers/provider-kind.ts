@@ -4,6 +4,7 @@ import type { DocumentLoader } from "../documents/load-document.ts";
 import type { Operation } from "../model/catalog.ts";
 import type { DocumentLocation, ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { CredentialReference } from "../model/credential.ts";
+import type { McpFeatures } from "../model/features.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import type { CompileDocument } from "./compile-thread/document-compiler.ts";
 import type { GivenCredential } from "./credential-source.ts";
@@ -38,6 +39,11 @@ export interface ProviderContext {
    * the gateway's own. A source is asked at each request, because its credential may change meanwhile.
    */
   readonly credential: (connection: string | undefined) => GivenCredential;
+  /**
+   * True where a single caller, who is no client, uses what is opened and then closes it, as a command does. Calls then need no sessions
+   * of their own.
+   */
+  readonly isBrief?: boolean;
   /** Whose credential a surface is opened with; absent: the gateway's own. It takes calls with no other. */
   readonly owner?: CredentialReference;
   readonly signal: AbortSignal;
@@ -52,6 +58,8 @@ export interface OpenSurface {
   readonly executor: Executor;
   /** Absolute paths of the files that it was compiled from, missing ones that it asked for included; default none. */
   readonly files?: readonly string[];
+  /** What an MCP server has besides tools; absent: nothing. */
+  readonly features?: McpFeatures;
   /** `upstream`: the operations come from a running upstream and may change. */
   readonly origin: "declared" | "upstream";
   /**
@@ -68,6 +76,7 @@ export type SurfaceChange =
       readonly kind: "operations";
       readonly operations: readonly Operation[];
       readonly diagnostics: readonly Diagnostic[];
+      readonly features?: McpFeatures;
     }
   | { readonly kind: "lost"; readonly reason: string };
 

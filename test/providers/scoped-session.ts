@@ -160,5 +160,7 @@ export async function callScoped(
 }
 
 function textOf(result: InvocationResult): string {
-  return JSON.stringify(result.kind === "mcp" ? result.result["content"] : result.status);
+  return JSON.stringify(
+    result.kind === "http" ? result.status : result.kind === "mcp" && result.result["content"],
+  );
 }

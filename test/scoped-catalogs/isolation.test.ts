@@ -85,7 +85,7 @@ test.each(["legacy", "modern"] as const)(
         peer: silentPeer(),
         signal: new AbortController().signal,
       });
-      return JSON.stringify(result.kind === "mcp" ? result.result : result.status);
+      return JSON.stringify(result.kind === "http" ? result.status : result.kind === "mcp" && result.result);
     };
 
     await Promise.all(people.map((person) => stage.catalogs.prepare(person)));

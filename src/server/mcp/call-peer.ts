@@ -4,13 +4,13 @@ import { canAsk } from "../../mcp/askable.ts";
 import { writeMessage } from "../../mcp/messages.ts";
 import type { ClientPeer } from "../../model/invocation.ts";
 import type { JsonObject } from "../../model/json.ts";
-import type { ResponseStream } from "./response-stream.ts";
+import type { Reply } from "./face.ts";
 
 /**
  * Sends progress on the stream of its request, if the client gave a token for it. Nothing else is passed on: the gateway declares
  * no logging, and of changed lists it tells by itself.
  */
-export function createNotifier(params: JsonObject, stream: ResponseStream): ClientPeer["notify"] {
+export function createNotifier(params: JsonObject, stream: Reply): ClientPeer["notify"] {
   const progressToken = asObject(params["_meta"])?.["progressToken"];
   if (typeof progressToken !== "string" && typeof progressToken !== "number") return () => {};
   return (method, given) => {

@@ -6,8 +6,7 @@ import { readParameterHeaders, writeParameterHeaders } from "../../mcp/parameter
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { isModernVersion, modernVersions } from "../../mcp/versions.ts";
 import type { JsonSchema, JsonValue } from "../../model/json.ts";
-import type { Exchange } from "../exchange.ts";
-import { header } from "./face.ts";
+import type { Origin } from "./face.ts";
 import { HttpRefusal } from "./refusal.ts";
 
 const decimal = /^-?\d+(?:\.\d+)?$/;
@@ -18,8 +17,8 @@ const decimal = /^-?\d+(?:\.\d+)?$/;
  *
  * @param claimed the version that the body claims; `undefined` where it makes no claim.
  */
-export function checkClaims(exchange: Exchange, message: Message, claimed: string | undefined): void {
-  const version = header(exchange, "mcp-protocol-version");
+export function checkClaims({ header }: Origin, message: Message, claimed: string | undefined): void {
+  const version = header("mcp-protocol-version");
   if (claimed !== undefined && version !== undefined && version !== claimed) {
     throw mismatch(
       message,
@@ -27,7 +26,7 @@ export function checkClaims(exchange: Exchange, message: Message, claimed: strin
       `the body claims protocol version ${claimed}, MCP-Protocol-Version says ${version}`,
     );
   }
-  const method = header(exchange, "mcp-method");
+  const method = header("mcp-method");
   if ("method" in message && method !== undefined && method !== message.method) {
     throw mismatch(message, method, `the body's method is ${message.method}, Mcp-Method says ${method}`);
   }
@@ -40,13 +39,13 @@ export function checkClaims(exchange: Exchange, message: Message, claimed: strin
 }
 
 /** Refuses requests without the headers that repeat their body, and an `Mcp-Name` that names something else. */
-export function checkRequiredHeaders(exchange: Exchange, request: RequestMessage): void {
+export function checkRequiredHeaders({ header }: Origin, request: RequestMessage): void {
   for (const name of ["MCP-Protocol-Version", "Mcp-Method"]) {
-    if (header(exchange, name.toLowerCase()) === undefined) throw missing(request, name);
+    if (header(name.toLowerCase()) === undefined) throw missing(request, name);
   }
   const named = nameOfRequest(request.method, request.params);
   if (named === undefined) return;
-  const sent = header(exchange, "mcp-name");
+  const sent = header("mcp-name");
   if (sent === undefined) throw missing(request, "Mcp-Name");
   const decoded = decodeHeaderValue(sent);
   if (decoded === undefined) throw mismatch(request, sent, "Mcp-Name is not valid base64 of UTF-8");
@@ -56,7 +55,7 @@ export function checkRequiredHeaders(exchange: Exchange, request: RequestMessage
 
 /** Refuses a call whose `Mcp-Param-…` headers are not the arguments that the tool's schema repeats in them. */
 export function checkParameterHeaders(
-  exchange: Exchange,
+  { header }: Origin,
   request: RequestMessage,
   inputSchema: JsonSchema,
 ): void {
@@ -68,7 +67,7 @@ export function checkParameterHeaders(
   for (const { header: name, path } of declared.headers) {
     const text = expected[name];
     if (text === undefined) continue;
-    const sent = header(exchange, name);
+    const sent = header(name);
     if (sent === undefined) throw missing(request, name);
     const decoded = decodeHeaderValue(sent);
     if (decoded === undefined) throw mismatch(request, sent, `${name} is not valid base64 of UTF-8`);

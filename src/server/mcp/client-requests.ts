@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import { type ResponseMessage, writeMessage } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
-import type { ResponseStream } from "./response-stream.ts";
+import type { Reply } from "./face.ts";
 
 /** Requests to the client of one session that wait for its answer. Ids are the session's own, whatever upstreams number. */
 export class ClientRequests {
@@ -13,7 +13,7 @@ export class ClientRequests {
    * Sends a request on the stream of the call that it is for, and waits. Throws `RpcError` with the client's own error, and
    * `cancelled` when the call ends or the client has left.
    */
-  ask(stream: ResponseStream, method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
+  ask(stream: Reply, method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
     this.#asked += 1;
     const id = `gateway-${this.#asked}`;
     return new Promise((resolve, reject) => {

@@ -12,7 +12,8 @@ import { mismatch } from "./check-headers.ts";
 import { createConnectInBand } from "./connect-in-band.ts";
 import { describeServer } from "./describe-server.ts";
 import { hasEnvelope, hasModernEnvelope } from "./envelope.ts";
-import { header } from "./face.ts";
+import type { Incoming, Origin } from "./face.ts";
+import { createHttpOrigin, header } from "./http-origin.ts";
 import { createLegacyFace } from "./legacy.ts";
 import { defaultLimits, type McpLimits } from "./limits.ts";
 import { createListTools } from "./list-tools.ts";
@@ -20,6 +21,7 @@ import type { Methods } from "./methods.ts";
 import { createModernFace } from "./modern.ts";
 import { readPost } from "./read-post.ts";
 import { HttpRefusal, refuse, sendRefusal } from "./refusal.ts";
+import { ResponseStream } from "./response-stream.ts";
 import { createToolLists, type ToolList } from "./tool-list.ts";
 import { watchTools } from "./watch-tools.ts";
 
@@ -70,10 +72,9 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     await parts.prepare(principal);
     return principal;
   };
-  const tools = watchTools({ snapshot, digestOf, authenticate, limits, now, log });
+  const tools = watchTools({ snapshot, digestOf, limits, now, log });
   const face = {
     methods,
-    authenticate,
     view,
     server: describeServer(parts.version, parts.connectPage),
     tools,
@@ -84,12 +85,23 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
   const modern = createModernFace(face);
   const legacy = createLegacyFace(face);
 
+  const incomingOf = (exchange: Exchange, principal: Principal): Omit<Incoming, "message"> => ({
+    origin: createHttpOrigin(exchange, authenticate),
+    principal,
+    reply: () => new ResponseStream(exchange.response, limits),
+    accept: (status = 202) => {
+      exchange.response.writeHead(status, status === 202 ? {} : { "content-length": 0 });
+      exchange.response.end();
+    },
+  });
+
   const post = async (exchange: Exchange, found: Principal): Promise<void> => {
     const isWhole = isReceived(exchange.request);
     const message = await readPost(exchange, limits);
     // A body may be minutes on its way: who was revoked meanwhile sends nothing any more.
     const principal = isWhole ? found : await authenticate(exchange);
-    const era = eraOf(exchange, message);
+    const incoming = { ...incomingOf(exchange, principal), message };
+    const era = eraOf(incoming.origin, message);
     if (
       message.kind === "request" &&
       !(accepts(exchange, "application/json") && accepts(exchange, "text/event-stream"))
@@ -100,7 +112,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
         message,
       );
     }
-    return (era === "modern" ? modern : legacy).post({ exchange, message, principal });
+    return (era === "modern" ? modern : legacy).post(incoming);
   };
 
   const route = async (exchange: Exchange): Promise<void> => {
@@ -109,10 +121,10 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     if (method === "POST") return post(exchange, principal);
     if (method !== "GET" && method !== "DELETE") throw methodNotAllowed("GET, POST, DELETE");
     if (namesModernEra(header(exchange, "mcp-protocol-version") ?? "")) throw methodNotAllowed("POST");
-    if (method === "DELETE") return legacy.delete(exchange, principal);
+    if (method === "DELETE") return legacy.delete(incomingOf(exchange, principal));
     if (!accepts(exchange, "text/event-stream"))
       throw refuse(406, "Not Acceptable: Client must accept text/event-stream");
-    return legacy.get(exchange, principal);
+    return legacy.get(incomingOf(exchange, principal));
   };
 
   return {
@@ -134,8 +146,8 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
  * The body decides: a claim in `_meta` makes a message modern. A header alone never does, but one that names a modern version
  * asks for the claim, and `initialize` under it contradicts itself.
  */
-function eraOf(exchange: Exchange, message: Message): "legacy" | "modern" {
-  const isHeaderModern = namesModernEra(header(exchange, "mcp-protocol-version") ?? "");
+function eraOf({ header }: Origin, message: Message): "legacy" | "modern" {
+  const isHeaderModern = namesModernEra(header("mcp-protocol-version") ?? "");
   if (!("params" in message)) return isHeaderModern ? "modern" : "legacy";
   if (message.kind !== "request" || message.method !== "initialize") {
     return hasEnvelope(message.params) || isHeaderModern ? "modern" : "legacy";
@@ -143,7 +155,7 @@ function eraOf(exchange: Exchange, message: Message): "legacy" | "modern" {
   if (hasModernEnvelope(message.params)) return "modern";
   if (!isHeaderModern) return "legacy";
   const difference = "initialize opens a session, MCP-Protocol-Version names a version without sessions";
-  throw mismatch(message, header(exchange, "mcp-protocol-version") ?? "", difference);
+  throw mismatch(message, header("mcp-protocol-version") ?? "", difference);
 }
 
 /** Whether the client takes a media type; one that says nothing takes all (RFC 9110, section 12.5.1). */

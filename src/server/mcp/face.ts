@@ -2,7 +2,6 @@ import type { CatalogView } from "../../catalog/view.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Message } from "../../mcp/messages.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { Exchange } from "../exchange.ts";
 import type { ServerDescription } from "./describe-server.ts";
 import type { McpLimits } from "./limits.ts";
 import type { Methods } from "./methods.ts";
@@ -14,8 +13,6 @@ export interface FaceParts {
   readonly methods: Methods;
   /** What a principal may see and call. */
   readonly view: (principal: Principal) => CatalogView;
-  /** Who sent a request, asked anew where it has run long. */
-  readonly authenticate: (exchange: Exchange) => Promise<Principal>;
   readonly server: ServerDescription;
   readonly tools: ToolWatch;
   readonly limits: McpLimits;
@@ -24,34 +21,56 @@ export interface FaceParts {
   readonly log: (message: string, cause?: unknown) => void;
 }
 
-/** One POSTed message, read and checked as far as both eras agree. */
+/** Where a message came from: an HTTP request, or the one client at the standard input. */
+export interface Origin {
+  readonly transport: "http" | "stdio";
+  /** A header of the request by its name in lower case; `undefined` where there is none, and for all over stdio. */
+  readonly header: (name: string) => string | undefined;
+  /** The same for connections that pass one on: without what is meant for the gateway, or came twice. */
+  readonly passedHeader: (name: string) => string | undefined;
+  /** What it presents, as one text: equal texts are authenticated once. */
+  readonly presented: string;
+  /** Who sent it, as of now. Throws `GatewayError`. */
+  readonly authenticate: () => Promise<Principal>;
+  /** Aborts when the client leaves before it has its answer. */
+  readonly signal: AbortSignal;
+}
+
+/** The way back to the client that one message opens. */
+export interface Reply {
+  /** Begins to stream now, for streams that may stay silent for long. */
+  open(): void;
+  /**
+   * Sends a message ahead of the answer. False when it was not sent: the way is closed, or the client reads so slowly that what waits
+   * for it is too much.
+   */
+  send(message: string): boolean;
+  /** Sends the answer and ends. Status and headers count only over HTTP, and only while nothing was sent ahead of it. */
+  answer(message: string, status?: number, headers?: Readonly<Record<string, string>>): void;
+  /** Ends without an answer, as a cancelled request does. */
+  close(): void;
+  /** Breaks off, for a client that has stopped reading. */
+  destroy(): void;
+  /** Calls back once the way is gone or the answer complete. */
+  onClose(listener: () => void): void;
+}
+
+/** One message, read and checked as far as both eras agree. */
 export interface Incoming {
-  readonly exchange: Exchange;
+  readonly origin: Origin;
   readonly message: Message;
   readonly principal: Principal;
+  /** The way back, for requests and streams. Call once, and no `accept` beside it. */
+  readonly reply: () => Reply;
+  /** Says that a notification or response was taken; over HTTP by this status, 202 by default. */
+  readonly accept: (status?: number) => void;
 }
 
 /** Who sent a request, once more; throws `GatewayError` where that is somebody else by now, or nobody. */
-export async function confirmPrincipal(
-  authenticate: FaceParts["authenticate"],
-  exchange: Exchange,
-  before: Principal,
-): Promise<Principal> {
-  const principal = await authenticate(exchange);
+export async function confirmPrincipal({ authenticate }: Origin, before: Principal): Promise<Principal> {
+  const principal = await authenticate();
   if (isSamePrincipal(principal, before)) return principal;
   throw new GatewayError("unauthenticated", "Who made this call has changed meanwhile.");
-}
-
-/** A single header; repeated ones are joined and then fit nothing. */
-export function header(exchange: Exchange, name: string): string | undefined {
-  const value = exchange.request.headers[name];
-  return typeof value === "string" ? value : undefined;
-}
-
-/** Answers that a notification or response was taken. */
-export function accept(exchange: Exchange): void {
-  exchange.response.writeHead(202);
-  exchange.response.end();
 }
 
 /** The notification that the tool list has changed. */

@@ -10,14 +10,10 @@ import {
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { isAtLeast, isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
-import type { Principal } from "../../model/principal.ts";
-import { type Exchange, sendJson } from "../exchange.ts";
-import { headersOf } from "../request-header.ts";
 import { checkAskable, createNotifier } from "./call-peer.ts";
-import { accept, confirmPrincipal, type FaceParts, header, type Incoming, toolsChanged } from "./face.ts";
+import { confirmPrincipal, type FaceParts, type Incoming, toolsChanged } from "./face.ts";
 import type { Method, Visit } from "./methods.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
-import { ResponseStream } from "./response-stream.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { runMethod } from "./run-method.ts";
 import { type ClientSession, ClientSessions } from "./sessions.ts";
@@ -25,8 +21,8 @@ import { type ClientSession, ClientSessions } from "./sessions.ts";
 /** Serves the versions with sessions, 2024-11-05 to 2025-11-25. */
 export interface LegacyFace {
   post(incoming: Incoming): Promise<void>;
-  get(exchange: Exchange, principal: Principal): void;
-  delete(exchange: Exchange, principal: Principal): void;
+  get(incoming: Omit<Incoming, "message">): void;
+  delete(incoming: Omit<Incoming, "message">): void;
 }
 
 /**
@@ -39,8 +35,11 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
   const write = createResultWriter(({ result }) => result);
   const methods = new Map<string, Method>([...parts.methods, ["ping", () => ({ kind: "once", result: {} })]]);
 
-  const find = (exchange: Exchange, principal: Principal, to?: Message): ClientSession => {
-    const id = header(exchange, "mcp-session-id");
+  const find = (
+    { origin, principal }: Pick<Incoming, "origin" | "principal">,
+    to?: Message,
+  ): ClientSession => {
+    const id = origin.header("mcp-session-id");
     if (id === undefined)
       throw refuse(400, "Bad Request: Mcp-Session-Id header is required. Begin with initialize.", to);
     const session = sessions.find(id, principal);
@@ -48,7 +47,7 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       const error = new RpcError(rpcCodes.sessionNotFound, "Session not found. Begin again with initialize.");
       throw new HttpRefusal(404, error, { to });
     }
-    const version = header(exchange, "mcp-protocol-version");
+    const version = origin.header("mcp-protocol-version");
     if (version !== undefined && !isLegacyVersion(version)) {
       throw refuse(
         400,
@@ -59,7 +58,7 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
     return session;
   };
 
-  const initialize = (exchange: Exchange, request: RequestMessage, principal: Principal): void => {
+  const initialize = ({ principal, reply }: Incoming, request: RequestMessage): void => {
     const { protocolVersion, capabilities = {} } = request.params;
     if (typeof protocolVersion !== "string" || !isJsonObject(capabilities)) {
       const error = new RpcError(
@@ -80,17 +79,17 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       serverInfo: server.serverInfo,
       instructions: server.instructions(view(principal)),
     };
-    sendJson(exchange, 200, { jsonrpc: "2.0", id: request.id, result }, { "mcp-session-id": session.id });
+    const answer = writeResultText(request.id, JSON.stringify(result));
+    reply().answer(answer, 200, { "mcp-session-id": session.id });
   };
 
   const answer = async (
-    exchange: Exchange,
+    { origin, principal, reply }: Incoming,
     request: RequestMessage,
     session: ClientSession,
-    principal: Principal,
   ): Promise<void> => {
     const { id, method, params } = request;
-    const stream = new ResponseStream(exchange.response, limits);
+    const stream = reply();
     if (session.calls.has(id)) {
       const error = { code: rpcCodes.invalidRequest, message: "A request with this id is still running." };
       return stream.answer(writeMessage({ kind: "error", id, error }));
@@ -113,7 +112,7 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
         ? {
             kind: "ask",
             // The answer of a lost connection reaches nobody: it is not worth anybody's while then.
-            signal: AbortSignal.any([signal, exchange.signal]),
+            signal: AbortSignal.any([signal, origin.signal]),
             ask: (given, until) => session.clientRequests.ask(stream, "elicitation/create", given, until),
             tell: (told, given) =>
               void stream.send(writeMessage({ kind: "notification", method: told, params: given })),
@@ -121,8 +120,8 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
         : undefined;
     const caller = {
       ...{ principal, version, peer, signal, visit },
-      header: headersOf(exchange.request),
-      confirm: () => confirmPrincipal(parts.authenticate, exchange, principal),
+      header: origin.passedHeader,
+      confirm: () => confirmPrincipal(origin, principal),
     };
     const outcome = await runMethod(method, methods.get(method), params, caller, write, log);
     session.calls.delete(id);
@@ -141,24 +140,24 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
   };
 
   return {
-    post: async ({ exchange, message, principal }) => {
-      if (message.kind === "request" && message.method === "initialize")
-        return initialize(exchange, message, principal);
-      const session = find(exchange, principal, message);
-      if (message.kind === "request") return answer(exchange, message, session, principal);
+    post: async (incoming) => {
+      const { message } = incoming;
+      if (message.kind === "request" && message.method === "initialize") return initialize(incoming, message);
+      const session = find(incoming, message);
+      if (message.kind === "request") return answer(incoming, message, session);
       if (message.kind !== "notification") session.clientRequests.answer(message);
       else if (message.method === "notifications/cancelled") cancel(session, message.params);
-      accept(exchange);
+      incoming.accept();
     },
-    get: (exchange, principal) => {
-      const session = find(exchange, principal);
+    get: (incoming) => {
+      const session = find(incoming);
       if (session.stream !== undefined) throw refuse(409, "Conflict: this session has a GET stream already.");
-      const stream = new ResponseStream(exchange.response, limits);
+      const stream = incoming.reply();
       session.stream = stream;
       stream.open();
       const unfollow = tools.follow({
-        exchange,
-        principal,
+        origin: incoming.origin,
+        principal: incoming.principal,
         // What changed between `initialize` and now was told to nobody.
         digest: session.toolDigest,
         tell: (digest) => {
@@ -173,10 +172,9 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
         session.lastUsed = now();
       });
     },
-    delete: (exchange, principal) => {
-      sessions.remove(find(exchange, principal));
-      exchange.response.writeHead(200, { "content-length": 0 });
-      exchange.response.end();
+    delete: (incoming) => {
+      sessions.remove(find(incoming));
+      incoming.accept(200);
     },
   };
 }

@@ -4,15 +4,13 @@ import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { Exchange } from "../exchange.ts";
-import { type FaceParts, toolsChanged } from "./face.ts";
-import { ResponseStream } from "./response-stream.ts";
+import { type FaceParts, type Incoming, type Reply, toolsChanged } from "./face.ts";
 import { isSamePrincipal } from "./same-principal.ts";
 
 /** The open `subscriptions/listen` streams of an endpoint (MCP 2026-07-28). */
 export interface Listeners {
   /** Throws `RpcError` for a filter that can't be read, and when there are too many streams. */
-  open(exchange: Exchange, request: RequestMessage, principal: Principal): void;
+  open(incoming: Incoming, request: RequestMessage): void;
 }
 
 /** @param shape what a result of this era has around it. */
@@ -20,7 +18,7 @@ export function createListeners(
   { tools, limits }: FaceParts,
   shape: (result: JsonObject) => JsonObject,
 ): Listeners {
-  const open = new Map<ResponseStream, Principal>();
+  const open = new Map<Reply, Principal>();
   const hasShareFor = (principal: Principal): boolean => {
     // Callers without a name are all one and the same, which has no share of its own.
     if (principal.kind === "anonymous") return true;
@@ -34,7 +32,7 @@ export function createListeners(
       params: { ...params, _meta: { [metaKeys.subscriptionId]: id } },
     });
   return {
-    open: (exchange, { id, params }, principal) => {
+    open: ({ origin, principal, reply }, { id, params }) => {
       const wanted = readFilter(params["notifications"]);
       if (open.size >= limits.listeners || !hasShareFor(principal)) {
         throw new RpcError(
@@ -42,7 +40,7 @@ export function createListeners(
           "The gateway has no room for another subscription. Try again later.",
         );
       }
-      const stream = new ResponseStream(exchange.response, limits);
+      const stream = reply();
       const notifications = wanted["toolsListChanged"] === true ? { toolsListChanged: true } : {};
       stream.send(notification("notifications/subscriptions/acknowledged", id, { notifications }));
       // The result tells the client that the end was meant.
@@ -53,7 +51,7 @@ export function createListeners(
       if (wanted["toolsListChanged"] !== true) return end();
       open.set(stream, principal);
       const unfollow = tools.follow({
-        exchange,
+        origin,
         principal,
         digest: tools.digest(principal),
         tell: () => {

@@ -5,17 +5,13 @@ import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { modernVersions } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
-import type { Principal } from "../../model/principal.ts";
-import type { Exchange } from "../exchange.ts";
-import { headersOf } from "../request-header.ts";
 import { cannotAsk, createNotifier } from "./call-peer.ts";
 import { checkClaims, checkParameterHeaders, checkRequiredHeaders } from "./check-headers.ts";
 import { readEnvelope } from "./envelope.ts";
-import { accept, confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
+import { confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
 import { createListeners } from "./listen.ts";
 import type { Caller, Method, MethodResult } from "./methods.ts";
 import { HttpRefusal } from "./refusal.ts";
-import { ResponseStream } from "./response-stream.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { methodNotFound, runMethod } from "./run-method.ts";
 
@@ -29,7 +25,7 @@ export interface ModernFace {
  * header against body, version, required headers, method, parameter headers, then the method's own.
  */
 export function createModernFace(parts: FaceParts): ModernFace {
-  const { server, view, limits, log } = parts;
+  const { server, view, log } = parts;
   const shape = ({ kind, result }: MethodResult): JsonObject => ({
     resultType: "complete",
     ...result,
@@ -49,21 +45,23 @@ export function createModernFace(parts: FaceParts): ModernFace {
   });
   const methods = new Map<string, Method>([...parts.methods, ["server/discover", discover]]);
 
-  const answer = async ({ exchange, principal }: Incoming, request: RequestMessage): Promise<void> => {
+  const answer = async (incoming: Incoming, request: RequestMessage): Promise<void> => {
+    const { origin, principal } = incoming;
     const { version, capabilities } = readEnvelope(request);
-    checkClaims(exchange, request, version);
-    checkRequiredHeaders(exchange, request);
+    checkClaims(origin, request, version);
+    if (origin.transport === "http") checkRequiredHeaders(origin, request);
     const { id, method, params } = request;
-    if (method === "subscriptions/listen") return listen(exchange, request, principal);
+    if (method === "subscriptions/listen") return listen(incoming, request);
     const implementation = methods.get(method);
     if (implementation === undefined) throw new HttpRefusal(404, methodNotFound(method), { to: request });
     const tool =
       method === "tools/call" && typeof params["name"] === "string"
         ? view(principal).findTool(params["name"])
         : undefined;
-    if (tool !== undefined) checkParameterHeaders(exchange, request, tool.inputSchema);
+    if (tool !== undefined && origin.transport === "http")
+      checkParameterHeaders(origin, request, tool.inputSchema);
 
-    const stream = new ResponseStream(exchange.response, limits);
+    const stream = incoming.reply();
     const peer = {
       // What the client declares is not passed on while its answers can't be: an upstream would ask in place of going on without.
       capabilities: {},
@@ -75,11 +73,11 @@ export function createModernFace(parts: FaceParts): ModernFace {
     // Closing the response is how this era cancels.
     const canVisit = canAsk(readAskableCapabilities(capabilities), "elicitation/create", { mode: "url" });
     const caller: Caller = {
-      ...{ principal, version, peer, signal: exchange.signal },
-      header: headersOf(exchange.request),
-      confirm: () => confirmPrincipal(parts.authenticate, exchange, principal),
+      ...{ principal, version, peer, signal: origin.signal },
+      header: origin.passedHeader,
+      confirm: () => confirmPrincipal(origin, principal),
       // The gateway's own question, which is answered by the same call made again.
-      visit: canVisit ? { kind: "return", signal: exchange.signal } : undefined,
+      visit: canVisit ? { kind: "return", signal: origin.signal } : undefined,
     };
     const outcome = await runMethod(method, implementation, params, caller, write, log);
     if (outcome.kind === "result") return stream.answer(writeResultText(id, outcome.text));
@@ -88,9 +86,9 @@ export function createModernFace(parts: FaceParts): ModernFace {
     stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }), status);
   };
 
-  const listen = (exchange: Exchange, request: RequestMessage, principal: Principal): void => {
+  const listen = (incoming: Incoming, request: RequestMessage): void => {
     try {
-      listeners.open(exchange, request, principal);
+      listeners.open(incoming, request);
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       throw new HttpRefusal(200, error, { to: request });
@@ -99,13 +97,13 @@ export function createModernFace(parts: FaceParts): ModernFace {
 
   return {
     post: async (incoming) => {
-      const { exchange, message } = incoming;
+      const { origin, message } = incoming;
       if (message.kind === "request") return answer(incoming, message);
       if (message.kind === "notification") {
         const claimed = asObject(message.params["_meta"])?.[metaKeys.protocolVersion];
-        checkClaims(exchange, message, typeof claimed === "string" ? claimed : undefined);
+        checkClaims(origin, message, typeof claimed === "string" ? claimed : undefined);
         // `notifications/cancelled` too: over HTTP, closing the response has cancelled already.
-        return accept(exchange);
+        return incoming.accept();
       }
       const error = new RpcError(
         rpcCodes.invalidRequest,

@@ -4,7 +4,7 @@ import { isRequestId, type Message, readMessage, rpcCodes } from "../../mcp/mess
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { type Exchange, isJsonMediaType, readBody } from "../exchange.ts";
 import { parseJsonBytes } from "../parse-json-bytes.ts";
-import { header } from "./face.ts";
+import { header } from "./http-origin.ts";
 import type { McpLimits } from "./limits.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
 

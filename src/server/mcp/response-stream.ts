@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { endResponse } from "../end-response.ts";
+import type { Reply } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
 
 const eventStreamHeaders = {
@@ -12,7 +13,7 @@ const eventStreamHeaders = {
  * The response to one request, whatever form it takes: plain JSON when the answer comes first, an event stream as soon as
  * anything has to be sent before it, be it only a sign of life (MCP, Streamable HTTP, sending messages to the server).
  */
-export class ResponseStream {
+export class ResponseStream implements Reply {
   readonly #response: ServerResponse;
   readonly #bufferedBytes: number;
   readonly #stalledMilliseconds: number;
@@ -48,7 +49,7 @@ export class ResponseStream {
   }
 
   /** Sends the answer and ends. The status counts only while no event has been sent. */
-  answer(message: string, status = 200): void {
+  answer(message: string, status = 200, headers: Readonly<Record<string, string>> = {}): void {
     if (this.#state === "ended") return;
     const isStreaming = this.#state === "streaming";
     this.#finish();
@@ -57,6 +58,7 @@ export class ResponseStream {
       this.#response.writeHead(status, {
         "content-type": "application/json",
         "content-length": bytes.length,
+        ...headers,
       });
     }
     endResponse(this.#response, bytes, this.#stalledMilliseconds);

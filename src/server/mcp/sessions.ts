@@ -3,8 +3,8 @@ import type { RequestId } from "../../mcp/messages.ts";
 import type { LegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { ClientRequests } from "./client-requests.ts";
+import type { Reply } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
-import type { ResponseStream } from "./response-stream.ts";
 import { isSamePrincipal, type PrincipalIdentity } from "./same-principal.ts";
 
 /** What `initialize` agreed on. */
@@ -26,7 +26,7 @@ export class ClientSession {
   readonly calls = new Map<RequestId, () => void>();
   readonly clientRequests = new ClientRequests();
   /** The GET stream, while it is open. */
-  stream: ResponseStream | undefined;
+  stream: Reply | undefined;
   /** Digest of the tool list that the client was last told of. */
   toolDigest: string;
   lastUsed: number;

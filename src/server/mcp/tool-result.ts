@@ -17,6 +17,8 @@ export function toToolResult(
   version: string,
   fits: FitsSchema = createSchemaFit(),
 ): JsonObject {
+  // The modern face gives it back before it is anybody's answer.
+  if (result.kind === "input_required") throw new Error("A question is no result of a tool.");
   return result.kind === "mcp"
     ? adaptMcpResult(result.result, outputSchema, version)
     : describeHttpResult(result, outputSchema, version, fits);

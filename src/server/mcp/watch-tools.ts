@@ -2,14 +2,14 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { Exchange } from "../exchange.ts";
+import type { Origin } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
 import { isSamePrincipal } from "./same-principal.ts";
 
 /** An open stream on which a client waits to hear that its tools have changed. */
 export interface WaitingStream {
   /** The request that opened it: what it presents is checked again for as long as the stream is open. */
-  readonly exchange: Exchange;
+  readonly origin: Origin;
   /** Whom that request was found to come from. */
   readonly principal: Principal;
   /** Digest of the list that the client was last told of. */
@@ -37,7 +37,6 @@ export interface ToolWatch {
 export interface WatchParts {
   readonly snapshot: Pick<CatalogSnapshot, "subscribe">;
   readonly digestOf: (principal: Principal) => string;
-  readonly authenticate: (exchange: Exchange) => Promise<Principal>;
   readonly limits: Pick<McpLimits, "changeMilliseconds" | "recheckMilliseconds" | "unconfirmedMilliseconds">;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -122,7 +121,7 @@ export function watchTools(parts: WatchParts): ToolWatch {
   const isOverdue = ({ confirmedAt }: Follower): boolean =>
     now() - confirmedAt > limits.unconfirmedMilliseconds;
   const checkAll = async (): Promise<void> => {
-    const authenticate = onceEach(parts.authenticate);
+    const authenticate = onceEach();
     await forEachInTurns((follower) => {
       // One that still waits for its last authentication holds up nobody but itself, and not for ever.
       if (!follower.isAsked) void check(follower, authenticate);
@@ -171,14 +170,13 @@ type Authenticate = (follower: Follower) => Promise<Principal>;
  * Streams of one principal that present the same are authenticated once. Both count: of two secrets for one principal, only one
  * may have been replaced.
  */
-function onceEach(authenticate: WatchParts["authenticate"]): Authenticate {
+function onceEach(): Authenticate {
   const asked = new Map<Principal, Map<string, Promise<Principal>>>();
-  return ({ principal, stream: { exchange } }) => {
-    const { authorization = "", cookie = "" } = exchange.request.headers;
-    const presented = JSON.stringify([authorization, cookie, exchange.query]);
+  return ({ principal, stream: { origin } }) => {
+    const { presented } = origin;
     const ofPrincipal = asked.get(principal) ?? new Map<string, Promise<Principal>>();
     asked.set(principal, ofPrincipal);
-    const answer = ofPrincipal.get(presented) ?? authenticate(exchange);
+    const answer = ofPrincipal.get(presented) ?? origin.authenticate();
     ofPrincipal.set(presented, answer);
     return answer;
   };

@@ -1,10 +1,8 @@
-import { IncomingMessage, ServerResponse } from "node:http";
-import { Socket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Principal } from "../../../src/model/principal.ts";
-import type { Exchange } from "../../../src/server/exchange.ts";
+import type { Origin } from "../../../src/server/mcp/face.ts";
 import { type ToolWatch, watchTools } from "../../../src/server/mcp/watch-tools.ts";
 import { principalOf } from "../../principals.ts";
 import { makeCatalog, makeTool } from "./harness.ts";
@@ -41,24 +39,28 @@ function start(changeMilliseconds = 1): ToolWatch {
   return watchTools({
     snapshot,
     digestOf: ({ id }) => lists[id] ?? "",
-    authenticate: async ({ request }) => {
-      const id = String(request.headers["x-user"]);
-      asked.push(id);
-      presented.push(request.headers.authorization ?? "");
-      return outcomes[id]?.() ?? (id === "ada" ? ada : bob);
-    },
     limits: { changeMilliseconds, recheckMilliseconds: 5, unconfirmedMilliseconds: 100 },
     now: () => clock,
     log: (message) => logged.push(message),
   });
 }
 
-function exchangeOf(id: string, authorization = ""): Exchange {
-  const request = new IncomingMessage(new Socket());
-  request.headers["x-user"] = id;
-  request.headers.authorization = authorization;
-  const response = new ServerResponse(request);
-  return { request, response, path: "/mcp", query: "", signal: new AbortController().signal };
+function originOf(id: string, authorization = ""): Origin {
+  const authenticate = async (): Promise<Principal> => {
+    asked.push(id);
+    presented.push(authorization);
+    return outcomes[id]?.() ?? (id === "ada" ? ada : bob);
+  };
+  const header = (): undefined => undefined;
+  const { signal } = new AbortController();
+  return {
+    transport: "http",
+    header,
+    passedHeader: header,
+    presented: authorization,
+    authenticate,
+    signal,
+  };
 }
 
 /** Follows a stream and writes down what happens to it. */
@@ -68,7 +70,7 @@ function follow(
 ): { readonly events: string[]; readonly stop: () => void } {
   const events: string[] = [];
   const stop = watch.follow({
-    exchange: exchangeOf(principal.id, authorization),
+    origin: originOf(principal.id, authorization),
     principal,
     digest,
     tell: (told) => events.push(told),
