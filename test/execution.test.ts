@@ -10,6 +10,7 @@ import { newestModernVersion } from "../src/mcp/versions.ts";
 import type { JsonObject } from "../src/model/json.ts";
 import { createCallTool } from "../src/server/mcp/call-tool.ts";
 import { gatewayMetaKeys } from "../src/server/mcp/gateway-meta.ts";
+import { finished } from "./finished.ts";
 import { type Loopback, listen } from "./upstream/loopback.ts";
 
 /** What the upstream answers; `{}` as JSON by default. `$BASE` stands for the upstream itself. */
@@ -174,17 +175,19 @@ describe("what a call sends and what comes of the answer", () => {
       ({ caller, invoke }) => invoke(caller.principal),
     );
     const tool = view.tools.find((candidate) => candidate.provider === provider);
-    const { result } = await call(
-      { name: tool?.name ?? "", arguments: example.arguments },
-      {
-        principal: operator,
-        version: example.version ?? newestModernVersion,
-        peer: silentPeer(),
-        signal: new AbortController().signal,
-        header: () => undefined,
-        confirm: async () => operator,
-        visit: undefined,
-      },
+    const result = await finished(
+      call(
+        { name: tool?.name ?? "", arguments: example.arguments },
+        {
+          principal: operator,
+          version: example.version ?? newestModernVersion,
+          peer: silentPeer(),
+          signal: new AbortController().signal,
+          header: () => undefined,
+          confirm: async () => operator,
+          visit: undefined,
+        },
+      ),
     );
     const { _meta, ...visible } = result;
     if (example.refused !== undefined) {

@@ -7,6 +7,7 @@ import { Gateway, operator, silentPeer } from "../../src/gateway.ts";
 import { newestModernVersion } from "../../src/mcp/versions.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { createCallTool } from "../../src/server/mcp/call-tool.ts";
+import { finished } from "../finished.ts";
 import { listen } from "../upstream/loopback.ts";
 import { callAtOnce, unasked } from "./call-at-once.ts";
 
@@ -100,15 +101,17 @@ async function run(report: Report): Promise<Running> {
     inputSchema: tool?.inputSchema ?? {},
     requests,
     call: async (callArguments) => {
-      const { result } = await call(
-        { name: tool?.name ?? "", arguments: callArguments },
-        {
-          principal: operator,
-          version: newestModernVersion,
-          peer: silentPeer(),
-          signal: new AbortController().signal,
-          ...unasked,
-        },
+      const result = await finished(
+        call(
+          { name: tool?.name ?? "", arguments: callArguments },
+          {
+            principal: operator,
+            version: newestModernVersion,
+            peer: silentPeer(),
+            signal: new AbortController().signal,
+            ...unasked,
+          },
+        ),
       );
       return result;
     },

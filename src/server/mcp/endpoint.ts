@@ -23,7 +23,7 @@ import { readPost } from "./read-post.ts";
 import { HttpRefusal, refuse, sendRefusal } from "./refusal.ts";
 import { ResponseStream } from "./response-stream.ts";
 import { createToolLists, type ToolList } from "./tool-list.ts";
-import { watchTools } from "./watch-tools.ts";
+import { type ListDigests, watchLists } from "./watch-lists.ts";
 
 /** What the endpoint is plugged into. */
 export interface McpParts
@@ -65,19 +65,23 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     ["tools/list", createListTools(listOf)],
     ["tools/call", createCallTool(broker, view, createConnectInBand({ ...parts, limits }))],
   ]);
-  const digestOf = (principal: Principal): string => listOf(principal).digest;
+  const digestsOf = (principal: Principal): ListDigests => ({
+    tools: listOf(principal).digest,
+    prompts: "",
+    resources: "",
+  });
   /** Whoever is known also sees what is meant for them. */
   const authenticate = async (exchange: Exchange): Promise<Principal> => {
     const principal = await parts.authenticate(exchange);
     await parts.prepare(principal);
     return principal;
   };
-  const tools = watchTools({ snapshot, digestOf, limits, now, log });
+  const watch = watchLists({ snapshot, digestsOf, limits, now, log });
   const face = {
     methods,
     view,
     server: describeServer(parts.version, parts.connectPage),
-    tools,
+    lists: watch,
     limits,
     now,
     log,
@@ -138,7 +142,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
         sendRefusal(exchange, error);
       }
     },
-    close: () => tools.close(),
+    close: () => watch.close(),
   };
 }
 

@@ -6,7 +6,7 @@ import type { ServerDescription } from "./describe-server.ts";
 import type { McpLimits } from "./limits.ts";
 import type { Methods } from "./methods.ts";
 import { isSamePrincipal } from "./same-principal.ts";
-import type { ToolWatch } from "./watch-tools.ts";
+import type { ListWatch } from "./watch-lists.ts";
 
 /** What both eras stand on: they frame, the methods mean. */
 export interface FaceParts {
@@ -14,7 +14,7 @@ export interface FaceParts {
   /** What a principal may see and call. */
   readonly view: (principal: Principal) => CatalogView;
   readonly server: ServerDescription;
-  readonly tools: ToolWatch;
+  readonly lists: ListWatch;
   readonly limits: McpLimits;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -72,6 +72,3 @@ export async function confirmPrincipal({ authenticate }: Origin, before: Princip
   if (isSamePrincipal(principal, before)) return principal;
   throw new GatewayError("unauthenticated", "Who made this call has changed meanwhile.");
 }
-
-/** The notification that the tool list has changed. */
-export const toolsChanged = { kind: "notification", method: "notifications/tools/list_changed" } as const;

@@ -11,12 +11,13 @@ import { RpcError } from "../../mcp/rpc-error.ts";
 import { isAtLeast, isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { checkAskable, createNotifier } from "./call-peer.ts";
-import { confirmPrincipal, type FaceParts, type Incoming, toolsChanged } from "./face.ts";
+import { confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
 import type { Method, Visit } from "./methods.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { runMethod } from "./run-method.ts";
 import { type ClientSession, ClientSessions } from "./sessions.ts";
+import { listChanged } from "./watch-lists.ts";
 
 /** Serves the versions with sessions, 2024-11-05 to 2025-11-25. */
 export interface LegacyFace {
@@ -30,7 +31,7 @@ export interface LegacyFace {
  * that may be another token of the same user, or the user's roles may have changed.
  */
 export function createLegacyFace(parts: FaceParts): LegacyFace {
-  const { limits, server, view, tools, now, log } = parts;
+  const { limits, server, view, lists, now, log } = parts;
   const sessions = new ClientSessions(limits, now);
   const write = createResultWriter(({ result }) => result);
   const methods = new Map<string, Method>([...parts.methods, ["ping", () => ({ kind: "once", result: {} })]]);
@@ -69,7 +70,7 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
     }
     const version = isLegacyVersion(protocolVersion) ? protocolVersion : newestLegacyVersion;
     const askable = readAskableCapabilities(capabilities);
-    const terms = { owner: principal, version, capabilities: askable, toolDigest: tools.digest(principal) };
+    const terms = { owner: principal, version, capabilities: askable, digests: lists.digests(principal) };
     const session = sessions.open(terms);
     if (session === undefined)
       throw refuse(503, "The gateway has no room for another session. Try again later.", request);
@@ -155,13 +156,16 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       const stream = incoming.reply();
       session.stream = stream;
       stream.open();
-      const unfollow = tools.follow({
+      const unfollow = lists.follow({
         origin: incoming.origin,
         principal: incoming.principal,
         // What changed between `initialize` and now was told to nobody.
-        digest: session.toolDigest,
-        tell: (digest) => {
-          if (stream.send(writeMessage({ ...toolsChanged, params: {} }))) session.toolDigest = digest;
+        digests: session.digests,
+        tell: (changed, digests) => {
+          const isSent = changed.every((kind) =>
+            stream.send(writeMessage({ kind: "notification", method: listChanged(kind), params: {} })),
+          );
+          if (isSent) session.digests = digests;
           else stream.destroy();
         },
         end: () => stream.close(),

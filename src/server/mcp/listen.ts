@@ -4,8 +4,9 @@ import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
-import { type FaceParts, type Incoming, type Reply, toolsChanged } from "./face.ts";
+import type { FaceParts, Incoming, Reply } from "./face.ts";
 import { isSamePrincipal } from "./same-principal.ts";
+import { listChanged } from "./watch-lists.ts";
 
 /** The open `subscriptions/listen` streams of an endpoint (MCP 2026-07-28). */
 export interface Listeners {
@@ -15,7 +16,7 @@ export interface Listeners {
 
 /** @param shape what a result of this era has around it. */
 export function createListeners(
-  { tools, limits }: FaceParts,
+  { lists, limits }: FaceParts,
   shape: (result: JsonObject) => JsonObject,
 ): Listeners {
   const open = new Map<Reply, Principal>();
@@ -50,13 +51,14 @@ export function createListeners(
       };
       if (wanted["toolsListChanged"] !== true) return end();
       open.set(stream, principal);
-      const unfollow = tools.follow({
+      const unfollow = lists.follow({
         origin,
         principal,
-        digest: tools.digest(principal),
-        tell: () => {
+        digests: lists.digests(principal),
+        tell: (changed) => {
+          if (!changed.includes("tools")) return;
           // A client that missed a change must learn that it did: it will open another stream and list again.
-          if (!stream.send(notification(toolsChanged.method, id))) stream.destroy();
+          if (!stream.send(notification(listChanged("tools"), id))) stream.destroy();
         },
         end,
       });

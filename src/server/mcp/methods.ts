@@ -1,6 +1,8 @@
+import type { Freshness } from "../../model/features.ts";
 import type { ClientPeer } from "../../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
+import type { InputRequired } from "../../model/result.ts";
 
 /** Who asks, and how to reach them while the request runs. The same for all versions of the protocol. */
 export interface Caller {
@@ -8,6 +10,8 @@ export interface Caller {
   /** The version that the client speaks: negotiated or claimed. */
   readonly version: string;
   readonly peer: ClientPeer;
+  /** What of the request's `_meta` goes on to an upstream: without what concerns this hop alone. */
+  readonly meta?: JsonObject | undefined;
   readonly signal: AbortSignal;
   /** A header of the request, for connections that pass one on. */
   readonly header: (name: string) => string | undefined;
@@ -32,12 +36,19 @@ export type Visit = {
 
 /**
  * What a method came to: the members of its JSON-RPC result, without those that belong to one version of the protocol.
- * What is `cacheable` is the same for all requests until something changes; the same object is written as text only once.
+ * `input_required` only for callers whose peer has `retry`. What is `cacheable` is the same for all requests until something changes; the same object is written as text only once.
  */
-export interface MethodResult {
-  readonly kind: "once" | "cacheable";
-  readonly result: JsonObject;
-}
+export type MethodResult = FinishedResult | InputRequired;
+
+/** What a request came to in the end. */
+export type FinishedResult =
+  | { readonly kind: "once"; readonly result: JsonObject }
+  | {
+      readonly kind: "cacheable";
+      readonly result: JsonObject;
+      /** How long it keeps; absent: it may change at any time, and is the caller's own. */
+      readonly freshness?: Freshness;
+    };
 
 /**
  * One method of the protocol. Throws `RpcError` for what the client gets as a JSON-RPC error; what it throws after the caller's

@@ -10,7 +10,7 @@ import { checkClaims, checkParameterHeaders, checkRequiredHeaders } from "./chec
 import { readEnvelope } from "./envelope.ts";
 import { confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
 import { createListeners } from "./listen.ts";
-import type { Caller, Method, MethodResult } from "./methods.ts";
+import type { Caller, FinishedResult, Method } from "./methods.ts";
 import { HttpRefusal } from "./refusal.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { methodNotFound, runMethod } from "./run-method.ts";
@@ -26,7 +26,7 @@ export interface ModernFace {
  */
 export function createModernFace(parts: FaceParts): ModernFace {
   const { server, view, log } = parts;
-  const shape = ({ kind, result }: MethodResult): JsonObject => ({
+  const shape = ({ kind, result }: FinishedResult): JsonObject => ({
     resultType: "complete",
     ...result,
     ...(kind === "cacheable" ? { ttlMs: 0, cacheScope: "private" } : {}),

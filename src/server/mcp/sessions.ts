@@ -6,6 +6,7 @@ import { ClientRequests } from "./client-requests.ts";
 import type { Reply } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
 import { isSamePrincipal, type PrincipalIdentity } from "./same-principal.ts";
+import type { ListDigests } from "./watch-lists.ts";
 
 /** What `initialize` agreed on. */
 export interface SessionTerms {
@@ -14,8 +15,8 @@ export interface SessionTerms {
   readonly version: LegacyVersion;
   /** What the client can be asked. */
   readonly capabilities: JsonObject;
-  /** Digest of the tool list when the session began. */
-  readonly toolDigest: string;
+  /** Digests of the lists when the session began. */
+  readonly digests: ListDigests;
 }
 
 /** A client of a version with sessions (up to 2025-11-25), from `initialize` to DELETE or its eviction. */
@@ -27,13 +28,13 @@ export class ClientSession {
   readonly clientRequests = new ClientRequests();
   /** The GET stream, while it is open. */
   stream: Reply | undefined;
-  /** Digest of the tool list that the client was last told of. */
-  toolDigest: string;
+  /** Digests of the lists that the client was last told of. */
+  digests: ListDigests;
   lastUsed: number;
 
   constructor(terms: SessionTerms, now: number) {
     this.terms = terms;
-    this.toolDigest = terms.toolDigest;
+    this.digests = terms.digests;
     this.lastUsed = now;
   }
 

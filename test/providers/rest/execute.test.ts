@@ -5,6 +5,7 @@ import { Gateway, operator, silentPeer } from "../../../src/gateway.ts";
 import { newestModernVersion } from "../../../src/mcp/versions.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { createCallTool } from "../../../src/server/mcp/call-tool.ts";
+import { finished } from "../../finished.ts";
 import { type Loopback, listen } from "../../upstream/loopback.ts";
 import { callAtOnce, unasked } from "../call-at-once.ts";
 
@@ -115,19 +116,21 @@ async function call(name: string, args: JsonObject) {
   received.length = 0;
   if (gateway === undefined) throw new Error("The gateway did not start.");
   const view = gateway.snapshot.view("mcp");
-  const { result } = await createCallTool(
-    gateway.broker,
-    () => view,
-    callAtOnce,
-  )(
-    { name, arguments: args },
-    {
-      principal: operator,
-      version: newestModernVersion,
-      peer: silentPeer(),
-      signal: new AbortController().signal,
-      ...unasked,
-    },
+  const result = await finished(
+    createCallTool(
+      gateway.broker,
+      () => view,
+      callAtOnce,
+    )(
+      { name, arguments: args },
+      {
+        principal: operator,
+        version: newestModernVersion,
+        peer: silentPeer(),
+        signal: new AbortController().signal,
+        ...unasked,
+      },
+    ),
   );
   return { result, request: received[0] };
 }

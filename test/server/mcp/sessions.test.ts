@@ -5,7 +5,12 @@ import { type ClientSession, ClientSessions } from "../../../src/server/mcp/sess
 import { principalOf } from "../../principals.ts";
 
 const ada = principalOf("user", "ada", "one");
-const terms = { owner: ada, version: "2025-11-25", capabilities: {}, toolDigest: "" } as const;
+const terms = {
+  owner: ada,
+  version: "2025-11-25",
+  capabilities: {},
+  digests: { tools: "", prompts: "", resources: "" },
+} as const;
 
 function table(): { sessions: ClientSessions; clock: { now: number }; open: () => ClientSession } {
   const clock = { now: 0 };

@@ -6,26 +6,39 @@ import type { Origin } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
 import { isSamePrincipal } from "./same-principal.ts";
 
-/** An open stream on which a client waits to hear that its tools have changed. */
+/** The lists that clients are told of. */
+export type ListKind = "tools" | "prompts" | "resources";
+
+/** What stands for each list as a principal gets it: equal lists have equal digests. Templates count as resources. */
+export type ListDigests = Readonly<Record<ListKind, string>>;
+
+const listKinds: readonly ListKind[] = ["tools", "prompts", "resources"];
+
+/** The notification that a list has changed. */
+export function listChanged(kind: ListKind): string {
+  return `notifications/${kind}/list_changed`;
+}
+
+/** An open stream on which a client waits to hear that its lists have changed. */
 export interface WaitingStream {
   /** The request that opened it: what it presents is checked again for as long as the stream is open. */
   readonly origin: Origin;
   /** Whom that request was found to come from. */
   readonly principal: Principal;
-  /** Digest of the list that the client was last told of. */
-  readonly digest: string;
-  /** Tells that the list has changed. */
-  tell(digest: string): void;
+  /** Digests of the lists that the client was last told of. */
+  readonly digests: ListDigests;
+  /** Tells which lists have changed. */
+  tell(changed: readonly ListKind[], digests: ListDigests): void;
   /** Ends the stream. */
   end(): void;
 }
 
-/** Tells those who wait when the tools that they see have changed, and ends the streams of those who may not wait any more. */
-export interface ToolWatch {
-  /** Digest of the list as a principal gets it now. */
-  digest(principal: Principal): string;
+/** Tells those who wait when the lists that they see have changed, and ends the streams of those who may not wait any more. */
+export interface ListWatch {
+  /** Digests of the lists as a principal gets them now. */
+  digests(principal: Principal): ListDigests;
   /**
-   * Follows a stream, which is told at once if the list is not that of its digest any more, and ended at once after `close`.
+   * Follows a stream, which is told at once if a list is not that of its digest any more, and ended at once after `close`.
    * Returns the way to stop that.
    */
   follow(stream: WaitingStream): () => void;
@@ -36,7 +49,7 @@ export interface ToolWatch {
 /** What the watch stands on. */
 export interface WatchParts {
   readonly snapshot: Pick<CatalogSnapshot, "subscribe">;
-  readonly digestOf: (principal: Principal) => string;
+  readonly digestsOf: (principal: Principal) => ListDigests;
   readonly limits: Pick<McpLimits, "changeMilliseconds" | "recheckMilliseconds" | "unconfirmedMilliseconds">;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
@@ -47,7 +60,7 @@ export interface WatchParts {
 interface Follower {
   readonly stream: WaitingStream;
   principal: Principal;
-  digest: string;
+  digests: ListDigests;
   /** When its principal was last known to be right. */
   confirmedAt: number;
   /** False while that can't be found out: it is told nothing meanwhile. */
@@ -64,7 +77,7 @@ const streamsPerTurn = 50;
  * are one change. Whatever else decides on what a principal sees (roles, exposure, policies) shows when the request that opened
  * the stream is authenticated again, which happens every `recheckMilliseconds` while streams are open.
  */
-export function watchTools(parts: WatchParts): ToolWatch {
+export function watchLists(parts: WatchParts): ListWatch {
   const { limits, log, now } = parts;
   const followers = new Set<Follower>();
   let isClosed = false;
@@ -85,10 +98,11 @@ export function watchTools(parts: WatchParts): ToolWatch {
 
   const compare = (follower: Follower): void => {
     if (!follower.isConfirmed) return;
-    const digest = parts.digestOf(follower.principal);
-    if (digest === follower.digest) return;
-    follower.digest = digest;
-    follower.stream.tell(digest);
+    const digests = parts.digestsOf(follower.principal);
+    const changed = listKinds.filter((kind) => digests[kind] !== follower.digests[kind]);
+    if (changed.length === 0) return;
+    follower.digests = digests;
+    follower.stream.tell(changed, digests);
   };
   const forEachInTurns = async (look: (follower: Follower) => void): Promise<void> => {
     let looked = 0;
@@ -130,7 +144,7 @@ export function watchTools(parts: WatchParts): ToolWatch {
   };
 
   const run = (task: () => Promise<void>): void => {
-    task().catch((error: unknown) => log("Clients could not be told of changed tools.", error));
+    task().catch((error: unknown) => log("Clients could not be told of changed lists.", error));
   };
   const unsubscribe = parts.snapshot.subscribe(() => {
     collecting ??= setTimeout(() => {
@@ -140,10 +154,10 @@ export function watchTools(parts: WatchParts): ToolWatch {
   });
 
   return {
-    digest: parts.digestOf,
+    digests: parts.digestsOf,
     follow: (stream) => {
-      const { principal, digest } = stream;
-      const follower = { stream, principal, digest, confirmedAt: now(), isConfirmed: true, isAsked: false };
+      const { principal, digests } = stream;
+      const follower = { stream, principal, digests, confirmedAt: now(), isConfirmed: true, isAsked: false };
       if (isClosed) {
         stream.end();
         return () => {};

@@ -3,7 +3,7 @@ import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Principal } from "../../../src/model/principal.ts";
 import type { Origin } from "../../../src/server/mcp/face.ts";
-import { type ToolWatch, watchTools } from "../../../src/server/mcp/watch-tools.ts";
+import { type ListDigests, type ListWatch, watchLists } from "../../../src/server/mcp/watch-lists.ts";
 import { principalOf } from "../../principals.ts";
 import { makeCatalog, makeTool } from "./harness.ts";
 
@@ -21,7 +21,7 @@ let asked: string[];
 let presented: string[];
 let logged: string[];
 let clock: number;
-let watch: ToolWatch;
+let watch: ListWatch;
 
 beforeEach(() => {
   snapshot = new CatalogSnapshot();
@@ -35,10 +35,10 @@ beforeEach(() => {
 });
 afterEach(() => watch.close());
 
-function start(changeMilliseconds = 1): ToolWatch {
-  return watchTools({
+function start(changeMilliseconds = 1): ListWatch {
+  return watchLists({
     snapshot,
-    digestOf: ({ id }) => lists[id] ?? "",
+    digestsOf: ({ id }) => digestsOf(lists[id] ?? ""),
     limits: { changeMilliseconds, recheckMilliseconds: 5, unconfirmedMilliseconds: 100 },
     now: () => clock,
     log: (message) => logged.push(message),
@@ -63,6 +63,10 @@ function originOf(id: string, authorization = ""): Origin {
   };
 }
 
+function digestsOf(tools: string): ListDigests {
+  return { tools, prompts: "", resources: "" };
+}
+
 /** Follows a stream and writes down what happens to it. */
 function follow(
   principal: Principal,
@@ -72,8 +76,8 @@ function follow(
   const stop = watch.follow({
     origin: originOf(principal.id, authorization),
     principal,
-    digest,
-    tell: (told) => events.push(told),
+    digests: digestsOf(digest),
+    tell: (_changed, { tools }) => events.push(tools),
     end: () => events.push("end"),
   });
   return { events, stop };
