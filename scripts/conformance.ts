@@ -1,139 +1,173 @@
-// `npm run conformance`: the official conformance suites against a server of the official SDK, directly and through the
-// gateway. A check that passes directly has to pass through the gateway, unless test/conformance/expected.json says why it
-// does not yet; and what is listed there has to fail, so that the list only shrinks. Then the suites for clients, as far as they are
-// about authorization: a gateway is the client, and every check counts.
-import { execFileSync } from "node:child_process";
+// `npm run conformance`: the official conformance suites.
+//
+// Those for servers run directly against a server of the official SDK and against server-everything, then through the gateway in front
+// of them. Where client and upstream are of the same era every check has to end as it did directly; across eras whatever passes directly
+// has to pass. test/conformance/expected.json lists the differences that there are, and why; what is listed has to differ, so that the
+// list only shrinks. In those for clients the gateway is the client, and every check counts.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { parse } from "yaml";
-import { judge, judgeAlone, type Listed } from "../test/conformance/judge.ts";
+import { type Judgement, judge, judgeAlone, type Listed } from "../test/conformance/judge.ts";
 import { runClientSuite } from "../test/conformance/run-client-suite.ts";
 import { type Check, runSuite } from "../test/conformance/run-suite.ts";
-import { type RunningFixture, startFixture } from "../test/conformance/start-fixture.ts";
+import { everythingProgram, startEverything } from "../test/conformance/start-everything.ts";
+import { startFixture } from "../test/conformance/start-fixture.ts";
+import { clientSuites, type Era, type Suite, serverSuites } from "../test/conformance/suites.ts";
 import { startGateway } from "../test/e2e/start-gateway.ts";
 
-/** The versions with sessions, or 2026-07-28. */
-type Era = "legacy" | "modern";
-
-interface Suite {
-  readonly name: string;
-  /** What its client speaks, and so which server it is run against directly. */
-  readonly era: Era;
-  /** Folder of the package. */
-  readonly package: string;
-  readonly selection: readonly string[];
-  /** The scenarios that its version requires; absent: all. */
-  readonly required?: readonly string[];
-}
-
-/** Scenarios of a suite that are run against the gateway as a client. */
-interface ClientSuite {
-  readonly name: string;
-  readonly package: string;
-  readonly scenarios: readonly string[];
-  readonly selection: readonly string[];
-}
+/** What the suites for servers reach in the end. */
+type Upstream = "legacy" | "modern" | "everything" | "everything over stdio";
 
 /** An entry of expected.json. */
 interface Expected extends Listed {
-  /** Only before an upstream of this era; absent: before both. */
-  readonly upstream?: Era;
+  /** Only before this upstream; absent: before the fixtures of both eras. */
+  readonly upstream?: Upstream;
 }
+
+/** All suites against one server, in a row. */
+type Row = ReadonlyMap<Suite, readonly Check[]>;
 
 const root = dirname(import.meta.dirname);
 const cache = join(root, "node_modules", ".cache");
 const report = join(cache, "conformance.json");
 const folder = join(root, "test", "conformance");
-const current = join(root, "node_modules", "@modelcontextprotocol", "conformance");
-const next = join(root, "node_modules", "conformance-next");
-
-const suites: readonly Suite[] = [
-  { name: "0.1.16 all", era: "legacy", package: current, selection: ["--suite", "all"] },
-  revision("2025-11-25", "legacy"),
-  revision("2026-07-28", "modern"),
-];
-const clientSuites: readonly ClientSuite[] = [
-  { name: "0.1.16 client", package: current, scenarios: listClientScenarios(current), selection: [] },
-  clientRevision("2025-11-25"),
-  clientRevision("2026-07-28"),
-];
+const suites = serverSuites();
+const legacySuites = suites.filter(({ era }) => era === "legacy");
 const expected: Readonly<Record<string, readonly Expected[]>> = JSON.parse(
   readFileSync(join(folder, "expected.json"), "utf8"),
 );
 
-const total = { passed: 0, listed: 0, failed: 0 };
+const total = { passed: 0, same: 0, listed: 0, failed: 0 };
 let isWhole = false;
 rmSync(report, { force: true });
 try {
-  const fixture = await startFixture();
-  try {
-    await runAll(fixture);
-  } finally {
-    await fixture.stop();
-  }
+  await runServers();
   await runClients();
   isWhole = true;
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
 }
 writeReport();
-console.log(`${total.passed} passed, ${total.failed} failed, ${total.listed} listed as not there yet`);
+console.log(
+  `${total.passed} passed, ${total.same} others the same, ${total.failed} failed, ${total.listed} listed as different`,
+);
 process.exitCode = isWhole && total.failed === 0 ? 0 : 1;
 
-async function runAll(fixture: RunningFixture): Promise<void> {
-  const direct = new Map<Suite, readonly Check[]>();
-  for (const suite of suites) {
-    const checks = await run(suite, "directly", fixture.url[suite.era]);
-    direct.set(suite, checks);
+/** Each row has servers of its own, so that two can run at once: a suite waits more than it works. */
+async function runServers(): Promise<void> {
+  const [direct, legacy, modern, directEverything, everything, overStdio] = await twoAtOnce([
+    () => withFixture((url) => runRow("directly", suites, ({ era }) => url[era])),
+    () => withFixture((url) => throughGateway("legacy", suites, "gestalt.yaml", upstreamAt(url.legacy))),
+    () => withFixture((url) => throughGateway("modern", suites, "gestalt.yaml", upstreamAt(url.modern))),
+    () => withEverything((url) => runRow("everything directly", legacySuites, () => url)),
+    () =>
+      withEverything((url) => throughGateway("everything", legacySuites, "gestalt.yaml", upstreamAt(url))),
+    () =>
+      throughGateway("everything over stdio", legacySuites, "everything.yaml", {
+        CONFORMANCE_NODE: process.execPath,
+        CONFORMANCE_PROGRAM: everythingProgram,
+      }),
+  ]);
+  for (const [suite, checks] of direct ?? []) {
     const passed = checks.filter(({ status }) => status === "SUCCESS").length;
     tell(`${suite.name}, directly: ${passed} passed`, failuresOfFixture(suite, checks));
   }
-  for (const upstream of ["legacy", "modern"] as const) {
-    const gateway = await startGateway({
-      config: join(folder, "gestalt.yaml"),
-      environment: { CONFORMANCE_UPSTREAM: fixture.url[upstream] },
-    });
-    try {
-      for (const suite of suites) {
-        const way = `through the gateway, ${upstream} upstream`;
-        const checks = await run(suite, way, `${gateway.url}/mcp`);
-        const listed = expected[suite.name]?.filter((entry) => (entry.upstream ?? upstream) === upstream);
-        const judgement = judge(direct.get(suite) ?? [], checks, listed ?? []);
-        total.passed += judgement.passed;
-        total.listed += judgement.listed;
-        const counts = `${judgement.passed} passed, ${judgement.listed} listed`;
-        tell(`${suite.name}, ${way}: ${counts}`, judgement.failures);
-      }
-    } finally {
-      await gateway.stop();
-    }
+  compare("legacy", direct, legacy);
+  compare("modern", direct, modern);
+  compare("everything", directEverything, everything);
+  compare("everything over stdio", directEverything, overStdio);
+}
+
+function compare(upstream: Upstream, direct: Row | undefined, through: Row | undefined): void {
+  const eraOfUpstream: Era = upstream === "modern" ? "modern" : "legacy";
+  for (const [suite, checks] of through ?? []) {
+    const listed = expected[suite.name]?.filter((entry) => isAbout(entry, upstream)) ?? [];
+    const measure = suite.era === eraOfUpstream ? "equal" : "no-loss";
+    const judgement = judge(direct?.get(suite) ?? [], checks, listed, measure);
+    conclude(`${suite.name}, through the gateway, ${upstream} upstream, ${measure}`, judgement);
   }
 }
 
+function isAbout({ upstream }: Expected, reached: Upstream): boolean {
+  return upstream === undefined ? reached === "legacy" || reached === "modern" : upstream === reached;
+}
+
 async function runClients(): Promise<void> {
-  for (const suite of clientSuites) {
+  for (const suite of clientSuites()) {
     const checks = await runClientSuite({
-      program: join(suite.package, "dist", "index.js"),
+      program: suite.program,
       scenarios: suite.scenarios,
       selection: suite.selection,
       command: `${process.execPath} ${join(folder, "upstream-client.ts")}`,
       folder: join(cache, "conformance", suite.name.replaceAll(/\W+/g, "-")),
     });
     const judgement = judgeAlone(checks, expected[suite.name] ?? []);
-    total.passed += judgement.passed;
-    total.listed += judgement.listed;
-    const counts = `${judgement.passed} passed, ${judgement.listed} listed`;
-    tell(`${suite.name}, the gateway as the client: ${counts}`, judgement.failures);
+    conclude(`${suite.name}, ${suite.scenarios.length} scenarios, the gateway as the client`, judgement);
   }
 }
 
-function run(suite: Suite, way: string, url: string): Promise<readonly Check[]> {
-  return runSuite({
-    program: join(suite.package, "dist", "index.js"),
-    selection: suite.selection,
-    url,
-    folder: join(cache, "conformance", `${suite.name} ${way}`.replaceAll(/\W+/g, "-")),
-  });
+async function withFixture<Result>(
+  use: (url: Readonly<Record<Era, string>>) => Promise<Result>,
+): Promise<Result> {
+  const fixture = await startFixture();
+  try {
+    return await use(fixture.url);
+  } finally {
+    await fixture.stop();
+  }
+}
+
+async function withEverything<Result>(use: (url: string) => Promise<Result>): Promise<Result> {
+  const everything = await startEverything();
+  try {
+    return await use(everything.url);
+  } finally {
+    await everything.stop();
+  }
+}
+
+async function throughGateway(
+  upstream: Upstream,
+  of: readonly Suite[],
+  config: string,
+  environment: Readonly<Record<string, string>>,
+): Promise<Row> {
+  const gateway = await startGateway({ config: join(folder, config), environment });
+  try {
+    return await runRow(`through the gateway, ${upstream}`, of, () => `${gateway.url}/mcp`);
+  } finally {
+    await gateway.stop();
+  }
+}
+
+function upstreamAt(url: string): Readonly<Record<string, string>> {
+  return { CONFORMANCE_UPSTREAM: url };
+}
+
+async function runRow(way: string, of: readonly Suite[], urlFor: (suite: Suite) => string): Promise<Row> {
+  const row = new Map<Suite, readonly Check[]>();
+  for (const suite of of) {
+    const checks = await runSuite({
+      program: suite.program,
+      selection: suite.selection,
+      url: urlFor(suite),
+      folder: join(cache, "conformance", `${suite.name} ${way}`.replaceAll(/\W+/g, "-")),
+    });
+    row.set(suite, checks);
+  }
+  return row;
+}
+
+async function twoAtOnce<Result>(tasks: readonly (() => Promise<Result>)[]): Promise<readonly Result[]> {
+  const results: Result[] = [];
+  const left = [...tasks.entries()];
+  const work = async (): Promise<void> => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const [index, task] = next;
+      results[index] = await task();
+    }
+  };
+  await Promise.all([work(), work()]);
+  return results;
 }
 
 /** The measure itself has to be right in all that is required; extensions, which it does not have, are not. */
@@ -143,24 +177,16 @@ function failuresOfFixture({ required }: Suite, checks: readonly Check[]): reado
     .map(({ scenario, id, message }) => `${scenario} / ${id}: ${message ?? "no reason given"}`);
 }
 
-/** What a version of the protocol requires, frozen when it was released. */
-function revision(name: string, era: Era): Suite {
-  const { server } = parse(readFileSync(join(next, "requirements", `${name}.yaml`), "utf8"));
-  return { name, era, package: next, selection: ["--requirements", name], required: server };
-}
-
-function clientRevision(name: string): ClientSuite {
-  const { client } = parse(readFileSync(join(next, "requirements", `${name}.yaml`), "utf8"));
-  const scenarios = client.filter((scenario: string) => scenario.startsWith("auth/"));
-  return { name: `${name} client`, package: next, scenarios, selection: ["--spec-version", name] };
-}
-
-/** A runner's own list, without drafts and extensions. */
-function listClientScenarios(folder: string): readonly string[] {
-  const text = execFileSync(process.execPath, [join(folder, "dist", "index.js"), "list", "--client"], {
-    encoding: "utf8",
-  });
-  return [...text.matchAll(/^ *- (auth\/\S+) \[(?!draft|extension)/gm)].flatMap(([, name]) => name ?? []);
+function conclude(name: string, judgement: Judgement): void {
+  const { passed, same, listed, failures } = judgement;
+  total.passed += passed;
+  total.same += same;
+  total.listed += listed;
+  const isEmpty = passed + same + listed + failures.length === 0;
+  tell(
+    `${name}: ${passed} passed, ${same} others the same, ${listed} listed`,
+    isEmpty ? ["Nothing was checked."] : failures,
+  );
 }
 
 function tell(summary: string, failures: readonly string[]): void {

@@ -4,6 +4,7 @@ import { findUnmatchedGrants } from "./authorization/find-unmatched-grants.ts";
 import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts";
 import { createArgumentChecker } from "./broker/check-arguments.ts";
 import { deadline } from "./broker/interceptors/deadline.ts";
+import { keepAlive } from "./broker/interceptors/keep-alive.ts";
 import { mergeCatalog } from "./catalog/merge.ts";
 import { CatalogSnapshot } from "./catalog/snapshot.ts";
 import type { CatalogView } from "./catalog/view.ts";
@@ -26,7 +27,7 @@ import type { Connections } from "./model/connections.ts";
 import type { Decision } from "./model/decision.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
 import type { Principal } from "./model/principal.ts";
-import { withoutAbsent } from "./providers/absent-arguments.ts";
+import { cleanArguments } from "./providers/clean-arguments.ts";
 import { createCompileCache } from "./providers/compile-thread/compile-cache.ts";
 import {
   type CompileDocument,
@@ -45,6 +46,7 @@ import type { Store } from "./store/store.ts";
 import type { HttpClient } from "./upstream/http-client.ts";
 import { createHttpClient } from "./upstream/undici-client.ts";
 import { createVault } from "./vault/create-vault.ts";
+import { deriveKeys } from "./vault/derive-keys.ts";
 import type { Vault } from "./vault/vault.ts";
 
 /** What the gateway takes from the process it runs in. */
@@ -68,6 +70,11 @@ export interface GatewayOptions {
   readonly cacheFolder?: string;
   /** Whether to try again where an upstream is away. Default true; false where a single look is wanted. */
   readonly retry?: boolean;
+  /**
+   * True where a single caller uses the gateway for a moment, as a command does: its calls then need no sessions of their own at upstream
+   * MCP servers. Default false.
+   */
+  readonly isBrief?: boolean;
   /** Told of each document that was read, before it is compiled. Its bytes are lent: who keeps them makes a copy. */
   readonly documentRead?: (document: DocumentSource, location: DocumentLocation) => void;
 }
@@ -86,6 +93,8 @@ export interface Explanation {
 }
 
 const callMilliseconds = 60_000;
+/** How often callers are told that their call is still under way. */
+const keepAliveMilliseconds = 5_000;
 /** How long calls that run may go on with the providers that a reload replaced. */
 const finishMilliseconds = 60_000;
 const retryPauses = { first: 1_000, longest: 60_000 };
@@ -169,22 +178,25 @@ export class Gateway {
       if (kind === "connected" || kind === "disconnected") this.#scoped.changed(reference);
     });
     const settings = () => this.#config.authorization;
-    this.#common = createAuthorizer({ snapshot: this.snapshot, settings, log: options.log });
+    // Without sign-in there is one principal, whoever calls.
+    const isShared = () => this.#config.auth.provider === "none";
+    this.#common = createAuthorizer({ snapshot: this.snapshot, settings, isShared, log: options.log });
     this.#authorizer = createAuthorizer({
       snapshot: this.snapshot,
       indexOf: (principal) => this.#scoped.index(principal),
       settings,
+      isShared,
       log: options.log,
     });
     this.#parts = {
       view: (request) => this.view(request.principal, request.via === "mcp" ? "mcp" : "api"),
       couldAllow: (...asked) => this.#authorizer.couldAllow(...asked),
       authorizeArguments: (...call) => this.#authorizer.checkArguments(...call),
-      cleanArguments: withoutAbsent,
+      cleanArguments,
       checkArguments: createArgumentChecker(),
       credentials: this.#credentials,
       executor: (tool) => this.#sessions.get(tool.provider)?.executor(tool.surface),
-      interceptors: [deadline(callMilliseconds)],
+      interceptors: [keepAlive(keepAliveMilliseconds), deadline(callMilliseconds)],
     };
     this.broker = createBroker(this.#parts);
     this.#sessions = new Map(
@@ -277,6 +289,23 @@ export class Gateway {
     return this.#scoped.prepare(principal);
   }
 
+  /**
+   * Resolves once providers that are just being started have arrived, as far as the principal may know of them, or are late: each has some
+   * seconds from its own start. `undefined`: there are none. Never rejects.
+   */
+  arrival(principal: Principal): Promise<void> | undefined {
+    const arriving = [...this.#sessions.values()].flatMap(({ arrival, config }) =>
+      arrival !== undefined && this.#mayKnow(principal, config.name) ? [arrival] : [],
+    );
+    return arriving.length === 0 ? undefined : this.#afterArrival(arriving);
+  }
+
+  async #afterArrival(arriving: readonly Promise<void>[]): Promise<void> {
+    await Promise.all(arriving);
+    // What has arrived is in the catalog of all a turn later.
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+
   /** What a principal may do to its connections. */
   connections(principal: Principal): Connections {
     return this.#credentials.connections(principal);
@@ -292,15 +321,21 @@ export class Gateway {
     await this.prepare(principal);
     const decision = this.#authorizer.explain(principal, surface, name);
     const { catalog } = this.#scoped.index(principal);
-    const tool = catalog.tools.find((candidate) => candidate.name === name);
+    const entries = catalog.providers.flatMap((provider) => Object.values(provider.entries ?? {}));
+    const tool = [...catalog.tools, ...entries].find((candidate) => candidate.name === name);
     const provider = tool && this.#sessions.get(tool.provider)?.config;
     if (tool === undefined || provider === undefined) return { decision };
     return { decision, connection: await this.#credentials.explain(provider, tool, principal) };
   }
 
-  /** Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs. */
-  async listen(): Promise<GatewayServer> {
+  /**
+   * Serves `/mcp` and the HTTP API. Callers see the catalog grow while `start` runs.
+   *
+   * @param options `orFreePort`: where the configured port is taken, listens on a free one.
+   */
+  async listen(options: { readonly orFreePort?: boolean } = {}): Promise<GatewayServer> {
     const server = await startServer({
+      ...options,
       config: this.#config.server,
       broker: this.broker,
       snapshot: this.snapshot,
@@ -312,10 +347,12 @@ export class Gateway {
       finishOAuth: (principal, callback) => this.#credentials.finishOAuth(principal, callback),
       clientMetadata: (path) => this.#credentials.clientMetadata(path),
       prepare: (principal) => this.prepare(principal),
+      arrival: (principal) => this.arrival(principal),
       instances: (principal) => this.#scoped.instances(principal),
       connected: (listener) => this.#credentials.subscribe(listener),
       connectPage: connectPage(() => this.#baseUrl()),
       scopedChanges: (listener) => this.#scoped.subscribe(listener),
+      requestStateKeys: () => deriveKeys(this.#config.server.encryptionKeys, "request state"),
       log: this.#options.log,
     });
     this.#url = server.url;
@@ -406,6 +443,7 @@ export class Gateway {
           (connection === undefined ? undefined : this.#credentials.gatewaySource(provider, connection)) ??
           noCredential,
         environment: this.#options.environment,
+        ...(this.#options.isBrief === true && { isBrief: true }),
         log: this.#options.log,
       },
       blockedBy: (surface) => {
@@ -526,3 +564,4 @@ export { targetsOf } from "./providers/describe-tool.ts";
 export type { OpenApiSurvey, SuggestedAuth } from "./providers/survey-openapi.ts";
 export type { GatewayServer } from "./server/http-server.ts";
 export { describeTool } from "./server/mcp/describe-tool.ts";
+export type { StdioConnection } from "./server/mcp/stdio-endpoint.ts";

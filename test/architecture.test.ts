@@ -16,6 +16,7 @@ const common = [
   "did-you-mean.ts",
   "complain-once.ts",
   "fill-url.ts",
+  "follow-abort.ts",
   "version.ts",
   "administration-json.ts",
   "connections-json.ts",

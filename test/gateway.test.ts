@@ -137,6 +137,54 @@ describe("reload", () => {
   });
 });
 
+describe("the first lists after a start", () => {
+  const anybody = principalOf("anonymous");
+
+  test("wait for what is just being opened, and never again", async () => {
+    const opened = Promise.withResolvers<void>();
+    upstream.removeAllListeners("request").on("request", async (_request, response) => {
+      await opened.promise;
+      response.end(document);
+    });
+    gateway = new Gateway(await parse(`${inline}${remote()}`), {
+      workingDirectory: "/config",
+      environment: {},
+      log: (message) => log.push(message),
+    });
+    expect(gateway.arrival(anybody)).toBeUndefined();
+    const started = gateway.start();
+    const prepared = gateway.arrival(anybody);
+    expect(prepared).toBeDefined();
+    opened.resolve();
+    await prepared;
+    expect(gateway.view(anybody, "mcp").tools.map(({ name }) => name)).toEqual([
+      "inline_ping",
+      "remote_list",
+    ]);
+    expect(gateway.arrival(anybody)).toBeUndefined();
+    await started;
+  });
+
+  test("wait for nobody whom the caller may not know of", async () => {
+    const roles = "{anonymous: {scopes: [inline]}}";
+    const config = await parse(
+      `${inline}  hanging: {mcp_url: "${url}/hangs"}\nauthorization: {roles: ${roles}}\n`,
+    );
+    gateway = new Gateway(config, { workingDirectory: "/config", environment: {}, log: () => {} });
+    const started = gateway.start();
+    // The other one is tried a turn later.
+    await expect.poll(() => gateway?.arrival(anybody), { timeout: 60_000 }).toBeUndefined();
+    expect(gateway.view(anybody, "mcp").tools.map(({ name }) => name)).toEqual(["inline_ping"]);
+    await gateway.close();
+    await started;
+  });
+});
+
+test("where nobody signs in, everybody gets the same lists", async () => {
+  const running = await start(inline);
+  expect(running.view(principalOf("anonymous"), "mcp").freshness).toEqual({ ttlMs: 60_000, scope: "public" });
+});
+
 test("a document whose server is away at the start is fetched once it is back", async () => {
   status = 503;
   const running = await start(`${inline}${remote()}`);

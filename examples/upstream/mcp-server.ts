@@ -224,7 +224,13 @@ export function createMcpServer({ shop, log, staff }: McpShop): McpServer {
 
   server.registerResource(
     "book",
-    new ResourceTemplate("bookshop://books/{id}", { list: undefined }),
+    new ResourceTemplate("bookshop://books/{id}", {
+      list: undefined,
+      complete: {
+        id: (begun) =>
+          shop.books({}, { limit: 100 }).items.flatMap(({ id }) => (id.startsWith(begun) ? [id] : [])),
+      },
+    }),
     { title: "Book", description: "One book of the shop.", mimeType: "application/json" },
     ({ href }, { id }) => {
       const book = shop.books({}, { limit: 100 }).items.find((candidate) => candidate.id === id);
@@ -250,7 +256,17 @@ export function createMcpServer({ shop, log, staff }: McpShop): McpServer {
           role: "user",
           content: {
             type: "text",
-            text: `Read bookshop://catalogue and recommend one book to a reader who is in the mood for ${mood}.`,
+            text: `Read the catalogue and recommend one book to a reader who is in the mood for ${mood}.`,
+          },
+        },
+        {
+          role: "user",
+          content: {
+            type: "resource_link",
+            uri: "bookshop://catalogue",
+            name: "catalogue",
+            title: "Catalogue",
+            mimeType: "text/plain",
           },
         },
       ],

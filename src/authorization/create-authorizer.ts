@@ -1,6 +1,7 @@
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import { type CatalogIndex, type CatalogView, createSurfaceView, selectView } from "../catalog/view.ts";
 import { GatewayError } from "../errors.ts";
+import type { Tool } from "../model/catalog.ts";
 import type { AuthorizationConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Authorizer } from "./authorizer.ts";
@@ -23,6 +24,8 @@ export interface AuthorizerParts {
   readonly indexOf?: (principal: Principal) => CatalogIndex;
   /** Those that hold now: the same object as long as nothing has changed. */
   readonly settings: () => AuthorizationConfig;
+  /** Whether all callers are one and the same principal, who therefore share what they see. Default: they are not. */
+  readonly isShared?: () => boolean;
   /** For what only the operator can mend. */
   readonly log?: (message: string, cause?: unknown) => void;
 }
@@ -35,6 +38,7 @@ export function createAuthorizer({
   snapshot,
   indexOf = () => snapshot.index,
   settings,
+  isShared = () => false,
   log = () => {},
 }: AuthorizerParts): Authorizer {
   let lastRules: RulesState | undefined;
@@ -56,15 +60,22 @@ export function createAuthorizer({
 
   const viewsOf = (index: CatalogIndex, { rules }: RulesState): ViewState => {
     const known = viewsByIndex.get(index);
-    if (known?.rules === rules) return known;
+    if (known?.rules === rules && known.isShared === isShared()) return known;
     const isCommon = index === snapshot.index;
+    const isEverybodys = isCommon && isShared();
     const views: ViewState = {
       rules,
       byCaller: createBoundedCache(4 * mostKept),
       contents: { mcp: createBoundedCache(mostKept), api: createBoundedCache(mostKept) },
-      whole: isCommon
-        ? { mcp: snapshot.view("mcp"), api: snapshot.view("api") }
-        : { mcp: createSurfaceView(index, "mcp"), api: createSurfaceView(index, "api") },
+      isShared: isShared(),
+      isEverybodys,
+      whole:
+        isCommon && !isEverybodys
+          ? { mcp: snapshot.view("mcp"), api: snapshot.view("api") }
+          : {
+              mcp: createSurfaceView(index, "mcp", isEverybodys),
+              api: createSurfaceView(index, "api", isEverybodys),
+            },
       known: new WeakMap(),
     };
     viewsByIndex.set(index, views);
@@ -84,6 +95,7 @@ export function createAuthorizer({
           buildView(caller, index, views.whole[surface], {
             surface,
             rules: state.rules,
+            isEverybodys: views.isEverybodys,
             views: views.contents[surface],
           }),
         );
@@ -131,6 +143,9 @@ interface RulesState {
 /** What follows from settings and one catalog, until either is replaced. */
 interface ViewState {
   readonly rules: Rules;
+  readonly isShared: boolean;
+  /** Whether every caller gets the same. */
+  readonly isEverybodys: boolean;
   /** By surface and all that a decision reads of a caller. */
   readonly byCaller: BoundedCache<CatalogView>;
   /** By what is in them. */
@@ -142,15 +157,24 @@ interface ViewState {
 
 function findCandidate(index: CatalogIndex, surface: "mcp" | "api", name: string): Candidate | undefined {
   const position = index.findTool(name);
-  const tool = position === undefined ? undefined : index.catalog.tools[position];
-  const provider = tool && index.catalog.providers.find((candidate) => candidate.name === tool.provider);
+  const tool = position === undefined ? findEntry(index, name) : index.catalog.tools[position];
+  const provider = tool && index.findProvider(tool.provider);
   return tool && provider && { tool, provider, surface };
+}
+
+/** Prompts, resources and methods of a provider, such as `notion_prompts/get`. */
+function findEntry({ catalog }: CatalogIndex, name: string): Tool | undefined {
+  return catalog.providers
+    .flatMap(({ entries = {} }) => Object.values(entries))
+    .find((entry) => entry.name === name);
 }
 
 function nothing(index: CatalogIndex): CatalogView {
   return selectView(index, {
     includes: () => false,
     names: () => false,
+    allows: () => false,
+    isEverybodys: false,
     notice: "No tools could be determined for you. Try again later; the log of the gateway says why.",
   });
 }

@@ -3,7 +3,7 @@ import { didYouMean } from "../did-you-mean.ts";
 import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
 import type { GatewayConfig, GrantOrigin } from "../model/config.ts";
 import { parseScope, type Scope } from "../policy/scope.ts";
-import { compileWildcard } from "../policy/wildcard.ts";
+import { compileWildcard, type Wildcard } from "../policy/wildcard.ts";
 
 /**
  * Scopes of roles and `tools` of tenants that no tool fits, so that they silently grant nothing: a warning each. They are judged
@@ -66,13 +66,15 @@ function judgeScope(
   const named = tools.filter((tool) => isOperation(tool.operation));
   if (named.length === 0) {
     // A scope for all operations is right, whether there are some or not.
-    if (isOperation("")) return undefined;
+    if (isOperation("") || entriesOf(providers).some((entry) => isOperation(entry.operation)))
+      return undefined;
     return {
       reason: `it fits no operation of ${list(providers)}.`,
       hint: operationHint(scope, operation, tools, providers),
     };
   }
   if (!scope.readOnly || named.some(({ effects }) => effects.readOnly)) return undefined;
+  if (providers.some((provider) => offersToRead(provider, isOperation))) return undefined;
   return { reason: "no tool that it names is known to only read.", hint: readOnlyHint(named) };
 }
 
@@ -80,7 +82,7 @@ function judgePattern(pattern: string, { providers, tools }: Catalog): Finding |
   // A reference that is not set stays as its text.
   if (!/^[a-zA-Z0-9_*-]+$/.test(pattern)) return undefined;
   const matches = compileWildcard(pattern);
-  if (tools.some(({ name }) => matches(name))) return undefined;
+  if ([...tools, ...entriesOf(providers)].some(({ name }) => matches(name))) return undefined;
   if (!providers.filter(({ toolPrefix }) => mayMean(pattern, toolPrefix)).every(isComplete)) return undefined;
   const called = tools.filter(({ operation }) => operation === pattern);
   const names = called.length > 0 ? called : tools;
@@ -98,6 +100,21 @@ function judgePattern(pattern: string, { providers, tools }: Catalog): Finding |
         ? "Here a tool goes by its whole name, as `gateway tools` prints it."
         : `Did you mean \`${meant}\`?`,
   };
+}
+
+/** Whether a provider has prompts or resources, which are only read, and these are meant. */
+function offersToRead({ entries = {}, offerings }: ProviderCatalog, isOperation: Wildcard): boolean {
+  const { prompts = [], resources = [], templates = [] } = offerings ?? {};
+  const isMeant = (entry: Tool | undefined): boolean => entry !== undefined && isOperation(entry.operation);
+  return (
+    (prompts.length > 0 && isMeant(entries.prompts)) ||
+    (resources.length + templates.length > 0 && isMeant(entries.resources))
+  );
+}
+
+/** What stands for features of MCP servers besides tools. */
+function entriesOf(providers: readonly ProviderCatalog[]): readonly Tool[] {
+  return providers.flatMap(({ entries = {} }) => Object.values(entries));
 }
 
 /** Whether a pattern can fit a tool with this prefix. */

@@ -18,7 +18,7 @@ import { type AwaitedParts, awaitedFor, refuseAwaited } from "./refuse-awaited.t
 export interface BrokerParts extends AwaitedParts {
   /** What this caller may see now. */
   readonly view: (request: InvocationRequest) => CatalogView;
-  /** Takes away what says nothing, by the way in which the tool is called. */
+  /** Gives the arguments that the upstream is meant to get, by the way in which the tool is called. */
   readonly cleanArguments: (tool: Tool, callArguments: JsonObject) => JsonObject;
   readonly checkArguments: ArgumentChecker;
   /** Throws `arguments_denied` when a policy refuses arguments that fit the schema. */
@@ -45,32 +45,42 @@ export interface Broker {
  * another credential, if there is one, where the upstream refuses the first.
  */
 export function createBroker(parts: BrokerParts): Broker {
+  /** All of a call up to its credential. */
+  const prepare = async (request: InvocationRequest): Promise<PreparedCall> => {
+    const { target } = request;
+    const view = parts.view(request);
+    const awaited = awaitedFor(parts, request, view);
+    if (awaited.length > 0) return refuseAwaited(parts, request, view, awaited);
+    const tool = findAuthorizedTool(view, target);
+    const callArguments = parts.cleanArguments(tool, request.arguments);
+    // The params of other methods than `tools/call` are for the upstream to check.
+    if (target.kind !== "feature") parts.checkArguments(tool, callArguments);
+    parts.authorizeArguments(request.principal, tool, callArguments);
+    // Before the first wait: tool, executor and credential come from the same configuration, whatever is reloaded meanwhile.
+    const executor = parts.executor(tool);
+    const credential = await parts.credentials.resolve(request, tool);
+    const invocation: Invocation = {
+      id: randomUUID(),
+      via: request.via,
+      tenant: request.principal.tenant,
+      principal: request.principal,
+      provider: tool.provider,
+      tool: tool.name,
+      arguments: callArguments,
+      connection: tool.connection,
+      credential: credential.reference,
+      catalogVersion: view.catalogVersion,
+      ...(target.kind === "feature" && { method: target.method }),
+      meta: request.meta,
+      peer: request.peer,
+      signal: request.signal,
+    };
+    return { tool, executor, credential, invocation };
+  };
+
   return {
     invoke: async (request) => {
-      const view = parts.view(request);
-      const awaited = awaitedFor(parts, request, view);
-      if (awaited.length > 0) return refuseAwaited(parts, request, view, awaited);
-      const tool = findAuthorizedTool(view, request.target);
-      const callArguments = parts.cleanArguments(tool, request.arguments);
-      parts.checkArguments(tool, callArguments);
-      parts.authorizeArguments(request.principal, tool, callArguments);
-      // Before the first wait: tool, executor and credential come from the same configuration, whatever is reloaded meanwhile.
-      const executor = parts.executor(tool);
-      const credential = await parts.credentials.resolve(request, tool);
-      const invocation: Invocation = {
-        id: randomUUID(),
-        via: request.via,
-        tenant: request.principal.tenant,
-        principal: request.principal,
-        provider: tool.provider,
-        tool: tool.name,
-        arguments: callArguments,
-        connection: tool.connection,
-        credential: credential.reference,
-        catalogVersion: view.catalogVersion,
-        peer: request.peer,
-        signal: request.signal,
-      };
+      const { tool, executor, credential, invocation } = await prepare(request);
       /** Tells what the upstream made of a credential, and gives another one to try where it refused this one. */
       const judge = async (
         result: InvocationResult,
@@ -84,13 +94,7 @@ export function createBroker(parts: BrokerParts): Broker {
         return undefined;
       };
       const execute = async (current: Invocation): Promise<InvocationResult> => {
-        if (executor === undefined) {
-          throw new GatewayError(
-            "provider_unavailable",
-            `Provider \`${tool.provider}\` is not available at the moment. Try again later.`,
-            { retryable: true },
-          );
-        }
+        if (executor === undefined) throw away(tool);
         const result = await executor.execute(current, tool, credential);
         if (credential.reference === undefined) return result;
         const renewed = await judge(result, credential, current.signal);
@@ -107,8 +111,31 @@ export function createBroker(parts: BrokerParts): Broker {
       );
       return run(invocation);
     },
-    subscribe: async () => {
-      throw new GatewayError("unsupported", "Subscriptions are not there yet.");
+    subscribe: async (request, updated) => {
+      const { tool, executor, credential, invocation } = await prepare(request);
+      if (executor === undefined) throw away(tool);
+      if (executor.subscribe === undefined) {
+        throw new GatewayError("unsupported", `Provider \`${tool.provider}\` has no subscriptions.`);
+      }
+      const subscription = await executor.subscribe(invocation, tool, credential, updated);
+      if (credential.reference !== undefined) parts.credentials.accepted(credential);
+      return subscription;
     },
   };
+}
+
+/** A call that nothing stands in the way of. */
+interface PreparedCall {
+  readonly tool: Tool;
+  readonly executor: Executor | undefined;
+  readonly credential: Credential;
+  readonly invocation: Invocation;
+}
+
+function away({ provider }: Tool): GatewayError {
+  return new GatewayError(
+    "provider_unavailable",
+    `Provider \`${provider}\` is not available at the moment. Try again later.`,
+    { retryable: true },
+  );
 }

@@ -27,6 +27,8 @@ export interface Executor {
 
 /** A subscription to one resource. */
 export interface Subscription {
+  /** Aborts when what it was made with is closed, as by a reload: nothing is heard any more. Absent: it outlives everything. */
+  readonly over?: AbortSignal;
   /** Ends it. Never throws. */
   end(): void;
 }

@@ -1,4 +1,4 @@
-import { type AwaitedTool, findAwaited } from "../catalog/find-awaited.ts";
+import { type AwaitedTool, findAwaited, findAwaitedFeature } from "../catalog/find-awaited.ts";
 import type { CatalogView } from "../catalog/view.ts";
 import { didYouMean } from "../did-you-mean.ts";
 import { GatewayError } from "../errors.ts";
@@ -6,21 +6,26 @@ import type { InvocationRequest } from "../model/invocation.ts";
 import type { Principal } from "../model/principal.ts";
 import type { CredentialResolver } from "./credential-resolver.ts";
 
-/** What is asked about tools that are not there yet. */
+/** What is asked about tools and features that are not there yet. */
 export interface AwaitedParts {
   /** Whether a caller could get a tool of this name that nobody has seen yet, as far as the name says. */
   readonly couldAllow: (principal: Principal, tool: AwaitedTool) => boolean;
   readonly credentials: Pick<CredentialResolver, "missing">;
 }
 
-/** What the wanted tool may come to be once somebody has connected something; none: it is there, or will not come that way. */
+/** What the wanted tool or feature may come to be once somebody has connected something; none: it is there, or will not come that way. */
 export function awaitedFor(
   { couldAllow }: Pick<AwaitedParts, "couldAllow">,
   { target, principal }: InvocationRequest,
   view: CatalogView,
 ): readonly AwaitedTool[] {
-  if (target.kind !== "tool") return [];
-  return findAwaited(view, target.name).filter((tool) => couldAllow(principal, tool));
+  const awaited =
+    target.kind === "tool"
+      ? findAwaited(view, target.name)
+      : target.kind === "feature"
+        ? findAwaitedFeature(view, target.provider, target.feature)
+        : [];
+  return awaited.filter((tool) => couldAllow(principal, tool));
 }
 
 /**
@@ -38,7 +43,7 @@ export async function refuseAwaited(
     const asked =
       tool.surface === "mcp" ? request : { ...request, connection: undefined, instance: undefined };
     const missing = await credentials.missing(asked, tool);
-    if (missing !== undefined) throw withHint(missing, tool, view);
+    if (missing !== undefined) throw request.target.kind === "tool" ? withHint(missing, tool, view) : missing;
   }
   const names = [...new Set(awaited.map(({ provider }) => `\`${provider}\``))].join(", ");
   throw new GatewayError(

@@ -22,9 +22,18 @@ export function schemasOf(tool: Tool): readonly unknown[] {
 /** What a tool holds itself: schemas and bindings may be made when they are asked for. */
 function plainMembers(tool: Tool): Omit<Tool, "inputSchema" | "outputSchema" | "binding" | "packed"> {
   const { id, name, operation, provider, surface, origin, method, path, tags, title, description } = tool;
-  const { deprecated, annotations, effects, connection, responseMapping, notes, place } = tool;
+  const { deprecated, annotations, effects, connection, responseMapping, notes, extras, place } = tool;
   return {
     ...{ id, name, operation, provider, surface, origin, method, path, tags, title, description },
-    ...{ deprecated, annotations, effects, connection, responseMapping, place, ...(notes && { notes }) },
+    ...{
+      deprecated,
+      annotations,
+      effects,
+      connection,
+      responseMapping,
+      place,
+      ...(notes && { notes }),
+      ...(extras && { extras }),
+    },
   };
 }

@@ -1,11 +1,14 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { didYouMean } from "../did-you-mean.ts";
+import { isJsonObject } from "../json-object.ts";
 import type { Operation, Tool, ToolAnnotations } from "../model/catalog.ts";
 import type { AllowedOperation, Pagination, ProviderConfig, SurfaceConfig } from "../model/config.ts";
+import type { JsonObject, JsonValue } from "../model/json.ts";
 import type { Place } from "../model/place.ts";
 import { digestOf } from "./digest.ts";
 import { withOptionalKey } from "./optional-key.ts";
 import { suitsPagination, withPagesArgument, withPagination } from "./paginate.ts";
+import { toClientUri, type UriOwner } from "./resource-uri.ts";
 import { compilePattern, isSelected } from "./select-operations.ts";
 import { operationName } from "./tool-name.ts";
 
@@ -29,6 +32,7 @@ export function* exposeEach(provider: ProviderConfig, compiled: CompiledSurface)
   const keyOf = createKeyFinder(provider, compiled.operations);
   const keyed = countOf(compiled.operations.map(keyOf));
   const isHttp = compiled.surface.kind === "openapi" || compiled.surface.kind === "rest";
+  const owner = { name: provider.name, toolPrefix: provider.mcp.toolPrefix };
   for (const operation of compiled.operations) {
     const key = keyOf(operation);
     if (provider.allowedOperations !== undefined && key === undefined) continue;
@@ -53,6 +57,7 @@ export function* exposeEach(provider: ProviderConfig, compiled: CompiledSurface)
       ...{ id, method, path, tags, deprecated, title, connection, place },
       annotations,
       ...(operation.notes && { notes: operation.notes }),
+      ...(operation.extras && { extras: withClientPages(operation.extras, owner) }),
       ...(operation.packed && {
         packed: withChoices(operation.packed, [pagination, responseMapping, getsKey || undefined]),
       }),
@@ -78,6 +83,18 @@ export function* exposeEach(provider: ProviderConfig, compiled: CompiledSurface)
       effects: effectsOf(annotations, compiled.surface, allowed),
     };
   }
+}
+
+/** Pages that show a tool (`ui:` URIs, MCP Apps) are resources of the same server, under the names that clients read them by. */
+function withClientPages(extras: JsonObject, owner: UriOwner): JsonObject {
+  const rename = (value: JsonValue): JsonValue => {
+    if (typeof value === "string") return value.startsWith("ui:") ? toClientUri(owner, value) : value;
+    if (Array.isArray(value)) return value.map(rename);
+    return isJsonObject(value) ? renameIn(value) : value;
+  };
+  const renameIn = (object: JsonObject): JsonObject =>
+    Object.fromEntries(Object.entries(object).map(([name, member]) => [name, rename(member)]));
+  return renameIn(extras);
 }
 
 /** An upstream's word on its own tools counts only where the file trusts it; the operator's always. */

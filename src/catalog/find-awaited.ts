@@ -1,4 +1,6 @@
 import type { SurfaceKind, Tool } from "../model/catalog.ts";
+import type { Feature } from "../model/features.ts";
+import { nameOfEntry } from "./expose-features.ts";
 import type { CatalogView } from "./view.ts";
 
 /** A tool that may be there once somebody has connected what its surface waits for. */
@@ -26,4 +28,22 @@ export function findAwaited({ findTool, providers }: CatalogView, name: string):
       connection === undefined ? [] : [{ name, provider, operation, surface, connection }],
     );
   });
+}
+
+/** The same for a feature of a provider's MCP server: where the view has none, what may be there once that is connected. */
+export function findAwaitedFeature(
+  { findEntry, providers }: CatalogView,
+  provider: string,
+  feature: Feature,
+): readonly AwaitedTool[] {
+  if (findEntry(provider, feature) !== undefined) return [];
+  return providers.flatMap(({ name, toolPrefix, surfaces }) =>
+    name !== provider
+      ? []
+      : surfaces.flatMap(({ kind: surface, awaits: connection }) =>
+          surface !== "mcp" || connection === undefined
+            ? []
+            : [{ ...nameOfEntry(toolPrefix, feature), provider, surface, connection }],
+        ),
+  );
 }

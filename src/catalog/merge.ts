@@ -3,6 +3,8 @@ import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
 import type { Place } from "../model/place.ts";
 import { type Collision, describeCollisions } from "./describe-collisions.ts";
 import { digestOf } from "./digest.ts";
+import { type MergedOfferings, mergeOfferings } from "./merge-offerings.ts";
+import { makeOfferings, offeringKinds } from "./offerings.ts";
 
 /** A merged catalog and what stood in the way of a complete one. */
 export interface MergedCatalog {
@@ -14,7 +16,7 @@ export interface MergedCatalog {
  * Merges what all providers contribute into one catalog.
  *
  * Where tools share a name, letter case aside, a declared one beats those that upstreams supply; equals are all withheld and
- * reported, so that no caller reaches a tool only because its provider came first.
+ * reported, so that no caller reaches a tool only because its provider came first. Prompts, resources and templates likewise.
  *
  * @param places where each provider is declared, for collisions of operations that have no place of their own.
  */
@@ -26,17 +28,19 @@ export function mergeCatalog(
   const withheld = new Set(
     collisions.flatMap(({ claimants, winner }) => claimants.filter((tool) => tool !== winner)),
   );
-  const merged = withheld.size === 0 ? providers : providers.map((provider) => withhold(provider, withheld));
+  const besides = mergeOfferings(providers, places);
+  const merged = providers.map((provider) => withholdOfferings(withhold(provider, withheld), besides));
   const tools = merged
     .flatMap((provider) => provider.tools)
     .toSorted((first, second) => (first.name < second.name ? -1 : first.name > second.name ? 1 : 0));
   const version = digestOf([
     ...providers.map((provider) => provider.version),
-    ...[...withheld].map(({ provider, name }) => [provider, name]),
+    ...[...withheld, ...besides.withheld].map(({ provider, name }) => [provider, name]),
   ]);
+  const hasMore = offeringKinds.some((kind) => besides.offerings[kind].length > 0);
   return {
-    catalog: { version, providers: merged, tools },
-    diagnostics: describeCollisions(collisions, places),
+    catalog: { version, providers: merged, tools, ...(hasMore && { offerings: besides.offerings }) },
+    diagnostics: [...describeCollisions(collisions, places), ...besides.diagnostics],
   };
 }
 
@@ -53,10 +57,18 @@ function findCollisions(tools: readonly Tool[]): readonly Collision[] {
 }
 
 function withhold(provider: ProviderCatalog, withheld: ReadonlySet<Tool>): ProviderCatalog {
+  if (!provider.tools.some((tool) => withheld.has(tool))) return provider;
   const tools = provider.tools.filter((tool) => !withheld.has(tool));
   const surfaces = provider.surfaces.map((surface) => ({
     ...surface,
     tools: tools.filter(({ surface: kind }) => kind === surface.kind).length,
   }));
   return { ...provider, surfaces, tools };
+}
+
+function withholdOfferings(provider: ProviderCatalog, { withheld }: MergedOfferings): ProviderCatalog {
+  const { offerings } = provider;
+  if (offerings === undefined || withheld.size === 0) return provider;
+  const left = makeOfferings((kind) => offerings[kind].filter((offering) => !withheld.has(offering)));
+  return { ...provider, offerings: left };
 }

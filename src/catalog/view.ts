@@ -1,5 +1,8 @@
 import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
 import type { Feature, Freshness, Offering, Offerings, ResourceTarget } from "../model/features.ts";
+import { findResource } from "./find-resource.ts";
+import { freshnessOf } from "./freshness.ts";
+import { makeOfferings, noOfferings, type OfferingKind } from "./offerings.ts";
 
 /** What a caller may see. Listing and calling both go through it, so a tool is callable if and only if it is listed. */
 export interface CatalogView {
@@ -28,12 +31,15 @@ export interface CatalogView {
   readonly notice: string | undefined;
 }
 
-/** Where the tools of a catalog are in its list, for all views of it. */
+/** Where things are in a catalog, for all views of it. */
 export interface CatalogIndex {
   readonly catalog: Catalog;
-  /** By the final name, exactly. */
+  /** The position of a tool in the catalog's list, by the final name, exactly. */
   findTool(name: string): number | undefined;
   findOperation(provider: string, operation: string): number | undefined;
+  /** What is offered besides tools, by the name that clients know, exactly. */
+  findOffering(kind: OfferingKind, name: string): Offering | undefined;
+  findProvider(name: string): ProviderCatalog | undefined;
 }
 
 /** What of a catalog a view has. */
@@ -42,6 +48,10 @@ export interface ViewSelection {
   includes(position: number): boolean;
   /** Whether callers may know of a provider. */
   names(provider: ProviderCatalog): boolean;
+  /** Whether a feature of a provider's MCP server is in it, where the provider offers that. */
+  allows(provider: ProviderCatalog, feature: Feature): boolean;
+  /** True where every caller gets the same. */
+  readonly isEverybodys: boolean;
   readonly notice: string | undefined;
 }
 
@@ -51,10 +61,24 @@ export function indexCatalog(catalog: Catalog): CatalogIndex {
   const byOperation = new Map(
     catalog.tools.map(({ provider, operation }, position) => [`${provider}/${operation}`, position]),
   );
+  const providers = new Map(catalog.providers.map((provider) => [provider.name, provider]));
+  // Most catalogs have none, and are never asked for any.
+  const offerings = new Map<OfferingKind, ReadonlyMap<string, Offering>>();
+  const offeringsOf = (kind: OfferingKind): ReadonlyMap<string, Offering> => {
+    const known = offerings.get(kind);
+    if (known !== undefined) return known;
+    const named = new Map(
+      (catalog.offerings ?? noOfferings)[kind].map((offering) => [offering.name, offering]),
+    );
+    offerings.set(kind, named);
+    return named;
+  };
   return {
     catalog,
     findTool: (name) => byName.get(name),
     findOperation: (provider, operation) => byOperation.get(`${provider}/${operation}`),
+    findOffering: (kind, name) => offeringsOf(kind).get(name),
+    findProvider: (name) => providers.get(name),
   };
 }
 
@@ -66,7 +90,20 @@ export function selectView(index: CatalogIndex, selection: ViewSelection): Catal
   const { catalog } = index;
   const toolAt = (position: number | undefined): Tool | undefined =>
     position !== undefined && selection.includes(position) ? catalog.tools[position] : undefined;
+  const allows = (name: string, feature: Feature): ProviderCatalog | undefined => {
+    const provider = index.findProvider(name);
+    if (provider?.entries?.[feature] === undefined) return undefined;
+    return selection.allows(provider, feature) ? provider : undefined;
+  };
+  const isOffered = (kind: OfferingKind, { provider }: Offering): boolean =>
+    allows(provider, featureOf(kind)) !== undefined;
+  const find = (kind: OfferingKind, name: string): Offering | undefined => {
+    const offering = index.findOffering(kind, name);
+    return offering !== undefined && isOffered(kind, offering) ? offering : undefined;
+  };
   let tools: readonly Tool[] | undefined;
+  let offerings: Offerings | undefined;
+  let freshness: Freshness | undefined;
   let providers: readonly ProviderCatalog[] | undefined;
   let incomplete: readonly ProviderCatalog[] | undefined;
   const view: CatalogView = {
@@ -86,15 +123,38 @@ export function selectView(index: CatalogIndex, selection: ViewSelection): Catal
       return incomplete;
     },
     notice: selection.notice,
-    offerings: catalog.offerings ?? { prompts: [], resources: [], templates: [] },
-    findPrompt: (name) => catalog.offerings?.prompts.find((prompt) => prompt.name === name),
-    findResource: () => undefined,
-    findTemplate: (template) => catalog.offerings?.templates.find(({ name }) => name === template),
-    findEntry: (provider, feature) =>
-      catalog.providers.find(({ name }) => name === provider)?.entries?.[feature],
-    freshness: { ttlMs: 0, scope: "private" },
+    get offerings() {
+      const { offerings: all = noOfferings } = catalog;
+      offerings ??= makeOfferings((kind) => all[kind].filter((offering) => isOffered(kind, offering)));
+      return offerings;
+    },
+    findPrompt: (name) => find("prompts", name),
+    findResource: (uri) =>
+      findResource(
+        {
+          find: (name) => find("resources", name),
+          offerings: view.offerings,
+          providers: catalog.providers.filter(({ name }) => allows(name, "resources") !== undefined),
+          isAwaited: (name) => {
+            const provider = view.providers.find((known) => known.name === name);
+            return provider !== undefined && provider.toolPrefix !== "" && provider.entries === undefined;
+          },
+        },
+        uri,
+      ),
+    findTemplate: (template) => find("templates", template),
+    findEntry: (provider, feature) => allows(provider, feature)?.entries?.[feature],
+    get freshness() {
+      freshness ??= freshnessOf(view, selection.isEverybodys);
+      return freshness;
+    },
   };
   return view;
+}
+
+/** What a decision is made about where the lists are concerned. */
+export function featureOf(kind: OfferingKind): Feature {
+  return kind === "prompts" ? "prompts" : "resources";
 }
 
 /** Whether a provider would have more tools if all of its surfaces were there. */
@@ -115,19 +175,29 @@ export function createView(catalog: Catalog, surface: "mcp" | "api"): CatalogVie
   return createSurfaceView(indexCatalog(catalog), surface);
 }
 
-/** The same with an index that is there already. */
-export function createSurfaceView(index: CatalogIndex, surface: "mcp" | "api"): CatalogView {
+/**
+ * The same with an index that is there already.
+ *
+ * @param isEverybodys whether every caller gets this view; default false.
+ */
+export function createSurfaceView(
+  index: CatalogIndex,
+  surface: "mcp" | "api",
+  isEverybodys = false,
+): CatalogView {
   const { catalog } = index;
   const names = (provider: ProviderCatalog): boolean => surface === "api" || provider.mcpEnabled;
   const hidden = new Set(catalog.providers.filter((provider) => !names(provider)).map(({ name }) => name));
   return selectView(index, {
     includes: (position) => !hidden.has(catalog.tools[position]?.provider ?? ""),
     names,
+    allows: names,
+    isEverybodys,
     notice: undefined,
   });
 }
 
-/** Providers with the selected tools only, and counts that tell of no others. */
+/** Providers with what is selected of them only, and counts that tell of nothing else. */
 function selectProviders(
   { providers }: Catalog,
   selection: ViewSelection,
@@ -135,12 +205,34 @@ function selectProviders(
 ): readonly ProviderCatalog[] {
   const selected = Map.groupBy(tools, ({ provider }) => provider);
   return providers.filter(selection.names).map((provider) => {
+    const part = selectFeatures(provider, selection);
     const own = new Set(selected.get(provider.name));
-    if (own.size === provider.tools.length) return provider;
+    if (own.size === provider.tools.length) return part;
     const surfaces = provider.surfaces.map((surface) => ({
       ...surface,
       tools: [...own].filter(({ surface: kind }) => kind === surface.kind).length,
     }));
-    return { ...provider, surfaces, tools: provider.tools.filter((tool) => own.has(tool)) };
+    return { ...part, surfaces, tools: provider.tools.filter((tool) => own.has(tool)) };
   });
+}
+
+function selectFeatures(provider: ProviderCatalog, selection: ViewSelection): ProviderCatalog {
+  const { entries, offerings, ...rest } = provider;
+  if (entries === undefined) return provider;
+  const { prompts, resources, methods } = entries;
+  const isIn = (feature: Feature): boolean =>
+    entries[feature] !== undefined && selection.allows(provider, feature);
+  const features = [prompts && "prompts", resources && "resources", methods && "methods"] as const;
+  if (features.every((feature) => feature === undefined || isIn(feature))) return provider;
+  return {
+    ...rest,
+    entries: {
+      ...(prompts && isIn("prompts") && { prompts }),
+      ...(resources && isIn("resources") && { resources }),
+      ...(methods && isIn("methods") && { methods }),
+    },
+    ...(offerings && {
+      offerings: makeOfferings((kind) => (isIn(featureOf(kind)) ? offerings[kind] : [])),
+    }),
+  };
 }

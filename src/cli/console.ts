@@ -1,3 +1,5 @@
+import type { Readable, Writable } from "node:stream";
+
 /** The one writer to the terminal: stdout is data, stderr is for people. */
 export interface Console {
   /** Writes data to stdout, with a line end. */
@@ -31,6 +33,11 @@ export function processConsole(): Console {
     colour: isTerminal && (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb",
     isTerminal,
   };
+}
+
+/** The pipes to the program that started this one, for messages and nothing else. */
+export function standardStreams(): { readonly input: Readable; readonly output: Writable } {
+  return { input: process.stdin, output: process.stdout };
 }
 
 /** Asks a person something on stderr: the cursor stays behind the question. */

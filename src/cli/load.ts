@@ -108,6 +108,7 @@ export function openForCommand(
     log: (message, cause) => logLine(message, cause, console),
     reach,
     retry: false,
+    isBrief: true,
   });
 }
 

@@ -56,9 +56,14 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
       "-w, --watch",
       "reload when the configuration changes, or a document that it or another document names",
     )
-    .action(async (options: { config?: string; watch?: boolean }) => {
+    .option(
+      "--stdio",
+      "speak MCP on standard input and output as well, for clients that start their servers; as whom the API token in GATEWAY_TOKEN says, where callers sign in",
+    )
+    .action(async (options: { config?: string; watch?: boolean; stdio?: boolean }) => {
       const { serve } = await import("./serve.ts");
-      status = await serve({ config: options.config, watch: options.watch ?? false }, console);
+      const { config, watch = false, stdio = false } = options;
+      status = await serve({ config, watch, stdio }, console);
     });
   command("validate", "check the configuration and everything it names; all mistakes at once")
     .argument("[file]", "configuration file, as with --config")

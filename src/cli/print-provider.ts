@@ -83,7 +83,8 @@ function printTools(tools: readonly ToolReport[], all: boolean): readonly string
   return more > 0 ? [table, `${formatNumber(more)} more; \`--all\` lists them.`] : [table];
 }
 
-function printSummary({ summary, tools, leftOut }: ProviderReport, all: boolean): readonly string[] {
+function printSummary(report: ProviderReport, all: boolean): readonly string[] {
+  const { summary, tools, leftOut } = report;
   const { largeTools, deprecatedTools } = summary;
   const deprecated = tools.filter((tool) => tool.deprecated).map(({ name }) => name);
   const rows = [
@@ -101,8 +102,27 @@ function printSummary({ summary, tools, leftOut }: ProviderReport, all: boolean)
           ],
         ]
       : []),
+    ...describeOffered(report, all),
   ];
   return rows.length === 0 ? [] : [formatTable(rows)];
+}
+
+/** What its MCP server has besides tools. */
+function describeOffered(
+  { prompts, resources, templates, withheld }: ProviderReport,
+  all: boolean,
+): readonly (readonly string[])[] {
+  const describeNames = (title: string, noun: string, names: readonly string[]): readonly string[][] =>
+    names.length === 0 ? [] : [[title, `${formatCount(names.length, noun)}: ${listNames(names, all)}`]];
+  const settings = withheld.map((feature) => `\`surfaces.mcp.${feature}: true\``).join(" and ");
+  return [
+    ...describeNames("prompts", "prompt", prompts),
+    ...describeNames("resources", "resource", resources),
+    ...describeNames("templates", "resource template", templates),
+    ...(withheld.length === 0
+      ? []
+      : [["not offered", `${withheld.join(" and ")}; ${settings} would offer them`]]),
+  ];
 }
 
 function printMessages(title: string, lines: readonly string[], all: boolean): readonly string[] {

@@ -1,3 +1,4 @@
+import { noOfferings } from "../catalog/offerings.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { type FlatDiagnostic, flattenDiagnostic } from "../diagnostics/render-json.ts";
 import type { Gateway } from "../gateway.ts";
@@ -9,6 +10,7 @@ import type {
   SurfaceSummary,
   Tool,
 } from "../model/catalog.ts";
+import type { Offering, Offerings } from "../model/features.ts";
 import { measureTool } from "./measure-tool.ts";
 
 /**
@@ -37,11 +39,20 @@ export interface ProviderReport {
   readonly degraded: readonly FlatDiagnostic[];
   /** Ids of the operations that `select` and `allowed_operations` leave out. */
   readonly leftOut: readonly string[];
+  /** The names by which clients know what its MCP server has besides tools. */
+  readonly prompts: readonly string[];
+  readonly resources: readonly string[];
+  readonly templates: readonly string[];
+  /** What of an MCP server the file does not offer, whether the server has any or not. */
+  readonly withheld: readonly WithheldFeature[];
   /** Everything else that its author can mend. */
   readonly diagnostics: readonly FlatDiagnostic[];
   /** What to do where the tools are too large for most models; else null. */
   readonly advice: string | null;
 }
+
+/** What `surfaces.mcp` can leave out. */
+export type WithheldFeature = "prompts" | "resources";
 
 /** The report in numbers. */
 export interface ProviderSummary {
@@ -58,6 +69,9 @@ export interface ProviderSummary {
   /** Tools with notes. */
   readonly degradedTools: number;
   readonly leftOut: number;
+  readonly prompts: number;
+  readonly resources: number;
+  readonly templates: number;
 }
 
 /** One tool in numbers. */
@@ -89,7 +103,8 @@ export function reportProvider(gateway: Gateway, provider: ProviderCatalog): Pro
   // Grants are judged by all providers, and this gateway may have but one.
   const diagnostics = gateway.diagnostics().filter(({ code }) => code !== "unmatched-grant");
   const leftOut = gateway.leftOut(name);
-  const summary = summarizeTools(tools, leftOut.length);
+  const offered = namesOf(provider.offerings ?? noOfferings);
+  const summary = { ...summarizeTools(tools, leftOut.length), ...countNames(offered) };
   return {
     name,
     displayName,
@@ -109,6 +124,8 @@ export function reportProvider(gateway: Gateway, provider: ProviderCatalog): Pro
     dropped: pick(diagnostics, ({ code }) => code === "operation-dropped"),
     degraded: pick(diagnostics, ({ code }) => degradedCodes.has(code)),
     leftOut,
+    ...offered,
+    withheld: findWithheld(gateway, name),
     diagnostics: pick(diagnostics, ({ code }) => code !== "operation-dropped" && !degradedCodes.has(code)),
     advice: summary.tokens > manyTokens ? advise(provider) : null,
   };
@@ -119,7 +136,31 @@ function reportTool(tool: Tool): ToolReport {
   return { name, surface, id, ...measureTool(tool), deprecated, notes };
 }
 
-function summarizeTools(tools: readonly ToolReport[], leftOut: number): ProviderSummary {
+type OfferedNames = Pick<ProviderReport, "prompts" | "resources" | "templates">;
+
+function namesOf({ prompts, resources, templates }: Offerings): OfferedNames {
+  const names = (offerings: readonly Offering[]): readonly string[] => offerings.map(({ name }) => name);
+  return { prompts: names(prompts), resources: names(resources), templates: names(templates) };
+}
+
+function countNames({
+  prompts,
+  resources,
+  templates,
+}: OfferedNames): Pick<ProviderSummary, keyof OfferedNames> {
+  return { prompts: prompts.length, resources: resources.length, templates: templates.length };
+}
+
+function findWithheld({ config }: Gateway, name: string): readonly WithheldFeature[] {
+  const surfaces = config.providers.find((provider) => provider.name === name)?.surfaces ?? [];
+  const mcp = surfaces.find((surface) => surface.kind === "mcp");
+  return (["prompts", "resources"] as const).filter((feature) => mcp?.[feature] === false);
+}
+
+function summarizeTools(
+  tools: readonly ToolReport[],
+  leftOut: number,
+): Omit<ProviderSummary, keyof OfferedNames> {
   const sum = (number: (tool: ToolReport) => number): number =>
     tools.reduce((total, tool) => total + number(tool), 0);
   return {

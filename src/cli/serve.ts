@@ -5,6 +5,7 @@ import type { ProviderCatalog } from "../model/catalog.ts";
 import type { GatewayConfig } from "../model/config.ts";
 import { type OpenState, openState } from "../open-state.ts";
 import { version } from "../version.ts";
+import { connectStdio } from "./connect-stdio.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count, formatTable } from "./format-table.ts";
@@ -18,6 +19,8 @@ import { FileWatch } from "./watch-files.ts";
 export interface ServeOptions {
   readonly config: string | undefined;
   readonly watch: boolean;
+  /** Whether to speak MCP on stdin and stdout as well. Default false. */
+  readonly stdio?: boolean;
 }
 
 /** How long calls that run may go on after SIGTERM. */
@@ -29,7 +32,10 @@ const summaryMilliseconds = 2_000;
 /** Above this, clients (VS Code stops at 128) and models begin to have trouble. */
 const manyTools = 128;
 
-/** `gateway serve`: serves until SIGTERM or SIGINT, reloads on SIGHUP and, with `--watch`, when a file changes. */
+/**
+ * `gateway serve`: serves until SIGTERM or SIGINT, or until the client at the standard input leaves, reloads on SIGHUP and, with
+ * `--watch`, when a file changes.
+ */
 export async function serve(options: ServeOptions, console: Console): Promise<ExitCode> {
   const loaded = await load(options.config, "resolve");
   await printForPeople(worthSaying(loaded.diagnostics), loaded.sources, console);
@@ -55,6 +61,7 @@ async function serveCallers(
   console: Console,
 ): Promise<ExitCode> {
   const { config } = loaded;
+  const { stdio = false } = options;
   const gateway = new Gateway(config, {
     workingDirectory: process.cwd(),
     environment: process.env,
@@ -72,29 +79,44 @@ async function serveCallers(
   const reloads = new ReloadQueue({ gateway, callers }, options.config, console, follow);
   follow(loaded);
 
-  const server = await gateway.listen();
+  const server = await gateway.listen({ orFreePort: stdio });
   console.say(`gateway ${version} listens on ${server.url}`);
   const stop = listenToSignals(() => reloads.request(), console);
   await tellOfNoUser(callers, config, options.config, console);
+  const client = stdio
+    ? await connectStdio(server, config, process.env).catch(async (error: unknown) => {
+        // What is open would keep the process alive.
+        reloads.close();
+        watch.close();
+        await server.drain(0);
+        await gateway.close();
+        throw error;
+      })
+    : undefined;
+  // Nothing is waited for in between: what the client asks first finds providers that are starting, and waits for them where it needs them.
   const opened = gateway.start().then(async (diagnostics) => {
     if (stop.signal.aborted) return;
     server.markStarted();
     await printForPeople(worthTelling(diagnostics), loaded.sources, console);
     tellOfWarnings(diagnostics, options.config, console);
   });
-  await Promise.race([untilAborted(stop.signal), opened, delay(summaryMilliseconds)]);
-  if (!stop.signal.aborted) printSummary(gateway, server, console);
+  const over = Promise.race([untilAborted(stop.signal), ...(client ? [client.ended] : [])]);
+  await Promise.race([over, opened, delay(summaryMilliseconds, undefined, { ref: false })]);
+  if (!stop.signal.aborted) printSummary(gateway, server, stdio, console);
   const late = startingProviders(gateway);
   if (late.size > 0) {
     void opened.then(() => {
       if (!stop.signal.aborted) printLate(gateway, late, console);
     });
   }
-  await Promise.race([untilAborted(stop.signal), opened.then(() => untilAborted(stop.signal))]);
+  await Promise.race([over, opened.then(() => over)]);
 
   reloads.close();
   watch.close();
-  await server.drain(drainMilliseconds);
+  const drained = server.drain(drainMilliseconds);
+  // A client that has left and then sends a signal waits for nothing any more.
+  if (stop.signal.aborted) await drained;
+  else await Promise.race([drained, untilAborted(stop.signal).then(() => server.drain(0))]);
   await gateway.close();
   console.say("gateway stopped.");
   return exitCodes.ok;
@@ -157,7 +179,7 @@ function warnOfManyTools(gateway: Gateway, console: Console): void {
   );
 }
 
-function printSummary(gateway: Gateway, server: GatewayServer, console: Console): void {
+function printSummary(gateway: Gateway, server: GatewayServer, stdio: boolean, console: Console): void {
   const providers = gateway.providers();
   if (providers.length > 0) console.say(formatProviders(providers));
   const url = gateway.config.server.baseUrl ?? server.url;
@@ -165,6 +187,10 @@ function printSummary(gateway: Gateway, server: GatewayServer, console: Console)
     `${count(offeredTools(gateway), "tool")} on ${url}/mcp, HTTP API on ${url}/api/v1 (described by ${url}/openapi.json)`,
   );
   warnOfManyTools(gateway, console);
+  if (stdio) {
+    console.say("MCP on standard input and output too; the gateway stops when its client closes them.");
+    return;
+  }
   if (!gateway.config.providers.some(({ mcp }) => mcp.enabled)) return;
   const signIn = gateway.config.auth.provider !== "none";
   const headers = signIn ? { headers: { Authorization: "Bearer <token>" } } : {};

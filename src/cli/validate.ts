@@ -1,3 +1,4 @@
+import { noOfferings } from "../catalog/offerings.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { renderGithub } from "../diagnostics/render-github.ts";
 import { renderJson } from "../diagnostics/render-json.ts";
@@ -5,7 +6,9 @@ import { sortDiagnostics } from "../diagnostics/sort-diagnostics.ts";
 import { summarize } from "../diagnostics/summarize.ts";
 import { type LintQuestion, lintDocuments } from "../documents/lint-documents.ts";
 import { Gateway } from "../gateway.ts";
+import type { Catalog } from "../model/catalog.ts";
 import type { DocumentLocation, GatewayConfig } from "../model/config.ts";
+import type { Offerings } from "../model/features.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count } from "./format-table.ts";
@@ -27,7 +30,7 @@ export interface ValidateOptions {
 export async function validate(options: ValidateOptions, console: Console): Promise<ExitCode> {
   const loaded = await load(options.config, options.online ? "resolve" : "check");
   const diagnostics = [...loaded.diagnostics];
-  let tools = 0;
+  let catalog: Catalog | undefined;
   if (loaded.config !== undefined) {
     const described = new Set(openApiDocuments(loaded.config));
     const read = new Map<string, LintQuestion>();
@@ -37,6 +40,7 @@ export async function validate(options: ValidateOptions, console: Console): Prom
       log: () => {},
       reach: options.online ? "online" : "offline",
       retry: false,
+      isBrief: true,
       documentRead: (source, location) => {
         // Files that a document refers to are parts of a description.
         if (!options.lint || !described.has(location)) return;
@@ -45,7 +49,7 @@ export async function validate(options: ValidateOptions, console: Console): Prom
     });
     try {
       diagnostics.push(...(await gateway.start()));
-      tools = gateway.snapshot.catalog.tools.length;
+      catalog = gateway.snapshot.catalog;
     } finally {
       await gateway.close();
     }
@@ -57,7 +61,7 @@ export async function validate(options: ValidateOptions, console: Console): Prom
     case "human":
       await printReport(sorted, loaded.sources, console);
       console.data(
-        failed ? summarize(sorted, configFile(options.config)) : describeValid(loaded.config, tools),
+        failed ? summarize(sorted, configFile(options.config)) : describeValid(loaded.config, catalog),
       );
       break;
     case "json":
@@ -108,6 +112,20 @@ function isNotLinted({ severity, code }: Diagnostic): boolean {
   return severity === "information" && code === "document-lint";
 }
 
-function describeValid(config: GatewayConfig | undefined, tools: number): string {
-  return `The configuration is valid: ${count(config?.providers.length ?? 0, "provider")}, ${count(tools, "tool")}.`;
+function describeValid(config: GatewayConfig | undefined, catalog: Catalog | undefined): string {
+  const amounts = [
+    count(config?.providers.length ?? 0, "provider"),
+    count(catalog?.tools.length ?? 0, "tool"),
+    ...countOfferings(catalog?.offerings ?? noOfferings),
+  ];
+  return `The configuration is valid: ${amounts.join(", ")}.`;
+}
+
+/** What MCP servers have besides tools, in words; nothing of what there is none. */
+function countOfferings({ prompts, resources, templates }: Offerings): readonly string[] {
+  return [
+    ...(prompts.length > 0 ? [count(prompts.length, "prompt")] : []),
+    ...(resources.length > 0 ? [count(resources.length, "resource")] : []),
+    ...(templates.length > 0 ? [count(templates.length, "resource template")] : []),
+  ];
 }

@@ -199,9 +199,16 @@ function mcpSurface(surface: MCPSurface, provider: Provider, path: NodePath, ori
           }
         : { kind: "http", url: surface.url },
     trustAnnotations: surface.trust_annotations === true,
+    prompts: isOffered(surface.prompts, provider),
+    resources: isOffered(surface.resources, provider),
     connection: connectionName(provider, surface.connection),
     place: origin.place(path),
   };
+}
+
+/** Who lists the operations to offer means these and nothing else. */
+function isOffered(choice: boolean | string | undefined, { allowed_operations }: Provider): boolean {
+  return choice === undefined ? allowed_operations === undefined : choice === true;
 }
 
 function withoutTrailingSlash(url: string): string {

@@ -57,6 +57,7 @@ import { unresolvedReference } from "./rules/unresolved-reference.ts";
 import { unusedConnection } from "./rules/unused-connection.ts";
 import { unusedRole } from "./rules/unused-role.ts";
 import { weakKey } from "./rules/weak-key.ts";
+import { withheldFeatures } from "./rules/withheld-features.ts";
 
 /** Every rule; their order does not matter, as what they find is sorted by place. */
 export const rules: readonly Rule[] = [
@@ -118,4 +119,5 @@ export const rules: readonly Rule[] = [
   unusedConnection,
   unusedRole,
   weakKey,
+  withheldFeatures,
 ];

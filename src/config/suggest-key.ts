@@ -115,6 +115,8 @@ const keySynonyms: Readonly<Record<string, Readonly<Record<string, string>>>> = 
     working_directory: "cwd",
     trust: "trust_annotations",
     trusted: "trust_annotations",
+    prompt: "prompts",
+    resource: "resources",
     auth: "connection",
     credential: "connection",
   },

@@ -77,6 +77,7 @@ export const diagnosticCodes = {
   "bad-alias": "an alias that can't be part of a tool's name",
   "duplicate-alias": "two operations under one alias",
   "bad-selection": "a selection pattern that can't match",
+  "withheld-features": "prompts and resources that `allowed_operations` takes away",
   pagination: "keys of `pagination` that its style needs or does not take",
   // compile: documents
   "document-not-found": "a document does not exist",

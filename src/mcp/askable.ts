@@ -11,7 +11,8 @@ const capabilityOf: ReadonlyMap<string, string> = new Map([
 /** The members of such a capability that say more; what else stands there concerns the client's own hop. */
 const membersOf: ReadonlyMap<string, readonly string[]> = new Map([
   ["elicitation", ["form", "url"]],
-  ["sampling", ["context", "tools"]],
+  // Not `context`: what a client knows from other providers is not for this one.
+  ["sampling", ["tools"]],
   ["roots", []],
 ]);
 
@@ -33,9 +34,36 @@ export function readAskableCapabilities(capabilities: JsonObject): JsonObject {
   return read;
 }
 
-/** True when a client with these capabilities answers such a request. */
+/** The same of a client that says it once, for as long as its session lives: also whether it tells when its roots change. */
+export function readSessionCapabilities(capabilities: JsonObject): JsonObject {
+  const askable = readAskableCapabilities(capabilities);
+  const { listChanged } = asObject(capabilities["roots"]) ?? {};
+  return listChanged === true ? { ...askable, roots: { listChanged } } : askable;
+}
+
+/** True when a client with these capabilities answers such a request. One that names no mode of elicitation does forms. */
 export function canAsk(capabilities: JsonObject, method: string, params: JsonObject): boolean {
-  const capability = asObject(capabilities[capabilityOf.get(method) ?? ""]);
-  if (capability === undefined) return false;
-  return method !== "elicitation/create" || params["mode"] !== "url" || capability["url"] !== undefined;
+  const need = needOf(method, params);
+  const capability = asObject(capabilities[need?.capability ?? ""]);
+  if (need === undefined || capability === undefined) return false;
+  if (need.member === undefined || capability[need.member] !== undefined) return true;
+  return need.member === "form" && capability["url"] === undefined;
+}
+
+/** The capability that a client needs to answer such a request, as it would declare it; `undefined`: nobody answers it. */
+export function neededCapability(method: string, params: JsonObject): JsonObject | undefined {
+  const need = needOf(method, params);
+  return need && { [need.capability]: need.member === undefined ? {} : { [need.member]: {} } };
+}
+
+/** What a client has to declare for a request: a capability, and the member of it that the request is about. */
+function needOf(
+  method: string,
+  params: JsonObject,
+): { readonly capability: string; readonly member: string | undefined } | undefined {
+  const capability = capabilityOf.get(method);
+  if (capability === undefined) return undefined;
+  if (capability === "elicitation") return { capability, member: params["mode"] === "url" ? "url" : "form" };
+  const usesTools = params["tools"] !== undefined || params["toolChoice"] !== undefined;
+  return { capability, member: capability === "sampling" && usesTools ? "tools" : undefined };
 }

@@ -44,6 +44,8 @@ export const rpcCodes = {
   /** What older SDKs use for transport errors. */
   transport: -32000,
   sessionNotFound: -32001,
+  /** Up to 2025-11-25; later ones say -32602. */
+  resourceNotFound: -32002,
   headerMismatch: -32020,
   missingRequiredClientCapability: -32021,
   unsupportedProtocolVersion: -32022,

@@ -19,3 +19,9 @@ export function withoutReservedMeta({ _meta, ...members }: JsonObject): JsonObje
   const kept = Object.entries(asObject(_meta) ?? {}).filter(([name]) => !reserved.test(name));
   return kept.length === 0 ? members : { ...members, _meta: Object.fromEntries(kept) };
 }
+
+/** What of a request's `_meta` goes on to another hop: neither reserved keys nor the token for progress on this one; `undefined`: nothing. */
+export function readPassedMeta(params: JsonObject): JsonObject | undefined {
+  const { progressToken: _token, ...passed } = asObject(withoutReservedMeta(params)["_meta"]) ?? {};
+  return Object.keys(passed).length === 0 ? undefined : passed;
+}

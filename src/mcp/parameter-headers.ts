@@ -74,6 +74,16 @@ export function readParameterHeaders(schema: JsonSchema): ParameterHeaders {
   }
 }
 
+/** Reads the declarations of each schema once, see {@link readParameterHeaders}. */
+export function createParameterHeaderReader(): (schema: JsonSchema) => ParameterHeaders {
+  const read = new WeakMap<JsonSchema, ParameterHeaders>();
+  return (schema) => {
+    const known = read.get(schema) ?? readParameterHeaders(schema);
+    read.set(schema, known);
+    return known;
+  };
+}
+
 /** The headers that go with `args`. Values that are absent, of another type, or integers beyond 2^53 have none. */
 export function writeParameterHeaders(
   declared: readonly ParameterHeader[],

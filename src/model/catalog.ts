@@ -1,6 +1,6 @@
 import type { Pagination, ResponseMapping } from "./config.ts";
 import type { Feature, Freshness, Offerings } from "./features.ts";
-import type { JsonSchema, JsonValue } from "./json.ts";
+import type { JsonObject, JsonSchema, JsonValue } from "./json.ts";
 import type { Place } from "./place.ts";
 
 /** The four ways into a provider. */
@@ -94,6 +94,8 @@ export interface Operation {
   readonly packed?: { readonly schemas: string; readonly binding: string };
   readonly annotations: ToolAnnotations;
   readonly binding: Binding;
+  /** What else an MCP server tells clients of its tool: `icons` and `_meta`; absent: nothing. */
+  readonly extras?: JsonObject;
   /** What of the upstream's description the operation lacks, and why: at most 10 short sentences for people; absent: nothing. */
   readonly notes?: readonly string[];
   /** Name of the connection whose credential it needs; `undefined`: none. */

@@ -441,7 +441,7 @@ export interface MCPSettings {
    */
   enabled?: boolean;
   /**
-   * What the names of its tools begin with; the provider's name and `_` by default, `""` for none.
+   * What the names of its tools and prompts begin with; the provider's name and `_` by default. `""` for none, which leaves the URIs of resources as they are as well.
    */
   tool_prefix?: string;
 }
@@ -874,6 +874,14 @@ export interface MCPSurface {
    * Whether authorization believes what the server says its tools do; `false` by default. Without it each of them counts as one that writes and destroys, unless `annotations` in `allowed_operations` say otherwise.
    */
   trust_annotations?: boolean;
+  /**
+   * Whether the server's prompts are offered: `true` by default, `false` where the provider has `allowed_operations`.
+   */
+  prompts?: boolean;
+  /**
+   * Whether the server's resources and resource templates are offered: `true` by default, `false` where the provider has `allowed_operations`.
+   */
+  resources?: boolean;
 }
 /**
  * A named credential slot: whose credential is used, and how it authenticates.

@@ -426,6 +426,10 @@ export interface McpSurface extends SurfaceBase {
   readonly kind: "mcp";
   /** Whether authorization believes what the server says of its tools' effects. */
   readonly trustAnnotations: boolean;
+  /** Whether its prompts are offered. */
+  readonly prompts: boolean;
+  /** Whether its resources and resource templates are offered. */
+  readonly resources: boolean;
   readonly transport:
     | { readonly kind: "http"; readonly url: string }
     | {

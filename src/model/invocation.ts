@@ -72,9 +72,10 @@ export interface ClientPeer {
   readonly logLevel?: LogLevel | "none" | undefined;
   /**
    * Asks the client (elicitation, sampling, roots) and waits, minutes if need be. Throws `GatewayError` `unsupported` for a client that
-   * can't, `cancelled` when the call ends, and `RpcError` with the client's own error.
+   * can't, `cancelled` when the call ends or `signal` aborts, with which the question is taken back, and `RpcError` with the client's own
+   * error.
    */
-  ask(method: string, params: JsonObject): Promise<JsonValue>;
+  ask(method: string, params: JsonObject, signal?: AbortSignal): Promise<JsonValue>;
   /** Tells the client something; silently dropped where it can't be delivered, as notifications may be. */
   notify(method: string, params: JsonObject): void;
   /**

@@ -1,6 +1,7 @@
 import type { Executor } from "../broker/executor.ts";
 import { digestOf } from "../catalog/digest.ts";
 import { type CompiledSurface, findUnmatchedSelections } from "../catalog/expose.ts";
+import { exposeEntries } from "../catalog/expose-features.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { Operation, ProviderCatalog, SurfaceKind } from "../model/catalog.ts";
 import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
@@ -11,6 +12,7 @@ import { createScopedExecutor } from "./scoped-executor.ts";
 import { type ScopedLimits, type ScopedSurface, ScopedSurfaces } from "./scoped-surfaces.ts";
 import { type RetryPauses, SurfaceSession, type SurfaceSessionParts } from "./surface-session.ts";
 import { overallState, type ShownSurface, type SurfaceStatus, show } from "./surface-status.ts";
+import { settledWithin } from "./wait.ts";
 
 /** What a session needs of the outside. */
 export interface ProviderSessionParts {
@@ -22,6 +24,10 @@ export interface ProviderSessionParts {
   readonly onChange: () => void;
   /** First and longest pause between two attempts to reach an upstream, in ms. `undefined`: one attempt. */
   readonly retry: RetryPauses | undefined;
+  /** See `SurfaceSessionParts`. */
+  readonly staleMilliseconds?: number;
+  /** How long lists wait for the provider after its start, in ms; default 5,000. */
+  readonly arrivalMilliseconds?: number;
   /** The credential behind a reference; absent: surfaces that belong to callers are not opened. */
   readonly source?: (reference: CredentialReference) => CredentialSource;
   readonly scoped?: Partial<ScopedLimits> & {
@@ -33,6 +39,7 @@ export interface ProviderSessionParts {
 }
 
 const openMilliseconds = 30_000;
+const usualArrivalMilliseconds = 5_000;
 
 /**
  * The life of one provider: opens its surfaces side by side, those that belong to callers once for each credential, and closes all of
@@ -45,18 +52,23 @@ export class ProviderSession {
   readonly #surfaces: ReadonlyMap<SurfaceKind, SurfaceSession>;
   readonly #openings: ReadonlyMap<SurfaceKind, Opening>;
   readonly #pool: ScopedSurfaces;
+  /** One object for each feature, for as long as the provider lives. */
+  readonly #entries: ProviderCatalog["entries"];
+  readonly #closing = new AbortController();
+  #arrival: Promise<void> | undefined;
   readonly #listeners = new Set<() => void>();
 
   constructor(config: ProviderConfig, parts: ProviderSessionParts) {
     this.config = config;
     this.#parts = parts;
-    const { openSurface, context, retry } = parts;
+    this.#entries = exposeEntries(config);
+    const { openSurface, context, retry, staleMilliseconds } = parts;
     this.#openings = new Map(config.surfaces.map((surface) => [surface.kind, openingOf(config, surface)]));
     const { onChange } = parts;
     this.#surfaces = new Map(
       config.surfaces.map((surface) => [
         surface.kind,
-        new SurfaceSession(surface, config, { openSurface, context, retry, onChange }),
+        new SurfaceSession(surface, config, { openSurface, context, retry, staleMilliseconds, onChange }),
       ]),
     );
     this.#pool = new ScopedSurfaces({
@@ -64,7 +76,8 @@ export class ProviderSession {
         const credential: typeof context.credential = (connection) =>
           connection === surface.connection ? source : noCredential;
         const scoped = { ...context, credential, owner: reference };
-        return new SurfaceSession(surface, config, { openSurface, context: scoped, retry, ...own });
+        const same = { openSurface, retry, staleMilliseconds };
+        return new SurfaceSession(surface, config, { ...same, context: scoped, ...own });
       },
       onChange: () => {
         for (const listener of this.#listeners) listener();
@@ -83,7 +96,20 @@ export class ProviderSession {
       else if (opening === undefined || opening.kind === "own") await session.ensure();
       else session.disable(opening.reason, opening.kind === "scoped" ? opening.connection : undefined);
     });
-    await Promise.all(starting);
+    const started = Promise.all(starting);
+    const deadline = this.#parts.arrivalMilliseconds ?? usualArrivalMilliseconds;
+    this.#arrival = settledWithin([started], deadline, this.#closing.signal).then(() => {
+      this.#arrival = undefined;
+    });
+    await started;
+  }
+
+  /**
+   * Resolves once all surfaces were tried for the first time, or the time that lists wait for them is over; `undefined`: that is so
+   * already, or nothing was started. Never rejects.
+   */
+  get arrival(): Promise<void> | undefined {
+    return this.#arrival;
   }
 
   /**
@@ -115,10 +141,15 @@ export class ProviderSession {
       })),
     };
     const exposed = shown.flatMap((surface) => (surface.exposed === undefined ? [] : [surface.exposed]));
+    const server = shown.find(({ summary }) => summary.kind === "mcp")?.exposed;
+    const entries = server && this.#entries;
     return {
       ...facts,
-      version: digestOf([facts, ...exposed.map(({ digest }) => digest)]),
+      version: digestOf([facts, entries ?? {}, ...exposed.map(({ digest }) => digest)]),
       tools: exposed.flatMap(({ tools }) => tools),
+      ...(entries && { entries }),
+      ...(server?.offerings && { offerings: server.offerings }),
+      ...(server?.freshness && { freshness: server.freshness }),
     };
   }
 
@@ -246,6 +277,7 @@ export class ProviderSession {
 
   /** Lets calls that run finish for at most `graceMilliseconds`, then ends attempts, connections and processes. */
   async close(graceMilliseconds: number): Promise<void> {
+    this.#closing.abort();
     const sessions = [...this.#surfaces.values(), this.#pool];
     await Promise.all(sessions.map((session) => session.close(graceMilliseconds)));
   }

@@ -22,27 +22,38 @@ export function createScopedExecutor({
   open,
   openMilliseconds,
 }: ScopedExecutorParts): Executor {
+  /** The executor of a call's own session, once it is there. */
+  async function find(
+    ...[invocation, tool, { reference }]: Parameters<Executor["execute"]>
+  ): Promise<Executor> {
+    if (reference?.provider !== provider || reference.connection !== connection) {
+      throw new GatewayError("internal", `\`${tool.name}\` was to be called with another's credential.`);
+    }
+    const { signal } = invocation;
+    let scoped = open(reference);
+    let executor = scoped?.session.executor();
+    // One that is given up while it is opened, because somebody has connected anew, has a successor.
+    for (let round = 0; scoped !== undefined && executor === undefined && round < 2; round += 1) {
+      if (scoped.isDropped) scoped = open(reference);
+      if (scoped === undefined) break;
+      await settledWithin([scoped.session.ensure()], openMilliseconds, signal);
+      if (signal.aborted) throw cancelled(signal);
+      executor = scoped.session.executor();
+      if (scoped.session.lost !== undefined) throw scoped.session.lost;
+      if (!scoped.isDropped) break;
+    }
+    if (executor === undefined) throw unavailable(provider, scoped);
+    return executor;
+  }
+
   return {
-    execute: async (invocation, tool, credential) => {
-      const { reference } = credential;
-      if (reference?.provider !== provider || reference.connection !== connection) {
-        throw new GatewayError("internal", `\`${tool.name}\` was to be called with another's credential.`);
+    execute: async (...call) => (await find(...call)).execute(...call),
+    subscribe: async (invocation, tool, credential, updated) => {
+      const executor = await find(invocation, tool, credential);
+      if (executor.subscribe === undefined) {
+        throw new GatewayError("unsupported", `Provider \`${provider}\` has no subscriptions.`);
       }
-      const { signal } = invocation;
-      let scoped = open(reference);
-      let executor = scoped?.session.executor();
-      // One that is given up while it is opened, because somebody has connected anew, has a successor.
-      for (let round = 0; scoped !== undefined && executor === undefined && round < 2; round += 1) {
-        if (scoped.isDropped) scoped = open(reference);
-        if (scoped === undefined) break;
-        await settledWithin([scoped.session.ensure()], openMilliseconds, signal);
-        if (signal.aborted) throw cancelled(signal);
-        executor = scoped.session.executor();
-        if (scoped.session.lost !== undefined) throw scoped.session.lost;
-        if (!scoped.isDropped) break;
-      }
-      if (executor === undefined) throw unavailable(provider, scoped);
-      return executor.execute(invocation, tool, credential);
+      return executor.subscribe(invocation, tool, credential, updated);
     },
   };
 }

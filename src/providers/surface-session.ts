@@ -1,16 +1,13 @@
 import type { Executor } from "../broker/executor.ts";
-import { digestOf, digestOfTool } from "../catalog/digest.ts";
-import { exposeEach } from "../catalog/expose.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { GatewayError } from "../errors.ts";
-import type { Tool } from "../model/catalog.ts";
 import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
-import type { InvocationResult } from "../model/result.ts";
 import { type GivenCredential, isCredentialGone } from "./credential-source.ts";
+import { exposeOpen } from "./expose-open.ts";
 import { openedWith } from "./opening-of.ts";
 import type { OpenSurface, ProviderContext, SurfaceChange } from "./provider-kind.ts";
-import { shareThread } from "./share-thread.ts";
 import type { Exposed, SurfaceStatus } from "./surface-status.ts";
+import { createUses } from "./uses.ts";
 import { settledWithin, waitFor } from "./wait.ts";
 
 /** First and longest pause between two attempts to reach an upstream, in ms. */
@@ -35,22 +32,25 @@ export interface SurfaceSessionParts {
   readonly label?: string;
   /** Gives what is kept already in place of equal tools, so that they are kept once. */
   readonly share?: (exposed: Exposed) => Exposed;
+  /** How long what it last had is shown while its upstream is away, in ms; default an hour. */
+  readonly staleMilliseconds?: number | undefined;
   /** Called when its credential can't be used any more. */
   readonly onGone?: (error: GatewayError) => void;
 }
 
 /** How long calls may go on with a session whose credential is gone, in ms: what they asked for was asked while it was there. */
 const finishMilliseconds = 5_000;
+const usualStaleMilliseconds = 3_600_000;
 
 /**
  * The life of one surface with one credential: opens it, tries again where its upstream is away, follows what that changes, closes it.
- * What it had stays shown while it is away, and while nothing is open because nobody needs it.
+ * What it had stays shown while nothing is open because nobody needs it, and for a limited time while its upstream is away.
  */
 export class SurfaceSession {
   readonly surface: SurfaceConfig;
   readonly #provider: ProviderConfig;
   readonly #parts: SurfaceSessionParts;
-  readonly #calls = new Set<Promise<InvocationResult>>();
+  readonly #uses = createUses();
   /** Work in the background, which closing waits for. */
   readonly #running = new Set<Promise<unknown>>();
   #status: SurfaceStatus = { state: "starting" };
@@ -60,6 +60,8 @@ export class SurfaceSession {
   #lost: GatewayError | undefined;
   #isResting = false;
   #isRetrying = false;
+  /** Runs while what is shown is what an upstream that is away last had. */
+  #staleTimer: NodeJS.Timeout | undefined;
   readonly #closing = new AbortController();
 
   constructor(surface: SurfaceConfig, provider: ProviderConfig, parts: SurfaceSessionParts) {
@@ -82,9 +84,9 @@ export class SurfaceSession {
     return this.#isResting;
   }
 
-  /** True while a call is under way, or it is being opened, which somebody may wait for. */
+  /** True while a call or a subscription is under way, or it is being opened, which somebody may wait for. */
   get isBusy(): boolean {
-    return this.#calls.size > 0 || this.#opening !== undefined;
+    return this.#uses.isBusy || this.#opening !== undefined;
   }
 
   /**
@@ -119,25 +121,17 @@ export class SurfaceSession {
 
   /** The executor of what is open; `undefined` while nothing is. */
   executor(): Executor | undefined {
-    const status = this.#status;
-    if (!("open" in status)) return undefined;
-    const { executor } = status.open;
-    return {
-      execute: (...call) => {
-        const running = executor.execute(...call);
-        this.#calls.add(running);
-        const forget = (): boolean => this.#calls.delete(running);
-        running.then(forget, forget);
-        return running;
-      },
-    };
+    return "open" in this.#status ? this.#uses.count(this.#status.open.executor) : undefined;
   }
 
   /** Lets calls that run finish for at most `graceMilliseconds`, then ends attempts, connections and processes. */
   async close(graceMilliseconds: number): Promise<void> {
-    if (this.#calls.size > 0) await settledWithin([...this.#calls], graceMilliseconds);
+    const { calls } = this.#uses;
+    if (calls.length > 0) await settledWithin(calls, graceMilliseconds);
     this.#closing.abort();
     this.#end();
+    this.#uses.endSubscriptions();
+    clearTimeout(this.#staleTimer);
     const status = this.#status;
     await Promise.allSettled([...("open" in status ? [status.open.close()] : []), ...this.#running]);
   }
@@ -238,7 +232,8 @@ export class SurfaceSession {
   }
 
   #retire(open: OpenSurface): void {
-    const finished = settledWithin([...this.#calls], finishMilliseconds, this.#closing.signal);
+    this.#uses.endSubscriptions();
+    const finished = settledWithin(this.#uses.calls, finishMilliseconds, this.#closing.signal);
     this.#track(finished.then(() => open.close()));
   }
 
@@ -286,7 +281,8 @@ export class SurfaceSession {
       if (status.state !== "stale") this.#log(`is away: ${change.reason}`);
       return;
     }
-    const current = { ...open, operations: change.operations, diagnostics: change.diagnostics };
+    const { operations, diagnostics, features = status.open.features } = change;
+    const current = { ...open, operations, diagnostics, ...(features && { features }) };
     const exposed = await this.#expose(current);
     if (signal.aborted) return;
     this.#set({ state: "ready", open: current, exposed });
@@ -302,33 +298,43 @@ export class SurfaceSession {
       this.#set({ state: "stale", exposed: before.exposed, reason });
       return;
     }
-    const message = `Provider \`${this.#provider.name}\` (${this.surface.kind}) is not available: ${reason}`;
-    const diagnostic: Diagnostic = {
-      severity: "error",
-      code: "provider-unavailable",
-      message,
-      place: this.surface.place,
-    };
-    this.#set({ state: "unavailable", reason, diagnostics: [diagnostic] });
+    this.#set({ state: "unavailable", reason, diagnostics: [this.#describeAbsence(reason)] });
   }
 
-  /** What the surface offers; other work goes on while thousands of tools are digested. */
-  async #expose({ operations, origin }: OpenSurface): Promise<Exposed> {
-    const giveWay = shareThread();
-    const tools: Tool[] = [];
-    const digests: string[] = [];
-    for (const tool of exposeEach(this.#provider, { surface: this.surface, operations, origin })) {
-      tools.push(tool);
-      digests.push(digestOfTool(tool));
-      await giveWay();
-    }
-    const exposed = { tools, digest: digestOf(digests) };
+  #describeAbsence(reason: string): Diagnostic {
+    const message = `Provider \`${this.#provider.name}\` (${this.surface.kind}) is not available: ${reason}`;
+    return { severity: "error", code: "provider-unavailable", message, place: this.surface.place };
+  }
+
+  async #expose(open: OpenSurface): Promise<Exposed> {
+    const exposed = await exposeOpen(this.#provider, this.surface, open);
     return this.#parts.share?.(exposed) ?? exposed;
   }
 
   #set(status: SurfaceStatus): void {
     this.#status = status;
+    if (status.state !== "stale" || this.#lost !== undefined) {
+      clearTimeout(this.#staleTimer);
+      this.#staleTimer = undefined;
+    } else {
+      const limit = this.#parts.staleMilliseconds ?? usualStaleMilliseconds;
+      this.#staleTimer ??= setTimeout(() => this.#giveUpStale(), limit).unref();
+    }
     this.#parts.onChange();
+  }
+
+  /** What an upstream had that has been away for so long is shown no more; it is looked for like one that was never there. */
+  #giveUpStale(): void {
+    const status = this.#status;
+    this.#staleTimer = undefined;
+    if (status.state !== "stale") return;
+    this.#log("has been away for so long that its tools are not offered any more.");
+    const { reason = "its upstream is away." } = status;
+    this.#set({ state: "unavailable", reason, diagnostics: [this.#describeAbsence(reason)] });
+    if (!("open" in status)) return;
+    this.#end();
+    this.#retire(status.open);
+    void this.ensure();
   }
 
   #track(work: Promise<unknown>): void {

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { ProviderState, SurfaceKind, SurfaceSummary, Tool } from "../model/catalog.ts";
+import type { Freshness, Offerings } from "../model/features.ts";
 import type { OpenSurface } from "./provider-kind.ts";
 
 /** How one surface is doing, and what it has. */
@@ -32,9 +33,13 @@ export type SurfaceStatus =
       readonly awaits?: string | undefined;
     };
 
-/** The tools of a surface and their digest, made once: publishing happens more often than tools change. */
+/** What a surface offers and its digest, made once: publishing happens more often than it changes. */
 export interface Exposed {
   readonly tools: readonly Tool[];
+  /** What an MCP server has besides tools; absent: nothing. */
+  readonly offerings?: Offerings;
+  /** How long the lists of an MCP server keep; absent: until the configuration changes. */
+  readonly freshness?: Freshness;
   readonly digest: string;
 }
 

@@ -302,7 +302,9 @@ function shownOf(
     if (scope.session !== session) continue;
     for (const kind of scope.kinds) {
       const instances = opened.flatMap(({ scope: of, kind: as, surface }) =>
-        of === scope && as === kind && !surface.isDropped ? [show(kind, surface.session.status)] : [],
+        of === scope && as === kind && !surface.isDropped
+          ? [{ ...show(kind, surface.session.status), instance: surface.reference.instance }]
+          : [],
       );
       if (instances.length > 0) shown.set(kind, mergeSurfaces(kind, instances));
       else if (scope.references === undefined) shown.set(kind, unknown(kind));

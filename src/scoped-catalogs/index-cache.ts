@@ -1,10 +1,10 @@
 import { mergeCatalog } from "../catalog/merge.ts";
 import { type CatalogIndex, indexCatalog } from "../catalog/view.ts";
-import type { ProviderCatalog } from "../model/catalog.ts";
+import type { Catalog, ProviderCatalog } from "../model/catalog.ts";
 import type { Place } from "../model/place.ts";
 
-/** Most tools of all catalogs that are kept at a time: some 250 bytes for each, besides the tools themselves. */
-const mostTools = 200_000;
+/** Most tools, prompts and resources of all catalogs that are kept at a time: some 250 bytes for each, besides these themselves. */
+const mostItems = 200_000;
 /** Collisions that are remembered, so that each is told once. */
 const mostTold = 200;
 
@@ -18,7 +18,7 @@ export interface IndexCache {
 export function createIndexCache(log: (message: string) => void): IndexCache {
   const kept = new Map<string, CatalogIndex>();
   const told = new Set<string>();
-  let tools = 0;
+  let items = 0;
 
   function make(providers: readonly ProviderCatalog[], places: ReadonlyMap<string, Place>): CatalogIndex {
     const { catalog, diagnostics } = mergeCatalog(providers, places);
@@ -35,14 +35,19 @@ export function createIndexCache(log: (message: string) => void): IndexCache {
       const key = providers.map(({ version }) => version).join(" ");
       const index = kept.get(key) ?? make(providers, places);
       // A map lists its entries as they were put in: the first one is the oldest.
-      if (!kept.delete(key)) tools += index.catalog.tools.length;
+      if (!kept.delete(key)) items += sizeOf(index.catalog);
       kept.set(key, index);
       for (const [oldest, { catalog }] of kept) {
-        if (tools <= mostTools || oldest === key) break;
+        if (items <= mostItems || oldest === key) break;
         kept.delete(oldest);
-        tools -= catalog.tools.length;
+        items -= sizeOf(catalog);
       }
       return index;
     },
   };
+}
+
+function sizeOf({ tools, offerings }: Catalog): number {
+  const { prompts = [], resources = [], templates = [] } = offerings ?? {};
+  return tools.length + prompts.length + resources.length + templates.length;
 }

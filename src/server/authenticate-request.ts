@@ -2,6 +2,7 @@ import { GatewayError } from "../errors.ts";
 import type { Identity, Presented } from "../identity/identity.ts";
 import type { AuthConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
+import type { Secret } from "../secret.ts";
 import { createOriginCheck, type OriginCheck } from "./check-origin.ts";
 import { checkPrincipal } from "./check-principal.ts";
 import { type Exchange, isReceived } from "./exchange.ts";
@@ -44,6 +45,11 @@ export interface RequestAuthenticator {
    * that contradicts itself, `store_unavailable`.
    */
   authenticate(exchange: Exchange, options?: AuthenticationOptions): Promise<Caller>;
+  /**
+   * Who presents a token by another way than an HTTP request, `undefined` for none: nobody in particular where nobody signs in. Throws
+   * like `authenticate`.
+   */
+  authenticateToken(token: Secret | undefined): Promise<Principal>;
   /** What a request presents, after the same checks, not yet verified. */
   read(exchange: Exchange, use?: "page"): Presented;
   readonly origin: OriginCheck;
@@ -104,6 +110,10 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
 
   return {
     origin,
+    authenticateToken: (token) => {
+      const isMeant = token !== undefined && parts.auth().provider !== "none";
+      return verify(isMeant ? { kind: "token", token } : { kind: "nothing" }, undefined);
+    },
     read: (exchange, use) => read(exchange, use).presented,
     authenticate: async (exchange, options = {}) => {
       const { presented, query } = read(exchange, options.use);

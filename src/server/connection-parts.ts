@@ -14,6 +14,11 @@ export interface ConnectionParts {
   readonly clientMetadata: (path: string) => Readonly<Record<string, unknown>> | undefined;
   /** Makes ready what a principal sees, where that depends on its connections; to be waited for before it lists or calls. */
   readonly prepare: (principal: Principal) => Promise<void> | undefined;
+  /**
+   * Resolves once providers that are just being started have arrived, or are late; `undefined`: there are none that the principal may know
+   * of. Default: nobody is waited for.
+   */
+  readonly arrival?: (principal: Principal) => Promise<void> | undefined;
   /** The names of the instances that a principal can choose from, by `provider/connection`; what is not there has none or one. */
   readonly instances: (principal: Principal) => ReadonlyMap<string, readonly string[]>;
   /** The page at which people connect, as of now. */

@@ -8,6 +8,7 @@ import type { Identity } from "../identity/identity.ts";
 import type { ProviderCatalog } from "../model/catalog.ts";
 import type { AuthConfig, ServerConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
+import type { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import { describeApi } from "./api/describe-api.ts";
 import { sendError, toGatewayError } from "./api/error-response.ts";
@@ -17,14 +18,19 @@ import { createHostCheck } from "./check-host.ts";
 import { checkSingleHeaders } from "./check-single-headers.ts";
 import type { ConnectionParts } from "./connection-parts.ts";
 import { Connections } from "./connections.ts";
+import { draining } from "./draining.ts";
 import { allow, type Exchange, sendJson } from "./exchange.ts";
 import { handleLiveness, handleReadiness, type ServingPhase } from "./health.ts";
 import { noSuchRoute } from "./identity/context.ts";
 import { createMcpEndpoint } from "./mcp/endpoint.ts";
+import type { StdioConnection, StdioStreams } from "./mcp/stdio-endpoint.ts";
 import { handlePage, isPage } from "./pages/routes.ts";
 import { withoutTokens } from "./query-parameters.ts";
 
 const noMcp = "No provider is offered over MCP: each has `mcp.enabled: false`, or there is none.";
+
+const noOldTransport =
+  "The HTTP+SSE transport of MCP 2024-11-05 is not offered: use Streamable HTTP at `/mcp`, which all versions of the protocol can.";
 
 /** What the server stands on. */
 export interface ServerParts extends ConnectionParts {
@@ -39,6 +45,13 @@ export interface ServerParts extends ConnectionParts {
   readonly auth: () => AuthConfig;
   /** Whether any provider is offered over MCP; otherwise `/mcp` does not exist. */
   readonly mcpMounted: () => boolean;
+  /**
+   * Keys of 32 bytes that seal what MCP clients keep for the gateway, the newest first; none where none are configured: then such things
+   * end with the process. Absent: none.
+   */
+  readonly requestStateKeys?: () => readonly Buffer[];
+  /** Where its port is taken, whether to listen on a free one instead. Default false. */
+  readonly orFreePort?: boolean;
   readonly log: (message: string, cause?: unknown) => void;
 }
 
@@ -48,6 +61,13 @@ export interface GatewayServer {
   readonly url: string;
   /** From now on `/readyz` tells the providers' state in place of `starting`. */
   markStarted(): void;
+  /**
+   * Speaks MCP to one client over pipes, beside all that come over HTTP.
+   *
+   * @param token what the client presents at every message; ignored where nobody signs in.
+   * Rejects with a `GatewayError` when it is not let in from the beginning.
+   */
+  connectStdio(streams: StdioStreams, token: Secret | undefined): Promise<StdioConnection>;
   /**
    * Refuses new calls, lets those that run finish for at most `graceMilliseconds`, then breaks off what is left and stops
    * listening.
@@ -85,9 +105,11 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     authenticate: async (exchange) => (await requests.authenticate(exchange)).principal,
     connections: parts.connections,
     prepare: parts.prepare,
+    ...(parts.arrival && { arrival: parts.arrival }),
     instances: parts.instances,
     connected: parts.connected,
     connectPage: parts.connectPage,
+    requestStateKeys: parts.requestStateKeys,
     log: parts.log,
   });
   const api = {
@@ -128,8 +150,9 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     }
     const isOurPage = isPage(path, pages.isSignInNeeded());
     checkHost(request, isOurPage ? "page" : undefined);
-    if (phase === "draining")
-      throw new GatewayError("draining", "The gateway is shutting down.", { retryable: true });
+    const isEndpoint = (path === "/mcp" || path === "/mcp/") && parts.mcpMounted();
+    // The endpoint still takes what calls that run are waiting for.
+    if (phase === "draining" && !isEndpoint) throw draining();
     if (path === "/openapi.json") {
       allow(exchange, ["GET"]);
       return sendJson(exchange, 200, describeApi(version));
@@ -141,13 +164,13 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     }
     if (isOurPage) return handlePage(pages, exchange);
     if (path.startsWith("/api/v1/")) return handleApi(api, exchange, path.slice("/api/v1/".length));
+    if (isEndpoint) return mcp.handle(exchange, phase === "draining");
     if (path === "/mcp" || path.startsWith("/mcp/")) {
-      const isEndpoint = path === "/mcp" || path === "/mcp/";
-      if (isEndpoint && parts.mcpMounted()) return mcp.handle(exchange);
       // What there is below is told to callers only.
       await requests.authenticate(exchange);
-      if (isEndpoint) throw new GatewayError("not_found", noMcp);
+      if (path === "/mcp" || path === "/mcp/") throw new GatewayError("not_found", noMcp);
     }
+    if (path === "/sse" || path === "/messages") throw new GatewayError("not_found", noOldTransport);
     throw noSuchRoute();
   };
 
@@ -166,19 +189,32 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     },
   );
   const connections = new Connections(server);
-  await listen(server, config, parts.log);
+  const pipes = new Set<StdioConnection>();
+  await listen(server, config, parts);
 
   return {
     url: addressOf(server, config.host),
     markStarted: () => {
       if (phase === "starting") phase = "serving";
     },
+    connectStdio: async (streams, token) => {
+      const authenticate = async (): Promise<Principal> => {
+        if (!parts.mcpMounted()) throw new GatewayError("not_found", noMcp);
+        return requests.authenticateToken(token);
+      };
+      await requests.authenticateToken(token);
+      const connection = mcp.connectStdio(streams, authenticate);
+      pipes.add(connection);
+      return connection;
+    },
     drain: async (graceMilliseconds) => {
       phase = "draining";
       mcp.close();
       connections.closeWhenIdle();
       // Who comes meanwhile is told to go elsewhere, which is better than a refused connection.
-      await settledWithin(connections.idle(), graceMilliseconds);
+      const idle = [connections.idle(), ...[...pipes].map((connection) => connection.drain())];
+      await settledWithin(Promise.all(idle), graceMilliseconds);
+      for (const connection of pipes) connection.close();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       connections.closeAll();
       await closed;
@@ -202,11 +238,24 @@ function createExchange(request: IncomingMessage, response: ServerResponse): Exc
   };
 }
 
-function listen(
+async function listen(
   server: Server,
   config: Pick<ServerConfig, "host" | "port">,
-  log: ServerParts["log"],
+  { orFreePort = false, log }: Pick<ServerParts, "orFreePort" | "log">,
 ): Promise<void> {
+  try {
+    await listenOn(server, config);
+  } catch (error) {
+    const isTaken = error instanceof GatewayError && isPortTaken(error.cause);
+    if (!isTaken || !orFreePort) throw error;
+    log(`Port ${config.port} on ${config.host} is taken, so HTTP is served on a free one.`);
+    await listenOn(server, { ...config, port: 0 });
+  }
+  // A server that listens fails only to accept single connections (no file descriptors left); it goes on.
+  server.on("error", (error) => log("A connection could not be accepted.", error));
+}
+
+function listenOn(server: Server, config: Pick<ServerConfig, "host" | "port">): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       reject(new GatewayError("internal", explainListenError(error, config), { cause: error }));
@@ -214,11 +263,13 @@ function listen(
     server.once("error", fail);
     server.listen(config.port, config.host, () => {
       server.off("error", fail);
-      // A server that listens fails only to accept single connections (no file descriptors left); it goes on.
-      server.on("error", (error) => log("A connection could not be accepted.", error));
       resolve();
     });
   });
+}
+
+function isPortTaken(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && cause.code === "EADDRINUSE";
 }
 
 function explainListenError(
@@ -245,7 +296,7 @@ function addressOf(server: Server, host: string): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-async function settledWithin(promise: Promise<void>, milliseconds: number): Promise<void> {
+async function settledWithin(promise: Promise<unknown>, milliseconds: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, milliseconds);

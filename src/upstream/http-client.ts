@@ -12,6 +12,11 @@ export interface HttpRequest {
    * shares no connection with what the operator named. Default `operator`: any address.
    */
   readonly namedBy?: "operator" | "upstream";
+  /**
+   * True for what stays open without an end, such as a stream of notifications: it takes none of the connections that other requests
+   * to the origin may have to wait for. Only for addresses that the operator named. Default false.
+   */
+  readonly isLasting?: boolean;
   /** Most decoded bytes of the answer; more fails with `answer_too_large`. Default 10 MiB. Not for streams. */
   readonly maxBytes?: number;
   /** Longest wait for the response headers, in ms. Default 30,000; 0 for as long as the signal lets it. */

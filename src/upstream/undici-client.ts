@@ -13,7 +13,7 @@ export interface HttpClientOptions {
   /** Longest wait for a connection (name, TCP and TLS together), in ms. Default 10,000. */
   readonly connectTimeout?: number;
   /**
-   * Most connections to one origin; further requests wait for a free one. Default 1,024: open streams take one each,
+   * Most connections to one origin; further requests wait for a free one. Default 1,024: open streams of answers take one each,
    * and must not starve the calls beside them.
    */
   readonly connectionsPerOrigin?: number;
@@ -27,10 +27,12 @@ export interface HttpClientOptions {
 
 const defaultConnectTimeout = 10_000;
 const defaultConnectionsPerOrigin = 1024;
+/** Most connections to one origin for what lasts: of each session with an MCP server, one. */
+const lastingConnectionsPerOrigin = 8192;
 
 /**
- * Opens the way out: every name is resolved and every connection made by the two dispatchers here, one for addresses that
- * the operator named and one for those that upstreams named. They share no connection.
+ * Opens the way out: every name is resolved and every connection made by the dispatchers here, one for addresses that the operator
+ * named, one for what lasts at such addresses, and one for those that upstreams named. They share no connection.
  *
  * HTTP/1.1 only: a request has its connection to itself, so aborting it closes exactly that. Idle connections are
  * kept for 4 s, or for as long as the upstream says. Closing ends what is still under way with `draining`.
@@ -45,16 +47,13 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
       ...(authorities === undefined ? {} : { ca: [...getCACertificates(), ...authorities] }),
       ...own,
     });
-  const openDoor = (connect: buildConnector.connector): Door => ({
-    dispatcher: new Agent({
-      connect,
-      allowH2: false,
-      connections: options.connectionsPerOrigin ?? defaultConnectionsPerOrigin,
-    }),
-    connectTimeout,
-  });
+  const openDoor = (
+    connect: buildConnector.connector,
+    connections = options.connectionsPerOrigin ?? defaultConnectionsPerOrigin,
+  ): Door => ({ dispatcher: new Agent({ connect, allowH2: false, connections }), connectTimeout });
   return new UndiciClient({
     operator: openDoor(createConnector({})),
+    lasting: openDoor(createConnector({}), lastingConnectionsPerOrigin),
     upstream: openDoor(
       createPublicConnector(createConnector, {
         allowedHosts: options.allowedHosts ?? (() => []),
@@ -64,8 +63,8 @@ export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
   });
 }
 
-/** One door for each answer to who named the address. */
-type Doors = Readonly<Record<NonNullable<HttpRequest["namedBy"]>, Door>>;
+/** One door for each answer to who named the address, and one for what lasts. */
+type Doors = Readonly<Record<NonNullable<HttpRequest["namedBy"]> | "lasting", Door>>;
 
 class UndiciClient implements HttpClient {
   readonly #doors: Doors;
@@ -90,11 +89,11 @@ class UndiciClient implements HttpClient {
   }
 
   async close(): Promise<void> {
-    const { operator, upstream } = this.#doors;
-    await Promise.all([operator.dispatcher.destroy(), upstream.dispatcher.destroy()]);
+    await Promise.all(Object.values(this.#doors).map(({ dispatcher }) => dispatcher.destroy()));
   }
 
   #doorFor(request: HttpRequest): Door {
-    return this.#doors[request.namedBy ?? "operator"];
+    const { namedBy = "operator", isLasting = false } = request;
+    return this.#doors[isLasting && namedBy === "operator" ? "lasting" : namedBy];
   }
 }

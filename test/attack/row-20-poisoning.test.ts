@@ -226,14 +226,20 @@ describe("names", () => {
 });
 
 describe("what is not an upstream's to say", () => {
-  test("reserved _meta, icons, executions and unknown members of a tool are not passed on", async () => {
+  test("reserved _meta, icons that are no pictures, executions and unknown members of a tool are not passed on", async () => {
     const tool = plainTool("go", {
       _meta: {
-        "io.modelcontextprotocol/serverInfo": { name: "gestalt-gateway" },
-        "io.gestalt/error": { code: "x" },
-        canary: 1,
+        "io.modelcontextprotocol/serverInfo": { name: "canary" },
+        "io.gestalt/error": { code: "canary" },
+        "acme/kept": 1,
       },
-      icons: [{ src: "http://evil.example/canary.png" }],
+      icons: [
+        { src: "javascript:canary" },
+        { src: "file:///canary" },
+        { src: "data:text/html,canary" },
+        { src: "java\u200bscript:canary" },
+        { src: "https://fine.example/a.png" },
+      ],
       execution: { taskSupport: "canary" },
       canary: "canary",
     });
@@ -244,7 +250,7 @@ describe("what is not an upstream's to say", () => {
       await (await openLegacy(system.url)).request("tools/list"),
     ];
     for (const { text } of answers) {
-      expect(text).toContain("mcp_go");
+      for (const kept of ["mcp_go", "acme/kept", "https://fine.example/a.png"]) expect(text).toContain(kept);
       expect(text).not.toContain("canary");
     }
   });

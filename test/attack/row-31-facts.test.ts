@@ -68,6 +68,8 @@ function notes(): ProviderConfig {
         kind: "mcp",
         connection: "default",
         trustAnnotations: false,
+        prompts: true,
+        resources: true,
         transport: { kind: "http", url: upstream.url },
         place,
       },

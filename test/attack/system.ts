@@ -52,6 +52,8 @@ export async function startSystem(
     readonly environment?: Readonly<Record<string, string>>;
     /** Changes what no file can say, such as shorter times. */
     readonly adjust?: (config: GatewayConfig) => GatewayConfig;
+    /** `follow`: goes on while providers start, and tries again where one is away, as `gateway serve` does. Default: one look at each. */
+    readonly start?: "follow";
   } = {},
 ): Promise<System> {
   const config = { server: { port: 0, ...options.server }, ...options.settings, providers };
@@ -77,14 +79,16 @@ export async function startSystem(
     store: opened.store,
     vault: opened.vault,
     log: tell,
-    retry: false,
+    retry: options.start === "follow",
   });
   const server = await gateway.listen();
-  const diagnostics = await gateway.start();
+  const starting = gateway.start();
+  const diagnostics = options.start === "follow" ? [] : await starting;
   server.markStarted();
   const close = async (): Promise<void> => {
     await server.drain(0);
     await gateway.close();
+    await starting;
     await opened.close();
     await folder.remove();
   };

@@ -3,7 +3,7 @@ import { findUnmatchedGrants } from "../../src/authorization/find-unmatched-gran
 import { mergeCatalog } from "../../src/catalog/merge.ts";
 import type { Diagnostic } from "../../src/diagnostics/diagnostic.ts";
 import type { ProviderCatalog, ProviderState, Tool } from "../../src/model/catalog.ts";
-import { makeProviderCatalog, placeAt } from "../catalog/fixtures.ts";
+import { makeFeatures, makeMcpCatalog, makeProviderCatalog, placeAt } from "../catalog/fixtures.ts";
 import { providerOf, settingsOf, surfaceIn, toolOf } from "./universe.ts";
 
 /** A tool of an upstream that says that it only reads, which the file does not believe. */
@@ -101,6 +101,22 @@ describe("tools of tenants", () => {
     const found = judge({ tools: ["ping", pattern] });
     expect(found).toMatchObject([{ severity: "warning", code: "unmatched-grant", place: placeAt(2) }]);
     expect(messagesOf(found)).toEqual([`\`${pattern}\` grants nothing: ${expected}`]);
+  });
+});
+
+describe("what MCP servers have besides tools counts", () => {
+  const tools = [doubted("docs/find")];
+  const docs = makeMcpCatalog("docs", makeFeatures({ prompts: ["ask"] }), { tools });
+
+  test("where it is named or may be read", () => {
+    const scopes = ["docs/prompts*", "docs/methods*", "read:docs", "read:docs/p*"];
+    expect(judge({ scopes, tools: ["docs_prompts*"] }, [docs])).toEqual([]);
+  });
+
+  test("and else does not", () => {
+    expect(judge({ scopes: ["read:docs/find", "docs/prompt"] }, [docs])).toHaveLength(2);
+    const empty = makeMcpCatalog("docs", makeFeatures({}), { tools });
+    expect(judge({ scopes: ["read:docs"] }, [empty])).toHaveLength(1);
   });
 });
 

@@ -143,6 +143,26 @@ describe("a call of what is not there yet", () => {
     expect(await call({ credentials }, { target })).toMatchObject({ code: "not_found" });
   });
 
+  test.each(["prompts", "resources", "methods"] as const)("is refused alike for %s", async (feature) => {
+    const asked: unknown[] = [];
+    const credentials: BrokerParts["credentials"] = {
+      ...noCredentials,
+      missing: async ({ instance }, tool) => {
+        asked.push([instance, tool.connection, tool.operation.split("/")[0]]);
+        return lack;
+      },
+    };
+    const target = { kind: "feature", provider: "notes", feature, method: "any/method" } as const;
+    expect(await call({ credentials }, { target })).toBe(lack);
+    // A schema that waits for another connection has none of them.
+    expect(asked).toEqual([["work", "main", feature]]);
+    expect(await call({ credentials, couldAllow: () => false }, { target })).toMatchObject({
+      code: "not_found",
+    });
+    const unknown = { ...target, provider: "nobody" };
+    expect(await call({ credentials }, { target: unknown })).toMatchObject({ code: "not_found" });
+  });
+
   test("does not go on where the store can't be read", async () => {
     const failure = new GatewayError("store_unavailable", "The store is away.");
     const missing = () => Promise.reject(failure);

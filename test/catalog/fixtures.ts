@@ -1,6 +1,8 @@
 import { digestOf } from "../../src/catalog/digest.ts";
+import { exposeEntries, exposeFeatures } from "../../src/catalog/expose-features.ts";
 import type { Operation, ProviderCatalog, Tool } from "../../src/model/catalog.ts";
-import type { ProviderConfig, RestSurface } from "../../src/model/config.ts";
+import type { McpSurface, ProviderConfig, RestSurface } from "../../src/model/config.ts";
+import type { Freshness, ListedFeature, McpFeatures } from "../../src/model/features.ts";
 import type { Place } from "../../src/model/place.ts";
 
 /** A place on one line of `gestalt.yaml`. */
@@ -46,6 +48,33 @@ export const restSurface: RestSurface = {
   connection: undefined,
   place: placeAt(4),
 };
+
+/** An MCP server that nobody reaches. */
+export const mcpSurface: McpSurface = {
+  kind: "mcp",
+  transport: { kind: "http", url: "http://127.0.0.1:9/mcp" },
+  trustAnnotations: false,
+  prompts: true,
+  resources: true,
+  connection: undefined,
+  place: placeAt(4),
+};
+
+/** What an MCP server lists besides tools: names of prompts, URIs of resources, URI templates. */
+export function makeFeatures(
+  names: Partial<Record<"prompts" | "resources" | "templates", readonly string[]>>,
+  freshness: Freshness = { ttlMs: 0, scope: "private" },
+): McpFeatures {
+  const { prompts = [], resources = [], templates = [] } = names;
+  const list = (ids: readonly string[], member: string): readonly ListedFeature[] =>
+    ids.map((id) => ({ id, listed: { [member]: id, description: `About ${id}.` } }));
+  return {
+    prompts: list(prompts, "name"),
+    resources: list(resources, "uri"),
+    templates: list(templates, "uriTemplate"),
+    freshness,
+  };
+}
 
 /** A provider that exposes everything. */
 export function makeProvider(name: string, overrides: Partial<ProviderConfig> = {}): ProviderConfig {
@@ -98,5 +127,25 @@ export function makeProviderCatalog(name: string, tools: readonly Tool[]): Provi
     surfaces: [{ kind: "rest", state: "ready", reason: undefined, tools: tools.length }],
     connections: [],
     tools: tools.map((tool) => ({ ...tool, provider: name })),
+  };
+}
+
+/** What a provider with an MCP server contributes. */
+export function makeMcpCatalog(
+  name: string,
+  features: McpFeatures,
+  { toolPrefix = `${name}_`, tools = [] }: { toolPrefix?: string; tools?: readonly Tool[] } = {},
+): ProviderCatalog {
+  const provider = makeProvider(name, { mcp: { enabled: true, toolPrefix }, surfaces: [mcpSurface] });
+  const entries = exposeEntries(provider);
+  const offerings = exposeFeatures(provider, mcpSurface, features);
+  return {
+    ...makeProviderCatalog(name, tools),
+    version: digestOf([name, toolPrefix, ...tools, offerings]),
+    toolPrefix,
+    surfaces: [{ kind: "mcp", state: "ready", reason: undefined, tools: tools.length }],
+    offerings,
+    freshness: features.freshness,
+    ...(entries && { entries }),
   };
 }

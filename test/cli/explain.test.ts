@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ExplainOptions, explain } from "../../src/cli/explain.ts";
 import { createToken } from "../../src/cli/tokens.ts";
@@ -73,6 +74,17 @@ describe("an explanation", () => {
   test("of a name that is nearly one says which", async () => {
     const { told } = await explainTo("shop_lst", "user:bob");
     expect(told.join()).toContain("Did you mean `shop_list`?");
+  });
+
+  test("is for the prompts of a provider too, which are no tool", { timeout: 60_000 }, async () => {
+    await workplace.remove();
+    const command = JSON.stringify([process.execPath, resolve("examples/upstream/mcp-stdio.ts")]);
+    workplace = await makeWorkplace(`providers:\n  books:\n    surfaces: {mcp: {command: ${command}}}\n`);
+    const { status, printed, told } = await explainTo("books_prompts/get", "anonymous", { json: false });
+    expect(status).toBe(0);
+    expect(printed.join("\n")).toContain("It is operation `prompts/get` of provider `books`.");
+    expect(told.join("\n")).not.toContain("There is no tool");
+    expect(printed.at(-1)).toBe("anonymous may list and call it.");
   });
 
   test("is for tokens, for the operator and for other tenants, too", async () => {

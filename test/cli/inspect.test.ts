@@ -209,6 +209,39 @@ describe("the report on a provider", () => {
   });
 });
 
+describe("of what an MCP server has besides tools", () => {
+  const server = join(process.cwd(), "examples/upstream/mcp-stdio.ts");
+  const mcp = (extra = ""): string =>
+    `providers:\n  shop:\n    surfaces: {mcp: {command: [${JSON.stringify(process.execPath)}, ${JSON.stringify(server)}]}}\n${extra}`;
+
+  test("the names are told", { timeout: 60_000 }, async () => {
+    const { printed } = await run(mcp(), { name: "shop" });
+    expect(printed.slice(-3)).toEqual([
+      "prompts    1 prompt: shop_recommend_book",
+      "resources  1 resource: gw-shop+bookshop://catalogue",
+      "templates  1 resource template: gw-shop+bookshop://books/{id}",
+    ]);
+    const report = JSON.parse((await run(mcp(), { name: "shop", json: true })).printed.join("\n"));
+    expect(report).toMatchObject({
+      summary: { prompts: 1, resources: 1, templates: 1 },
+      prompts: ["shop_recommend_book"],
+      resources: ["gw-shop+bookshop://catalogue"],
+      templates: ["gw-shop+bookshop://books/{id}"],
+      withheld: [],
+    });
+  });
+
+  test("it is told that `allowed_operations` takes them away", { timeout: 60_000 }, async () => {
+    const config = mcp("    allowed_operations: {get_book: {}}\n");
+    const { printed } = await run(config, { name: "shop" });
+    expect(printed.at(-1)).toBe(
+      "not offered  prompts and resources; `surfaces.mcp.prompts: true` and `surfaces.mcp.resources: true` would offer them",
+    );
+    const report = JSON.parse((await run(config, { name: "shop", json: true })).printed.join("\n"));
+    expect(report).toMatchObject({ summary: { prompts: 0 }, withheld: ["prompts", "resources"] });
+  });
+});
+
 test("arguments are shown with their types", async () => {
   const parameters = [
     "{name: tags, in: query, type: array, items: {type: integer}}",

@@ -1,6 +1,6 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ValidateOptions, validate } from "../../src/cli/validate.ts";
 import { recordingConsole } from "./recording-console.ts";
@@ -98,4 +98,14 @@ test("the example with tenants grants nothing that is not there", async () => {
   const asked = { online: false, format: "human", lint: false } as const;
   expect(await validate({ config: "examples/tenants/gestalt.yaml", ...asked }, console)).toBe(0);
   expect(console.printed().join("\n")).not.toContain("unmatched-grant");
+});
+
+test("prompts and resources of MCP servers are counted", { timeout: 60_000 }, async () => {
+  const command = JSON.stringify([process.execPath, resolve("examples/upstream/mcp-stdio.ts")]);
+  const mcp = `providers:\n  books:\n    surfaces: {mcp: {command: ${command}}}\n`;
+  const { status, printed } = await run("", { online: true }, mcp);
+  expect(status).toBe(0);
+  expect(printed.at(-1)).toBe(
+    "The configuration is valid: 1 provider, 4 tools, 1 prompt, 1 resource, 1 resource template.",
+  );
 });

@@ -243,6 +243,27 @@ describe("tenants", () => {
   });
 });
 
+describe("prompts and resources of an MCP server", () => {
+  test.each([
+    ["", "", true, true],
+    [", prompts: false", "", false, true],
+    [", resources: false", "", true, false],
+    ["", ", allowed_operations: {find: {}}", false, false],
+    [", prompts: true", ", allowed_operations: {find: {}}", true, false],
+    [', resources: "${OFFERED}"', ", allowed_operations: {find: {}}", false, true],
+  ])("are offered with `%s` and `%s`: %s, %s", async (key, beside, prompts, resources) => {
+    const { providers } = await load(
+      `providers: {crm: {surfaces: {mcp: {url: https://crm.example.com/mcp${key}}}${beside}}}\n`,
+      { environment: { OFFERED: "true" } },
+    );
+    expect(providers[0]?.surfaces[0]).toMatchObject({ kind: "mcp", prompts, resources });
+  });
+
+  test("are offered where the server is named in short", async () => {
+    expect((await load("")).providers[0]?.surfaces[0]).toMatchObject({ prompts: true, resources: true });
+  });
+});
+
 describe("what an MCP server says of its tools", () => {
   test.each([
     ["", false],

@@ -3,6 +3,7 @@
 //   /legacy  versions with sessions, up to 2025-11-25
 //   /modern  2026-07-28
 import { randomBytes, randomUUID } from "node:crypto";
+import type { ServerResponse } from "node:http";
 import { type NodeIncomingMessageLike, toNodeHandler } from "@modelcontextprotocol/node";
 import {
   createMcpHandler,
@@ -76,5 +77,21 @@ const handle = toNodeHandler({
     endpoints[new URL(request.url).pathname]?.(request) ??
     new Response("There is nothing here.", { status: 404 }),
 });
-// A request that came in has a method and a URL; its type, which also stands for responses, does not say so.
-serve(() => (request, response) => handle(request as NodeIncomingMessageLike, response), 0);
+serve(
+  () => (request, response) => {
+    if (request.method === "GET") sendHeadersAtOnce(response);
+    // A request that came in has a method and a URL; its type, which also stands for responses, does not say so.
+    return handle(request as NodeIncomingMessageLike, response);
+  },
+  0,
+);
+
+/** The adapter holds the headers of a stream back until its first event; who waits for the stream to stand would wait in vain. */
+function sendHeadersAtOnce(response: ServerResponse): void {
+  const writeHead = response.writeHead.bind(response);
+  response.writeHead = (...given: readonly unknown[]) => {
+    Reflect.apply(writeHead, response, given);
+    response.flushHeaders();
+    return response;
+  };
+}

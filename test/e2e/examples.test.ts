@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Client } from "@modelcontextprotocol/client";
+import { getDefaultEnvironment, StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startUpstreams, type Upstreams } from "../../examples/upstream/start.ts";
 import { askApi } from "./connect-accounts.ts";
 import { connectClient } from "./connect-clients.ts";
-import { runGateway, startGateway } from "./start-gateway.ts";
+import { gatewayCommand, runGateway, startGateway } from "./start-gateway.ts";
 
 /** Per story: a call that shows it, and what its answer holds. */
 const stories: Readonly<
@@ -121,6 +123,32 @@ describe.each(Object.entries(stories))("examples/%s", (story, calls) => {
   test("its README names its own commands", async () => {
     expect(await readFile(`examples/${story}/README.md`, "utf8")).toContain(config);
   });
+});
+
+test("examples/mcp has prompts, resources and completion, over stdio too", { timeout: 60_000 }, async () => {
+  const client = new Client(
+    { name: "test", version: "1.0.0" },
+    { versionNegotiation: { mode: { pin: "2026-07-28" } } },
+  );
+  const line = gatewayCommand(["serve", "--stdio", "-c", "examples/mcp/gestalt.yaml"]);
+  const env = { ...getDefaultEnvironment(), ...upstreams.environment, PORT: "0" };
+  await client.connect(new StdioClientTransport({ ...line, env, stderr: "ignore" }));
+  try {
+    const prompt = await client.getPrompt({ name: "bookshop_recommend_book", arguments: { mood: "sea" } });
+    const uri = "gw-bookshop+bookshop://catalogue";
+    expect(prompt.messages[1]?.content).toMatchObject({ type: "resource_link", uri });
+    expect(await client.readResource({ uri })).toMatchObject({
+      contents: [{ uri, text: expect.stringContaining("Frankenstein") }],
+    });
+    const template = "gw-local.bookshop+bookshop://books/{id}";
+    const { completion } = await client.complete({
+      ref: { type: "ref/resource", uri: template },
+      argument: { name: "id", value: "frank" },
+    });
+    expect(completion.values).toEqual(["frankenstein"]);
+  } finally {
+    await client.close();
+  }
 });
 
 test("gestalt.yaml validates", async () => {

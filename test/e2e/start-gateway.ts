@@ -4,7 +4,18 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 
 const projectRoot = fileURLToPath(new URL("../..", import.meta.url));
-const command = fileURLToPath(new URL("../../dist/bin.js", import.meta.url));
+// The built one, as people have it; `GATEWAY_FROM=source` while nothing is built.
+const program = process.env["GATEWAY_FROM"] === "source" ? "src/bin.ts" : "dist/bin.js";
+/** The file that `node` runs for the command `gateway`. */
+export const command = fileURLToPath(new URL(`../../${program}`, import.meta.url));
+
+/** The gateway's command line as a program and its arguments, for whoever starts it by itself. */
+export function gatewayCommand(commandLine: readonly string[]): {
+  readonly command: string;
+  readonly args: string[];
+} {
+  return { command: process.execPath, args: [command, ...commandLine] };
+}
 
 /** A gateway in a process of its own, as `gateway serve` starts it. */
 export interface RunningGateway {

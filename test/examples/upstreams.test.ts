@@ -449,7 +449,10 @@ describe("mcp", () => {
     });
     expect(await client?.getPrompt({ name: "recommend_book", arguments: { mood: "the sea" } })).toMatchObject(
       {
-        messages: [{ content: { text: expect.stringContaining("the sea") } }],
+        messages: [
+          { content: { text: expect.stringContaining("the sea") } },
+          { content: { type: "resource_link", uri: "bookshop://catalogue" } },
+        ],
       },
     );
   });

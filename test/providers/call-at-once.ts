@@ -1,10 +1,9 @@
-import type { JsonObject } from "../../src/model/json.ts";
 import type { ConnectableCall } from "../../src/server/mcp/connect-in-band.ts";
-import type { Caller } from "../../src/server/mcp/methods.ts";
+import type { Caller, MethodResult } from "../../src/server/mcp/methods.ts";
 import { principalOf } from "../principals.ts";
 
 /** Makes a call without asking anybody to connect anything. */
-export function callAtOnce({ caller, invoke }: ConnectableCall): Promise<JsonObject> {
+export function callAtOnce({ caller, invoke }: ConnectableCall): Promise<MethodResult> {
   return invoke(caller.principal);
 }
 

@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { createDocumentLoader } from "../../src/documents/load-document.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { SurfaceConfig } from "../../src/model/config.ts";
@@ -8,7 +8,14 @@ import { ProviderSession, type ProviderSessionParts } from "../../src/providers/
 import { isSameProvider } from "../../src/providers/same-provider.ts";
 import { Secret } from "../../src/secret.ts";
 import { createHttpClient } from "../../src/upstream/undici-client.ts";
-import { makeOperation, makeProvider, placeAt, restSurface } from "../catalog/fixtures.ts";
+import {
+  makeFeatures,
+  makeOperation,
+  makeProvider,
+  mcpSurface,
+  placeAt,
+  restSurface,
+} from "../catalog/fixtures.ts";
 
 interface Harness {
   readonly session: ProviderSession;
@@ -323,4 +330,147 @@ test("operations that the file's own choices leave out are told", async () => {
   await session.start();
   expect(session.leftOut()).toEqual(["delete", "deleteAll"]);
   await session.close(0);
+});
+
+describe("what an MCP server has besides tools", () => {
+  const features = makeFeatures({ prompts: ["ask"], resources: ["x:a"] }, { ttlMs: 9, scope: "public" });
+
+  test("travels with its tools, and each change of it is another version", async () => {
+    let tell: (change: SurfaceChange) => void = () => {};
+    const watch: OpenSurface["watch"] = (listener) => {
+      tell = listener;
+    };
+    const { session } = makeSession(async () => makeSurface({ origin: "upstream", features, watch }), {}, [
+      mcpSurface,
+    ]);
+    await session.start();
+    const first = session.catalog();
+    expect(first).toMatchObject({
+      offerings: { prompts: [{ name: "books_ask" }], resources: [{ name: "gw-books+x:a" }] },
+      freshness: { ttlMs: 9, scope: "public" },
+    });
+    const operations = [makeOperation("list")];
+    tell({ kind: "operations", operations, diagnostics: [], features: makeFeatures({ prompts: ["other"] }) });
+    await expect.poll(() => session.catalog().offerings?.prompts).toMatchObject([{ name: "books_other" }]);
+    const second = session.catalog();
+    expect(second.version).not.toBe(first.version);
+    expect(second.entries?.prompts).toBe(first.entries?.prompts);
+    // A server that tells of its tools alone keeps the rest.
+    tell({ kind: "operations", operations: [], diagnostics: [] });
+    await expect.poll(() => session.catalog().tools).toEqual([]);
+    expect(session.catalog().offerings?.prompts).toMatchObject([{ name: "books_other" }]);
+    await session.close(0);
+  });
+
+  test("is nothing while nothing is open, and of other surfaces", async () => {
+    const { session } = makeSession(
+      async () => {
+        throw away;
+      },
+      { retry: undefined },
+      [mcpSurface],
+    );
+    await session.start();
+    expect(session.catalog()).not.toHaveProperty("entries");
+    const other = makeSession(async () => makeSurface({ features }));
+    await other.session.start();
+    expect(other.session.catalog()).not.toHaveProperty("offerings");
+    await Promise.all([session.close(0), other.session.close(0)]);
+  });
+});
+
+describe("what an upstream that is away last had", () => {
+  test("is shown for a limited time; then it is looked for anew", async () => {
+    let tell: (change: SurfaceChange) => void = () => {};
+    let opened = 0;
+    let closed = 0;
+    const states: string[] = [];
+    const { session, log } = makeSession(
+      async () => {
+        opened += 1;
+        if (opened === 2) throw away;
+        return makeSurface({
+          origin: "upstream",
+          watch: (listener) => {
+            tell = listener;
+          },
+          close: async () => {
+            closed += 1;
+          },
+        });
+      },
+      {
+        staleMilliseconds: 20,
+        onChange: () => {
+          const { state, tools } = session.catalog();
+          states.push(`${state} ${tools.length}`);
+        },
+      },
+    );
+    await session.start();
+    tell({ kind: "lost", reason: "It broke." });
+    tell({ kind: "lost", reason: "It broke again." });
+    await expect.poll(() => states.at(-1), { timeout: 60_000 }).toBe("ready 1");
+    await expect.poll(() => opened, { timeout: 60_000 }).toBe(3);
+    await expect.poll(() => states.at(-1), { timeout: 60_000 }).toBe("ready 1");
+    expect(states).toContain("stale 1");
+    expect(states).toContain("unavailable 0");
+    expect(closed).toBe(1);
+    expect(log.join()).toContain("so long that its tools are not offered any more");
+    await session.close(0);
+  });
+
+  test("stays where it comes back in time", async () => {
+    let tell: (change: SurfaceChange) => void = () => {};
+    const { session } = makeSession(
+      async () =>
+        makeSurface({
+          origin: "upstream",
+          watch: (listener) => {
+            tell = listener;
+          },
+        }),
+      { staleMilliseconds: 200 },
+    );
+    await session.start();
+    tell({ kind: "lost", reason: "It broke." });
+    tell({ kind: "operations", operations: [makeOperation("list")], diagnostics: [] });
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    expect(session.catalog()).toMatchObject({ state: "ready", tools: [{}] });
+    await session.close(0);
+  });
+});
+
+describe("lists wait", () => {
+  test("until a provider was tried once", async () => {
+    const opening = Promise.withResolvers<OpenSurface>();
+    const { session } = makeSession(() => opening.promise, { arrivalMilliseconds: 60_000 });
+    expect(session.arrival).toBeUndefined();
+    const started = session.start();
+    const { arrival } = session;
+    expect(arrival).toBeDefined();
+    opening.resolve(makeSurface());
+    await arrival;
+    expect(session.catalog().state).toBe("ready");
+    expect(session.arrival).toBeUndefined();
+    await started;
+    await session.close(0);
+  });
+
+  test("but not for long, nor for one that is closed", async () => {
+    const never = (): Promise<OpenSurface> => new Promise(() => {});
+    const hanging = makeSession(never, { arrivalMilliseconds: 10 }).session;
+    void hanging.start();
+    await hanging.arrival;
+    expect(hanging.arrival).toBeUndefined();
+    expect(hanging.catalog().state).toBe("starting");
+    const opening = Promise.withResolvers<OpenSurface>();
+    const closing = makeSession(() => opening.promise, { arrivalMilliseconds: 60_000 }).session;
+    void closing.start();
+    const { arrival } = closing;
+    const closed = closing.close(0);
+    await arrival;
+    opening.resolve(makeSurface());
+    await closed;
+  });
 });

@@ -40,6 +40,8 @@ export function scopedProvider(url: string, overrides: Partial<ProviderConfig> =
   const surface: McpSurface = {
     kind: "mcp",
     trustAnnotations: false,
+    prompts: true,
+    resources: true,
     connection: "main",
     place: placeAt(4),
     transport: { kind: "http", url },

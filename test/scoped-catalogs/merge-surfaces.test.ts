@@ -1,15 +1,22 @@
 import { expect, test } from "vitest";
-import type { ShownSurface } from "../../src/providers/surface-status.ts";
+import { exposeFeatures } from "../../src/catalog/expose-features.ts";
 import { createIndexCache } from "../../src/scoped-catalogs/index-cache.ts";
-import { mergeSurfaces } from "../../src/scoped-catalogs/merge-surfaces.ts";
-import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
+import { mergeSurfaces, type ShownInstance } from "../../src/scoped-catalogs/merge-surfaces.ts";
+import {
+  makeFeatures,
+  makeProvider,
+  makeProviderCatalog,
+  makeTool,
+  mcpSurface,
+} from "../catalog/fixtures.ts";
 
 function shown(
-  state: ShownSurface["summary"]["state"],
+  state: ShownInstance["summary"]["state"],
   names: readonly string[],
   reason?: string,
-): ShownSurface {
+): ShownInstance {
   return {
+    instance: "default",
     summary: { kind: "mcp", state, reason, tools: names.length },
     exposed: { tools: names.map((name) => makeTool(name, { description: state })), digest: names.join() },
   };
@@ -34,7 +41,8 @@ test("one instance is what it is", () => {
 });
 
 test("instances that are not there yet take nothing from the others", () => {
-  const starting: ShownSurface = {
+  const starting: ShownInstance = {
+    instance: "work",
     summary: { kind: "mcp", state: "starting", reason: undefined, tools: 0 },
     exposed: undefined,
   };
@@ -43,13 +51,46 @@ test("instances that are not there yet take nothing from the others", () => {
 });
 
 test("somebody has to connect only where no instance has, or may yet have, tools", () => {
-  const awaiting: ShownSurface = {
+  const awaiting: ShownInstance = {
+    instance: "work",
     summary: { kind: "mcp", state: "disabled", reason: "Connect it again.", tools: 0, awaits: "main" },
     exposed: undefined,
   };
   expect(mergeSurfaces("mcp", [awaiting, awaiting]).summary).toMatchObject({ awaits: "main", tools: 0 });
   for (const state of ["ready", "starting", "unavailable", "stale"] as const)
     expect(mergeSurfaces("mcp", [awaiting, shown(state, [])]).summary).not.toHaveProperty("awaits");
+});
+
+test("what is offered besides tools says which instances have it", () => {
+  const provider = makeProvider("files", { surfaces: [mcpSurface] });
+  const offering = (
+    instance: string,
+    names: Parameters<typeof makeFeatures>[0],
+    freshness: Parameters<typeof makeFeatures>[1],
+  ): ShownInstance => {
+    const offerings = exposeFeatures(provider, mcpSurface, makeFeatures(names));
+    const { summary } = shown("ready", []);
+    return {
+      instance,
+      summary,
+      exposed: { tools: [], digest: "same", offerings, ...(freshness && { freshness }) },
+    };
+  };
+  const home = offering("default", { prompts: ["ask"], resources: ["x:a"] }, { ttlMs: 9, scope: "public" });
+  const work = offering(
+    "work",
+    { prompts: ["ask", "Ask"], templates: ["x:{a}"] },
+    { ttlMs: 5, scope: "private" },
+  );
+  const { exposed } = mergeSurfaces("mcp", [home, work]);
+  const instancesOf = (list: "prompts" | "resources" | "templates") =>
+    exposed?.offerings?.[list].map(({ name, instances }) => [name, instances]);
+  expect(instancesOf("prompts")).toEqual([["files_ask", ["default", "work"]]]);
+  expect(instancesOf("resources")).toEqual([["gw-files+x:a", ["default"]]]);
+  expect(instancesOf("templates")).toEqual([["gw-files+x:{a}", ["work"]]]);
+  expect(exposed?.freshness).toEqual({ ttlMs: 5, scope: "private" });
+  const renamed = mergeSurfaces("mcp", [home, { ...work, instance: "other" }]);
+  expect(renamed.exposed?.digest).not.toBe(exposed?.digest);
 });
 
 test("catalogs are kept by what is in them, so many that memory is bounded", () => {

@@ -212,3 +212,12 @@ describe("the whole way, with the store", () => {
     expect(log.join("\n")).not.toMatch(/gst_api_|correct horse|wrong wrong/);
   });
 });
+
+test.each(["/sse", "/messages"])(
+  "clients of the old transport that ask for %s learn where to go",
+  async (path) => {
+    const response = await fetch(`${server.url}${path}`, { headers: { accept: "text/event-stream" } });
+    expect(response.status).toBe(404);
+    expect(await response.text()).toContain("Streamable HTTP at `/mcp`");
+  },
+);

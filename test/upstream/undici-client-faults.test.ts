@@ -345,6 +345,22 @@ describe("abort", () => {
     expect([asked, upstream.opened()]).toEqual([2, 1]);
   });
 
+  test("behind a stream that lasts: nothing waits for its connection", async () => {
+    await using upstream = await startHttp((request, response) => {
+      response.writeHead(200).flushHeaders();
+      if (request.url !== "/stream") response.end("ok");
+    });
+    await using client = startClient({ connectionsPerOrigin: 1 });
+    const leave = new AbortController();
+    const open = async (): Promise<void> => {
+      await client.stream({ ...get(`${upstream.url}/stream`), signal: leave.signal, isLasting: true });
+    };
+    await Promise.all([open(), open()]);
+    expect((await client.request(get(upstream.url))).status).toBe(200);
+    leave.abort();
+    await expect.poll(() => upstream.connections.size).toBe(1);
+  });
+
   test("before the headers: the upstream sees the connection close", async () => {
     await using upstream = await startHttp(() => {});
     await using client = startClient();

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors.ts";
+import { followAbort } from "../../follow-abort.ts";
 import type { Interceptor } from "../interceptor.ts";
 
 /**
@@ -10,20 +11,22 @@ import type { Interceptor } from "../interceptor.ts";
 export function deadline(milliseconds: number): Interceptor {
   return async (invocation, tool, next) => {
     if (tool.surface === "mcp") return next(invocation);
-    const timer = new AbortController();
-    const handle = setTimeout(() => timer.abort(), milliseconds);
+    const ending = new AbortController();
+    const unfollow = followAbort(ending, invocation.signal);
+    const timer = setTimeout(() => ending.abort(), milliseconds);
     try {
-      const signal = AbortSignal.any([invocation.signal, timer.signal]);
+      const { signal } = ending;
       return await next({ ...invocation, signal, endsAt: performance.now() + milliseconds });
     } catch (error) {
-      if (!timer.signal.aborted || invocation.signal.aborted) throw error;
+      if (!ending.signal.aborted || invocation.signal.aborted) throw error;
       throw new GatewayError(
         "timed_out",
         `\`${tool.name}\` did not answer within ${milliseconds / 1000} s. Whether the upstream carried it out is not known.`,
         { cause: error },
       );
     } finally {
-      clearTimeout(handle);
+      clearTimeout(timer);
+      unfollow();
     }
   };
 }

@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors.ts";
+import { followAbort } from "../../follow-abort.ts";
 import type { JsonValue } from "../../model/json.ts";
 import type { HttpClient, HttpRequest, HttpStream } from "../../upstream/http-client.ts";
 import { joinChunks, tooLarge } from "../../upstream/read-limited.ts";
@@ -47,16 +48,22 @@ export interface OpenAnswer {
 /** Sends a request; the head of the answer decides how the rest is read. Fails as `HttpClient` does. */
 export async function openAnswer(http: HttpClient, request: HttpRequest, clock: Clock): Promise<OpenAnswer> {
   const ending = new AbortController();
-  const signal = AbortSignal.any([request.signal, ending.signal]);
-  const stream = await http.stream({ ...request, signal });
+  const unfollow = followAbort(ending, request.signal);
+  const stream = await http.stream({ ...request, signal: ending.signal }).catch((error: unknown) => {
+    unfollow();
+    throw error;
+  });
   const { status, headers } = stream;
   const kind = status < 300 ? sequenceKind(headers["content-type"] ?? "") : undefined;
   return {
     head: { status, headers },
-    read: (limits) =>
-      kind === undefined
-        ? readWhole(stream, request, limits.bytes, ending)
-        : readSequence(stream, kind, limits, ending, clock),
+    read: (limits) => {
+      const answer =
+        kind === undefined
+          ? readWhole(stream, request, limits.bytes, ending)
+          : readSequence(stream, kind, limits, ending, clock);
+      return answer.finally(unfollow);
+    },
   };
 }
 

@@ -1,24 +1,32 @@
 import { GatewayError } from "../../errors.ts";
 
+/** How long a client may take to answer one question: people read before they answer. */
+const defaultQuestionMilliseconds = 600_000;
+
 /** How long an upstream may take, in ms. */
 export interface CallLimits {
   /** Without any sign of life: an answer, progress, a question to the client. */
   readonly idle: number;
   /** In all, whatever signs of life there are. */
   readonly longest: number;
+  /** How long the client may take for each question of the upstream, which counts as neither; default 600,000. */
+  readonly question?: number;
 }
 
 /**
- * Bounds one call: it ends after a silence, or when it takes too long in all. While the client is being asked something the
- * silence is not the upstream's, and does not count.
+ * Bounds one call: it ends after a silence, or when it takes too long in all. The time in which the client is being asked something is
+ * not the upstream's, and counts as neither.
  */
 export class CallDeadline {
   readonly #controller = new AbortController();
   readonly #limits: CallLimits;
   readonly #outer: AbortSignal;
   readonly #aftermath: string;
-  readonly #total: NodeJS.Timeout;
   #idle: NodeJS.Timeout | undefined;
+  #total: NodeJS.Timeout | undefined;
+  /** Of the total, in ms, as of when it was last counted. */
+  #left: number;
+  #since = 0;
   #holds = 0;
   #over = false;
 
@@ -27,8 +35,8 @@ export class CallDeadline {
     this.#aftermath = aftermath;
     this.#outer = outer;
     this.#limits = limits;
-    this.#total = setTimeout(() => this.#expire(limits.longest), limits.longest);
-    this.touch();
+    this.#left = limits.longest;
+    this.#run();
     if (outer.aborted) this.#follow();
     else outer.addEventListener("abort", this.#follow);
   }
@@ -45,15 +53,21 @@ export class CallDeadline {
     this.#idle = setTimeout(() => this.#expire(this.#limits.idle), this.#limits.idle);
   }
 
-  /** Runs `work` without counting the time as silence. */
+  /** Asks the client by `work`, whose time does not count. Fails with `timed_out` when the client takes too long. */
   async hold<T>(work: () => Promise<T>): Promise<T> {
+    const { question = defaultQuestionMilliseconds } = this.#limits;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => reject(unanswered(question)), question);
+    });
+    if (this.#holds === 0) this.#stop();
     this.#holds += 1;
-    this.touch();
     try {
-      return await work();
+      return await Promise.race([work(), late]);
     } finally {
+      clearTimeout(timer);
       this.#holds -= 1;
-      this.touch();
+      if (this.#holds === 0) this.#run();
     }
   }
 
@@ -63,6 +77,21 @@ export class CallDeadline {
     clearTimeout(this.#idle);
     clearTimeout(this.#total);
     this.#outer.removeEventListener("abort", this.#follow);
+  }
+
+  /** The time counts from now on. */
+  #run(): void {
+    if (this.#over) return;
+    this.#since = performance.now();
+    this.#total = setTimeout(() => this.#expire(this.#limits.longest), this.#left);
+    this.touch();
+  }
+
+  /** The time does not count until it runs again. */
+  #stop(): void {
+    clearTimeout(this.#idle);
+    clearTimeout(this.#total);
+    this.#left = Math.max(this.#left - (performance.now() - this.#since), 0);
   }
 
   readonly #follow = (): void => {
@@ -84,4 +113,11 @@ export class CallDeadline {
       ),
     );
   }
+}
+
+function unanswered(milliseconds: number): GatewayError {
+  return new GatewayError(
+    "timed_out",
+    `The client did not answer a question of the upstream within ${milliseconds / 1000} s.`,
+  );
 }

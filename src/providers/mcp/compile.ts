@@ -7,6 +7,7 @@ import type { Operation, ToolAnnotations } from "../../model/catalog.ts";
 import type { McpSurface } from "../../model/config.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import { quoteUpstream, stripHidden } from "../strip-hidden.ts";
+import { cleanExtras } from "./clean-entry.ts";
 
 const maxToolCharacters = 256 * 1024;
 const maxSchemaDepth = 100;
@@ -22,7 +23,7 @@ export interface CompiledTools {
  * Compiles the tools of an upstream MCP server, in its order. Schemas and annotations stay as they are but for hidden
  * characters in texts; nothing else that the upstream says of a tool (`_meta`, icons) is taken over.
  *
- * A tool that is larger than 256 KB, nested deeper than 100 levels or not valid is dropped with a warning, and so are all
+ * A tool that is larger than 256 KB, nested deeper than 100 levels, not valid or only callable as a task is dropped with a warning, and so are all
  * tools of one name.
  */
 export function compileTools(tools: readonly JsonValue[], surface: McpSurface): CompiledTools {
@@ -83,6 +84,7 @@ function compileTool(listed: JsonValue, surface: McpSurface): Compiled {
   const tool: JsonObject = JSON.parse(text);
   const annotations = asObject(tool["annotations"]) ?? {};
   const outputSchema = asObject(tool["outputSchema"]);
+  const extras = cleanExtras(tool);
   return {
     ok: true,
     operation: {
@@ -96,6 +98,7 @@ function compileTool(listed: JsonValue, surface: McpSurface): Compiled {
       inputSchema: completeRoot(cleanTexts(asObject(tool["inputSchema"]) ?? {})),
       outputSchema: outputSchema === undefined ? undefined : cleanTexts(outputSchema),
       annotations: readAnnotations(annotations),
+      ...(extras !== undefined && { extras }),
       binding: { kind: "mcp", tool: name },
       connection: surface.connection,
       place: undefined,
@@ -119,6 +122,8 @@ function findFault(tool: JsonObject): string | undefined {
   for (const schema of [inputSchema, tool["outputSchema"] ?? {}]) {
     if (hasHiddenName(schema)) return "its schema has names with hidden characters";
   }
+  if (asObject(tool["execution"])?.["taskSupport"] === "required")
+    return "it only runs as a task, and tasks are not passed on";
   const headers = readParameterHeaders(inputSchema);
   return headers.ok ? undefined : headers.fault;
 }

@@ -1,14 +1,17 @@
 import { GatewayError } from "../../errors.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import type { McpSurface } from "../../model/config.ts";
+import type { JsonObject } from "../../model/json.ts";
 import { detectEra } from "./detect-era.ts";
-import { discover, initialize } from "./handshake.ts";
+import { type EraVerdict, type Finding, isEvidence } from "./era-verdict.ts";
+import { discover, initialize, UnknownVersionError } from "./handshake.ts";
 import type { HttpEndpoint } from "./http-endpoint.ts";
 import { HttpSse } from "./http-sse.ts";
+import type { SessionEvents } from "./session-events.ts";
 import { Stdio, type StdioOptions } from "./stdio.ts";
 import { StreamableHttp } from "./streamable-http.ts";
 import { type Transport, UpstreamRefusal } from "./transport.ts";
-import { type SessionEvents, UpstreamSession } from "./upstream-session.ts";
+import { UpstreamSession } from "./upstream-session.ts";
 
 /** Where an upstream MCP server is. */
 export type ConnectTarget =
@@ -19,42 +22,107 @@ export type ConnectTarget =
       readonly options: StdioOptions;
     };
 
+/** What a session is opened with. */
+export interface ConnectOptions {
+  /** The client capabilities that the handshake declares; without a handshake each request declares its own. */
+  readonly capabilities: JsonObject;
+  /** What is known of the server; one for all sessions with it. */
+  readonly verdict: EraVerdict;
+}
+
+/** A way to begin a session, which fails where the server does not go it. */
+interface Attempt {
+  readonly events: SessionEvents;
+  readonly signal: AbortSignal;
+  readonly capabilities: JsonObject;
+}
+
 /**
- * Opens a session with a server of whatever era and transport; it is ready for calls. What was found out holds for this
- * session only: a server that is updated while the gateway runs is recognized at the next one.
+ * Opens a session with a server of whatever era and transport; it is ready for calls. What is found out is kept in the verdict, and
+ * found out anew when the server refuses to be spoken to like that.
  */
 export async function connect(
   target: ConnectTarget,
   events: SessionEvents,
   signal: AbortSignal,
+  { capabilities, verdict }: ConnectOptions,
 ): Promise<UpstreamSession> {
+  const attempt: Attempt = { events, signal, capabilities };
+  const known = verdict.current;
+  if (known !== undefined) {
+    try {
+      return await openAs(known, target, attempt);
+    } catch (error) {
+      if (!isEvidence(error)) throw error;
+      verdict.drop();
+    }
+  }
   return target.kind === "http"
-    ? connectHttp(target.endpoint, events, signal)
-    : connectCommand(target, events, signal);
+    ? findOutHttp(target.endpoint, attempt, verdict)
+    : findOutCommand(target, attempt, verdict);
 }
 
-async function connectHttp(
-  endpoint: HttpEndpoint,
-  events: SessionEvents,
-  signal: AbortSignal,
-): Promise<UpstreamSession> {
-  const open = <T>(
-    transport: Transport,
-    begin: (session: UpstreamSession) => Promise<T>,
-  ): Promise<Opened<T>> => openSession(transport, events, signal, begin);
+/** How servers without a handshake refuse it: they do not know it, or miss what each of their requests says in its `_meta`. */
+const withoutHandshake: ReadonlySet<number> = new Set([
+  rpcCodes.methodNotFound,
+  rpcCodes.invalidParams,
+  rpcCodes.unsupportedProtocolVersion,
+]);
 
-  const probed = await open(new StreamableHttp(endpoint.session()), (session) => detectEra(session, signal));
-  if (probed.outcome === "modern") return probed.session;
+/** Servers of 2024-11-05 take no messages at the URL of their stream (MCP 2025-11-25, transports, backwards compatibility). */
+function mayTakeMessagesElsewhere(error: unknown): boolean {
+  if (!(error instanceof UpstreamRefusal)) return false;
+  const { status, rpc } = error;
+  return status === 404 || status === 405 || (status === 400 && rpc === undefined);
+}
+
+/** Opens a session with a server of which it is known what it speaks. */
+async function openAs(finding: Finding, target: ConnectTarget, attempt: Attempt): Promise<UpstreamSession> {
+  const begin = (session: UpstreamSession): Promise<void> =>
+    finding === "modern"
+      ? beginModern(session, attempt.signal)
+      : initialize(session, attempt.capabilities, attempt.signal);
+  const { session } = await open(createTransport(finding, target), attempt, begin);
+  return session;
+}
+
+function createTransport(finding: Finding, target: ConnectTarget): Transport {
+  if (target.kind === "command") return new Stdio(target.command, target.options);
+  const endpoint = target.endpoint.session();
+  return finding === "legacy-sse" ? new HttpSse(endpoint) : new StreamableHttp(endpoint);
+}
+
+async function beginModern(session: UpstreamSession, signal: AbortSignal): Promise<void> {
+  if (await discover(session, signal)) return;
+  throw new UnknownVersionError(
+    "provider_unavailable",
+    "The MCP server speaks no version without a handshake any more.",
+  );
+}
+
+async function findOutHttp(
+  endpoint: HttpEndpoint,
+  attempt: Attempt,
+  verdict: EraVerdict,
+): Promise<UpstreamSession> {
+  const target: ConnectTarget = { kind: "http", endpoint };
+  const probed = await open(createTransport("modern", target), attempt, (session) =>
+    detectEra(session, attempt.signal),
+  );
+  if (probed.outcome === "modern") {
+    verdict.found("modern");
+    return probed.session;
+  }
   await probed.session.close();
   try {
-    const { session } = await open(new StreamableHttp(endpoint.session()), (opened) =>
-      initialize(opened, signal),
-    );
+    const session = await openAs("legacy", target, attempt);
+    verdict.found("legacy");
     return session;
   } catch (error) {
-    if (!(error instanceof UpstreamRefusal) || (error.status !== 404 && error.status !== 405)) throw error;
+    if (!mayTakeMessagesElsewhere(error)) throw error;
     try {
-      const { session } = await open(new HttpSse(endpoint.session()), (opened) => initialize(opened, signal));
+      const session = await openAs("legacy-sse", target, attempt);
+      verdict.found("legacy-sse");
       return session;
     } catch (sseError) {
       // Neither way leads to a server: then the answer to the POST says more than that to the GET.
@@ -64,30 +132,33 @@ async function connectHttp(
 }
 
 /** A local server is asked for the handshake first: older ones may never answer anything else. */
-async function connectCommand(
+async function findOutCommand(
   target: Extract<ConnectTarget, { kind: "command" }>,
-  events: SessionEvents,
-  signal: AbortSignal,
+  attempt: Attempt,
+  verdict: EraVerdict,
 ): Promise<UpstreamSession> {
-  const { session } = await openSession(
-    new Stdio(target.command, target.options),
-    events,
-    signal,
-    async (opened) => {
-      try {
-        await initialize(opened, signal);
-      } catch (error) {
-        const code = error instanceof UpstreamRefusal ? error.rpc?.code : undefined;
-        if (code !== rpcCodes.methodNotFound && code !== rpcCodes.unsupportedProtocolVersion) throw error;
-        if (!(await discover(opened, signal))) {
-          throw new GatewayError(
-            "provider_unavailable",
-            "The MCP server refuses the handshake, and speaks no version without one.",
-          );
-        }
+  const { capabilities, signal } = attempt;
+  const { session, outcome } = await open(createTransport("legacy", target), attempt, async (opened) => {
+    try {
+      await initialize(opened, capabilities, signal);
+      return "legacy";
+    } catch (error) {
+      const code = error instanceof UpstreamRefusal ? error.rpc?.code : undefined;
+      if (code === undefined || !withoutHandshake.has(code)) throw error;
+      const isModern = await discover(opened, signal).catch((refusal: unknown) => {
+        // It does not know this either: why it refuses the handshake says more.
+        throw refusal instanceof UpstreamRefusal ? error : refusal;
+      });
+      if (!isModern) {
+        throw new GatewayError(
+          "provider_unavailable",
+          "The MCP server refuses the handshake, and speaks no version without one.",
+        );
       }
-    },
-  );
+      return "modern";
+    }
+  });
+  verdict.found(outcome);
   return session;
 }
 
@@ -96,16 +167,19 @@ interface Opened<T> {
   readonly outcome: T;
 }
 
-async function openSession<T>(
+async function open<T>(
   transport: Transport,
-  events: SessionEvents,
-  signal: AbortSignal,
+  { events, signal }: Attempt,
   begin: (session: UpstreamSession) => Promise<T>,
 ): Promise<Opened<T>> {
   let ready = false;
   // A session that ends before it is ready fails the handshake, and that is enough.
   const session = new UpstreamSession(transport, {
-    toolsChanged: () => events.toolsChanged(),
+    changed: (list) => events.changed(list),
+    updated: (params) => events.updated(params),
+    asked: (method, params, asking) => events.asked(method, params, asking),
+    told: (method, params) => events.told(method, params),
+    missed: () => events.missed(),
     closed: (reason) => {
       if (ready) events.closed(reason);
     },

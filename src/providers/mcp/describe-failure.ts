@@ -42,6 +42,11 @@ export function describeOpening(
   throw error;
 }
 
+/** True when the server does not take the credential, or not for this. */
+export function isRefusedCredential(error: unknown): boolean {
+  return error instanceof UpstreamRefusal && (error.status === 401 || error.status === 403);
+}
+
 /** Why a call failed, for the caller. */
 export function describeCall(error: unknown, provider: string, conceal: Conceal): GatewayError {
   if (error instanceof GatewayError) return error;

@@ -1,8 +1,4 @@
-/** How a text begins and ends. */
-export interface Edges {
-  readonly head: string;
-  readonly tail: string;
-}
+import type { Edges } from "../../mcp/split-lines.ts";
 
 const idFirst =
   /^\s*\{\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"id"\s*:\s*(\d{1,15})\s*,\s*(?:"jsonrpc"\s*:\s*"2\.0"\s*,\s*)?"(?:result|error)"\s*:/;

@@ -13,16 +13,31 @@ import { quoteUpstream } from "../strip-hidden.ts";
 import { clientInfo } from "./client-info.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
 
+/** All that a client can be asked: for sessions that only list, since some servers list certain tools only then. */
+export const allClientCapabilities: JsonObject = {
+  elicitation: { form: {}, url: {} },
+  sampling: { tools: {} },
+  roots: { listChanged: true },
+};
+
+/** The server speaks no version that is known here. */
+export class UnknownVersionError extends GatewayError {}
+
 /**
- * The handshake of versions up to 2025-11-25. Declares no client capabilities: the session is shared by all callers, and a
- * question of the upstream could not be told to be one caller's.
+ * The handshake of versions up to 2025-11-25. The session declares these client capabilities for as long as it lives, and is asked
+ * nothing else.
  *
  * Resolves when the first call may be made: the upstream has taken `initialized`, and the stream for its own messages stands.
  */
-export async function initialize(session: UpstreamSession, signal: AbortSignal): Promise<void> {
+export async function initialize(
+  session: UpstreamSession,
+  capabilities: JsonObject,
+  signal: AbortSignal,
+): Promise<void> {
+  session.declare(capabilities);
   const result = await session.request(
     "initialize",
-    { protocolVersion: newestLegacyVersion, capabilities: {}, clientInfo },
+    { protocolVersion: newestLegacyVersion, capabilities, clientInfo },
     { signal },
   );
   const version = result["protocolVersion"];
@@ -56,6 +71,11 @@ export function isHandshakeOnly(supported: JsonValue | undefined): false {
   return false;
 }
 
+/** True for a list of versions with one that the gateway speaks without a handshake. */
+export function supportsModern(supported: JsonValue | undefined): boolean {
+  return readVersions(supported).some(isModernVersion);
+}
+
 /** The versions that a -32022 error says are supported. */
 export function supportedByError(data: JsonValue | undefined): JsonValue | undefined {
   const members: JsonObject | undefined = asObject(data);
@@ -66,9 +86,9 @@ function readVersions(value: JsonValue | undefined): readonly string[] {
   return Array.isArray(value) ? value.filter((version) => typeof version === "string") : [];
 }
 
-function unknownVersions(versions: readonly (JsonValue | undefined)[]): GatewayError {
+function unknownVersions(versions: readonly (JsonValue | undefined)[]): UnknownVersionError {
   const offered = quoteUpstream(versions.map((version) => String(version)).join(", "));
-  return new GatewayError(
+  return new UnknownVersionError(
     "provider_unavailable",
     `The MCP server speaks a version of the protocol that is not known here (${offered}). Known are ${[...legacyVersions, ...modernVersions].join(", ")}.`,
   );

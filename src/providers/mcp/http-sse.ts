@@ -4,7 +4,7 @@ import { readLimited } from "../../upstream/read-limited.ts";
 import { type EventEdges, readEvents } from "../../upstream/sse.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
 import type { EndpointAnswer, EndpointSession } from "./http-endpoint.ts";
-import { parseMessage } from "./parse-message.ts";
+import { parseMessages } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
 import { maxMessageBytes, type Receiver, type SendOptions, type Transport } from "./transport.ts";
 
@@ -33,6 +33,7 @@ export class HttpSse implements Transport {
         headers: { accept: "text/event-stream" },
         signal: this.#closing.signal,
         bodyTimeout: 0,
+        isLasting: true,
       });
       if (stream.status !== 200 || !/^text\/event-stream\b/i.test(stream.headers["content-type"] ?? "")) {
         throw await readRefusal(stream, stream.url);
@@ -100,8 +101,7 @@ export class HttpSse implements Transport {
           this.#messageUrl = this.#resolveMessageUrl(event.data, url);
           ready();
         } else if (event.event === "message") {
-          const message = parseMessage(event.data);
-          if (message !== undefined) receiver.message(message, undefined);
+          for (const message of parseMessages(event.data)) receiver.message(message, undefined);
         }
       }
     } catch (error) {

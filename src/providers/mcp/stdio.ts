@@ -2,12 +2,12 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import type { Readable, Writable } from "node:stream";
 import { GatewayError } from "../../errors.ts";
 import { type Message, writeMessage } from "../../mcp/messages.ts";
+import { createLineSplitter, type Line } from "../../mcp/split-lines.ts";
 import type { McpSurface } from "../../model/config.ts";
 import { revealed } from "../../secret.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
 import { limitLines } from "./limit-lines.ts";
-import { createLineSplitter } from "./line-splitter.ts";
-import { parseMessage } from "./parse-message.ts";
+import { parseMessages } from "./parse-message.ts";
 import { maxMessageBytes, type Receiver, type Transport } from "./transport.ts";
 
 /** What a local server needs to run at all; everything else, and with it every secret, comes from the configuration. */
@@ -146,26 +146,31 @@ export class Stdio implements Transport {
   }
 
   #read(child: ChildProcessByStdio<Writable, Readable, Readable>, receiver: Receiver): void {
-    const messages = createLineSplitter(maxMessageBytes, {
-      line: (line) => {
-        const message = parseMessage(line);
-        if (message !== undefined) receiver.message(message, undefined);
-        else if (line.trim() !== "") this.#log(`(not a message) ${line.slice(0, 200)}`);
-      },
-      tooLong: (edges) => {
-        this.#log("(a message of more than 10 MiB was dropped)");
-        const id = findAnsweredId(edges);
-        if (id !== undefined) receiver.oversized(id);
-      },
+    const output = createLineSplitter(maxMessageBytes);
+    const errors = createLineSplitter(maxLogLineBytes);
+    child.stdout.on("data", (chunk: Buffer) => {
+      for (const line of output.push(chunk)) this.#take(line, receiver);
     });
-    const log = createLineSplitter(maxLogLineBytes, {
-      line: this.#log,
-      tooLong: () => this.#log("(a very long line was dropped)"),
+    child.stderr.on("data", (chunk: Buffer) => {
+      for (const line of errors.push(chunk)) {
+        this.#log(line.kind === "line" ? line.bytes.toString("utf8") : "(a very long line was dropped)");
+      }
     });
-    child.stdout.on("data", messages);
-    child.stderr.on("data", log);
     // A server that has gone shows itself by its exit; its broken pipes say nothing more.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on("error", () => {});
+  }
+
+  #take(line: Line, receiver: Receiver): void {
+    if (line.kind === "too-long") {
+      this.#log("(a message of more than 10 MiB was dropped)");
+      const id = findAnsweredId(line.edges);
+      if (id !== undefined) receiver.oversized(id);
+      return;
+    }
+    const text = line.bytes.toString("utf8");
+    const found = parseMessages(text);
+    for (const message of found) receiver.message(message, undefined);
+    if (found.length === 0 && text.trim() !== "") this.#log(`(not a message) ${text.slice(0, 200)}`);
   }
 
   /** Also where the gateway's process is ended at once, nothing that it started is left. */

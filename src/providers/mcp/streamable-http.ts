@@ -1,12 +1,15 @@
 import { GatewayError } from "../../errors.ts";
+import { followAbort } from "../../follow-abort.ts";
 import { type Message, type RequestMessage, rpcCodes, writeMessage } from "../../mcp/messages.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
 import type { HttpStream } from "../../upstream/http-client.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { readEvents } from "../../upstream/sse.ts";
 import { waitFor } from "../wait.ts";
+import { abortedLater } from "./aborted-later.ts";
+import { isEventStream, mediaType, readSessionId } from "./answer-headers.ts";
 import type { EndpointAnswer, EndpointSession } from "./http-endpoint.ts";
-import { parseMessage } from "./parse-message.ts";
+import { parseMessages } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
 import {
   maxMessageBytes,
@@ -18,10 +21,11 @@ import {
 } from "./transport.ts";
 
 /**
- * Longest wait for the head of the stream for server messages before the first call is made. Servers may leave it out until they
- * have something to say, as the official SDK does behind `toNodeHandler`; those without such a stream may never send one.
+ * Waits for the head of the stream for server messages before the first call is made. Servers may leave it out until they have something
+ * to say, as the official SDK does behind `toNodeHandler`: then the request for it is on its way for as long as some others
+ * took from here to the server and back.
  */
-const listenMilliseconds = 1_000;
+const listenMilliseconds = { shortest: 100, longest: 1_000, roundTrips: 4 };
 /** How long an upstream may keep a response stream open after the answer, before it is closed from here. */
 const afterAnswerMilliseconds = 1_000;
 const closeMilliseconds = 2_000;
@@ -55,7 +59,11 @@ export class StreamableHttp implements Transport {
   #receiver: Receiver | undefined;
   #version: string | undefined;
   #sessionId: string | undefined;
+  /** The exchange that begins the session, whatever comes of it. */
+  #beginning: Promise<unknown> | undefined;
   #listening: Promise<void> | undefined;
+  /** How long the server took for the head of its last answer. */
+  #roundTrip = listenMilliseconds.longest;
 
   constructor(endpoint: EndpointSession) {
     this.#endpoint = endpoint;
@@ -69,9 +77,28 @@ export class StreamableHttp implements Transport {
     this.#version = version;
   }
 
-  async send(message: Message, options: SendOptions): Promise<"ended"> {
+  send(message: Message, options: SendOptions): Promise<"ended"> {
+    if (message.kind !== "request" || message.method !== "initialize") return this.#send(message, options);
+    // Who leaves now does not know the session yet that the server may have begun; closing ends it.
+    const signal = abortedLater(options.signal, closeMilliseconds);
+    const beginning = this.#send(message, { ...options, signal });
+    this.#beginning = beginning.catch(() => {});
+    return beginning;
+  }
+
+  async #send(message: Message, options: SendOptions): Promise<"ended"> {
     const exchange = new AbortController();
-    const signal = AbortSignal.any([options.signal, exchange.signal]);
+    const unfollow = followAbort(exchange, options.signal);
+    try {
+      await this.#exchange(message, options, exchange);
+    } finally {
+      unfollow();
+    }
+    return "ended";
+  }
+
+  async #exchange(message: Message, options: SendOptions, exchange: AbortController): Promise<void> {
+    const sent = performance.now();
     const stream = await this.#endpoint.stream({
       method: "POST",
       headers: this.#headers({
@@ -80,20 +107,21 @@ export class StreamableHttp implements Transport {
         ...options.headers,
       }),
       body: writeMessage(message),
-      signal,
+      signal: exchange.signal,
       // The session bounds the wait: how long a call may take depends on its progress.
       headersTimeout: 0,
       bodyTimeout: 0,
+      isLasting: message.kind === "request" && message.method === "subscriptions/listen",
     });
+    this.#roundTrip = performance.now() - sent;
     await this.#checkStatus(stream);
     if (message.kind !== "request") {
       await readLimited(stream.body, maxMessageBytes);
-      return "ended";
+      return;
     }
     if (message.method === "initialize") this.#sessionId = readSessionId(stream);
-    if (isEventStream(stream)) await this.#readAnswer(message, stream, signal, exchange);
+    if (isEventStream(stream)) await this.#readAnswer(message, stream, options, exchange);
     else await this.#readBody(message, stream);
-    return "ended";
   }
 
   async listen(): Promise<void> {
@@ -105,13 +133,15 @@ export class StreamableHttp implements Transport {
         over.abort();
         return stream && this.#follow(stream);
       });
-    await waitFor(listenMilliseconds, over.signal);
+    const { shortest, longest, roundTrips } = listenMilliseconds;
+    const wait = Math.max(shortest, roundTrips * this.#roundTrip);
+    await waitFor(Math.min(wait, longest), over.signal);
   }
 
   async close(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(new GatewayError("cancelled", "The connection to the upstream was closed."));
-    await this.#listening;
+    await Promise.all([this.#beginning, this.#listening]);
     if (this.#sessionId === undefined) return;
     try {
       await this.#endpoint.farewell({
@@ -148,22 +178,25 @@ export class StreamableHttp implements Transport {
         `${this.#endpoint.host} answered with ${type === "" ? "an unknown media type" : `\`${type.slice(0, 100)}\``} in place of JSON or an event stream. Is the URL that of an MCP server?`,
       );
     }
-    const message = parseMessage(Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"));
-    if (message === undefined) {
+    const messages = parseMessages(
+      Buffer.from(body.buffer, body.byteOffset, body.byteLength).toString("utf8"),
+    );
+    if (messages.length === 0) {
       throw new GatewayError(
         "upstream_failed",
         `${this.#endpoint.host} answered with JSON that is not JSON-RPC 2.0.`,
       );
     }
-    this.#receiver?.message(message, request.id);
+    for (const message of messages) this.#receiver?.message(message, request.id);
   }
 
   async #readAnswer(
     request: RequestMessage,
     stream: HttpStream,
-    signal: AbortSignal,
+    { paused }: SendOptions,
     exchange: AbortController,
   ): Promise<void> {
+    const { signal } = exchange;
     let end = await this.#readStream(request, stream, exchange);
     let resumptions = 0;
     while (!end.answered) {
@@ -173,6 +206,8 @@ export class StreamableHttp implements Transport {
         if (end.failure !== undefined) throw end.failure;
         return;
       }
+      // A break is one thing, a server that ends its stream in order to be asked again (MCP 2025-11-25) another.
+      if (end.failure === undefined) paused?.(end.retry);
       if (!(await waitFor(retryPause(end.retry), signal))) throw signal.reason;
       const resumed = await this.#openStream(end.lastEventId, signal).catch((error: unknown) => {
         if (error instanceof UpstreamRefusal) return undefined;
@@ -215,15 +250,10 @@ export class StreamableHttp implements Transport {
       for await (const event of readEvents(stream.body, options)) {
         retry = event.retry ?? retry;
         alive = true;
-        const message = event.event === "message" ? parseMessage(event.data) : undefined;
-        if (message === undefined) continue;
-        this.#receiver?.message(message, request?.id);
-        if (
-          request !== undefined &&
-          "id" in message &&
-          message.id === request.id &&
-          message.kind !== "request"
-        ) {
+        if (event.event !== "message") continue;
+        for (const message of parseMessages(event.data)) {
+          this.#receiver?.message(message, request?.id);
+          if (request === undefined || !isAnswerTo(request, message)) continue;
           answered = true;
           // Reading on to the end keeps the connection for the next call; a server that does not end it loses it.
           overdue ??= setTimeout(() => exchange?.abort(), afterAnswerMilliseconds);
@@ -248,6 +278,7 @@ export class StreamableHttp implements Transport {
       signal,
       headersTimeout: 0,
       bodyTimeout: 0,
+      isLasting: true,
     });
     if (stream.status === 200 && isEventStream(stream)) return stream;
     throw await readRefusal(stream, stream.url);
@@ -309,18 +340,8 @@ function isOfSession({ status, rpc, id }: UpstreamRefusal): boolean {
   return status === 404 && (rpc === undefined || id === null || rpc.code === rpcCodes.sessionNotFound);
 }
 
-function isEventStream(stream: HttpStream): boolean {
-  return mediaType(stream) === "text/event-stream";
-}
-
-function mediaType(stream: HttpStream): string {
-  return (stream.headers["content-type"] ?? "").split(";", 1)[0]?.trim().toLowerCase() ?? "";
-}
-
-/** Visible ASCII, as the specification demands; anything else could not be sent back. */
-function readSessionId(stream: HttpStream): string | undefined {
-  const id = stream.headers["mcp-session-id"];
-  return id !== undefined && /^[\x21-\x7e]{1,1024}$/.test(id) ? id : undefined;
+function isAnswerTo({ id }: RequestMessage, message: Message): boolean {
+  return (message.kind === "result" || message.kind === "error") && message.id === id;
 }
 
 function retryPause(asked: number | undefined): number {

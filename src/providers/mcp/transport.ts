@@ -35,6 +35,8 @@ export interface SendOptions {
   readonly signal: AbortSignal;
   /** Added to the HTTP request. Lower-case names. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** Hears that the server has ended the stream of the answer, which is asked for again; the pause is in ms, as the server wants it. */
+  readonly paused?: (milliseconds: number | undefined) => void;
 }
 
 /** Where a transport delivers. */

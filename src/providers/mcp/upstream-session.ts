@@ -1,20 +1,23 @@
 import { GatewayError } from "../../errors.ts";
 import { asObject } from "../../json-object.ts";
-import { encodeHeaderValue } from "../../mcp/header-value.ts";
-import {
-  type Message,
-  type NotificationMessage,
-  type RequestId,
-  type RequestMessage,
-  type RpcErrorObject,
-  rpcCodes,
+import type {
+  Message,
+  NotificationMessage,
+  RequestId,
+  RequestMessage,
+  RpcErrorObject,
 } from "../../mcp/messages.ts";
 import { metaKeys, withoutReservedMeta } from "../../mcp/meta.ts";
-import { nameOfRequest } from "../../mcp/name-of-request.ts";
 import type { LegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { tooLarge } from "../../upstream/read-limited.ts";
-import { clientInfo } from "./client-info.ts";
+import { QuestionAnswerer } from "./answer-questions.ts";
+import { cancellationOf } from "./cancellation-of.ts";
+import { LeftRequests } from "./left-requests.ts";
+import { limit, limitObserver } from "./limit-notifications.ts";
+import { putIntoEnvelope, standardHeaders } from "./request-envelope.ts";
+import { failureOf, type RequestOptions } from "./request-options.ts";
+import type { ChangedList, RequestObserver, SessionEvents } from "./session-events.ts";
 import {
   maxMessageBytes,
   type Receiver,
@@ -23,47 +26,27 @@ import {
   UpstreamRefusal,
 } from "./transport.ts";
 
-/** Most answers to the upstream's own requests that are on their way at one time. */
-const maxReplies = 64;
 /** How long an upstream may take to receive what nobody waits for. */
 const postMilliseconds = 30_000;
+
+/** Which list a notification is about. */
+const changedLists: ReadonlyMap<string, ChangedList> = new Map([
+  ["notifications/tools/list_changed", "tools"],
+  ["notifications/prompts/list_changed", "prompts"],
+  ["notifications/resources/list_changed", "resources"],
+]);
 
 /** What both sides have agreed on. */
 export type Agreement =
   | { readonly era: "legacy"; readonly version: LegacyVersion; readonly capabilities: JsonObject }
   | { readonly era: "modern"; readonly version: string; readonly capabilities: JsonObject };
 
-/** What a session tells its owner. */
-export interface SessionEvents {
-  /** The upstream says that its list of tools is another. */
-  toolsChanged(): void;
-  /** The session is over, and not because it was closed from here. */
-  closed(reason: GatewayError | SessionLostError): void;
-}
-
-/** Who hears what an upstream says while a request is under way. */
-export interface RequestObserver {
-  /** Progress; `params` hold no token. */
-  progress(params: JsonObject): void;
-  /** A log message. */
-  log(params: JsonObject): void;
-}
-
-/** How a request is made. */
-export interface RequestOptions {
-  readonly signal: AbortSignal;
-  /** Client capabilities that this request declares; only on the wire in the modern era. */
-  readonly capabilities?: JsonObject;
-  /** Further HTTP headers. Lower-case names. */
-  readonly headers?: Readonly<Record<string, string>>;
-  /** Without one no progress is asked for. */
-  readonly observer?: RequestObserver;
-  /** Hears what a subscription was granted. */
-  readonly acknowledged?: (params: JsonObject) => void;
-}
-
 interface Pending {
   readonly options: RequestOptions;
+  /** That of the options, which hears no more than a client can take. */
+  readonly observer: RequestObserver | undefined;
+  /** Likewise. */
+  readonly updated: RequestOptions["updated"];
   /** Aborted when nobody waits for the answer any more. */
   readonly exchange: AbortController;
   readonly resolve: (result: JsonObject) => void;
@@ -74,17 +57,21 @@ interface Pending {
  * JSON-RPC with one upstream MCP server, the same for both eras and all transports: ids of its own, answers to their requests,
  * what comes in between to the call it belongs to.
  *
- * Answers to unknown ids are dropped, and so is a second answer. Requests of the upstream are refused, but for `ping`: a session
- * with a handshake is shared by all callers and declares no capabilities, so there is nobody whom it could ask; without a
- * handshake, questions come as results.
+ * Answers to unknown ids are dropped, and so is a second answer. What the upstream asks goes to the call on whose stream it came, else
+ * to the only one under way, else to the session's owner; without a handshake nothing is asked, since questions come as results.
  */
 export class UpstreamSession {
   readonly #transport: Transport;
   readonly #events: SessionEvents;
   readonly #pending = new Map<RequestId, Pending>();
   readonly #closing = new AbortController();
+  readonly #questions: QuestionAnswerer;
+  readonly #left = new LeftRequests(() => performance.now());
+  /** What the owner is told that belongs to no request. */
+  readonly #told: (method: string, params: JsonObject) => void;
+  readonly #updated: (params: JsonObject) => void;
   #whenIdle: (() => void) | undefined;
-  #replies = 0;
+  #declared: JsonObject = {};
   #agreement: Agreement | undefined;
   #modernVersion: string | undefined;
   #lastId = 0;
@@ -92,6 +79,18 @@ export class UpstreamSession {
   constructor(transport: Transport, events: SessionEvents) {
     this.#transport = transport;
     this.#events = events;
+    this.#told = limit((method, params) => events.told(method, params));
+    this.#updated = limit((params) => events.updated(params));
+    this.#questions = new QuestionAnswerer({
+      declared: () => this.#declared,
+      ask: (method, params, during, signal) => {
+        const observer = this.#observer(during);
+        return observer === undefined
+          ? events.asked(method, params, signal)
+          : observer.ask(method, params, signal);
+      },
+      send: (message) => this.#post(message),
+    });
   }
 
   get transport(): Transport["kind"] {
@@ -108,14 +107,20 @@ export class UpstreamSession {
     const receiver: Receiver = {
       message: (message, during) => this.#receive(message, during),
       oversized: (id) => this.#pending.get(id)?.reject(tooLarge("The upstream MCP server", maxMessageBytes)),
-      missed: () => this.#events.toolsChanged(),
+      missed: () => this.#events.missed(),
       closed: (reason) => this.#lose(reason),
     };
     await this.#transport.open(receiver, signal);
   }
 
+  /** Says what the upstream may ask from now on: what the handshake declares. */
+  declare(capabilities: JsonObject): void {
+    this.#declared = capabilities;
+  }
+
   /** Speaks a version without a handshake from now on, to find out whether the upstream does. */
   try(modernVersion: string): void {
+    this.#declared = {};
     this.#modernVersion = modernVersion;
     this.#transport.agree(modernVersion);
   }
@@ -146,14 +151,20 @@ export class UpstreamSession {
       kind: "request",
       id,
       method,
-      params: this.#addMeta(params, id, options),
+      params: putIntoEnvelope(params, {
+        progressToken: options.observer && id,
+        modernVersion: this.#modernVersion,
+        capabilities: options.capabilities,
+        logLevel: options.logLevel,
+      }),
     };
     const exchange = new AbortController();
     return new Promise<JsonObject>((resolve, reject) => {
       const cancel = (): void => {
         settle();
+        if (options.observer !== undefined) this.#left.add(id);
         reject(options.signal.reason);
-        void this.#tellCancelled(id, method);
+        void this.#tellCancelled(id, method, options.signal.reason);
         exchange.abort(options.signal.reason);
       };
       const settle = (): void => {
@@ -163,6 +174,8 @@ export class UpstreamSession {
       };
       this.#pending.set(id, {
         options,
+        observer: options.observer && limitObserver(options.observer),
+        updated: options.updated && limit(options.updated),
         exchange,
         resolve: (result) => {
           settle();
@@ -174,8 +187,12 @@ export class UpstreamSession {
         },
       });
       options.signal.addEventListener("abort", cancel);
-      const headers = { ...this.#modernHeaders(method, params), ...options.headers };
-      this.#transport.send(message, { signal: exchange.signal, headers }).then(
+      const headers = {
+        ...(this.#modernVersion === undefined ? {} : standardHeaders(method, params)),
+        ...options.headers,
+      };
+      const paused = (milliseconds: number | undefined): void => options.observer?.pause?.(milliseconds);
+      this.#transport.send(message, { signal: exchange.signal, headers, paused }).then(
         (outcome) => {
           if (outcome === "ended") this.#pending.get(id)?.reject(unanswered());
         },
@@ -214,50 +231,19 @@ export class UpstreamSession {
   #end(reason: GatewayError): void {
     if (this.#closing.signal.aborted) return;
     this.#closing.abort(reason);
-    const failure = new GatewayError(
-      "upstream_failed",
-      `${reason.message} Whether the call was carried out is not known.`,
-      { cause: reason },
-    );
+    this.#questions.end(reason);
     for (const pending of [...this.#pending.values()]) {
+      const failure = failureOf(pending.options, reason);
       pending.reject(failure);
       pending.exchange.abort(failure);
     }
   }
 
-  #addMeta(params: JsonObject, id: number, options: RequestOptions): JsonObject {
-    const progress = options.observer === undefined ? {} : { progressToken: id };
-    const envelope =
-      this.#modernVersion === undefined
-        ? {}
-        : {
-            [metaKeys.protocolVersion]: this.#modernVersion,
-            [metaKeys.clientCapabilities]: options.capabilities ?? {},
-            [metaKeys.clientInfo]: clientInfo,
-          };
-    const meta: JsonObject = { ...asObject(params["_meta"]), ...progress, ...envelope };
-    return Object.keys(meta).length === 0 ? params : { ...params, _meta: meta };
-  }
-
-  /** MCP 2026-07-28, Streamable HTTP: what a request is must show without reading its body. */
-  #modernHeaders(method: string, params: JsonObject): Record<string, string> {
-    if (this.#modernVersion === undefined) return {};
-    const named = nameOfRequest(method, params);
-    return {
-      "mcp-method": method,
-      ...(named === undefined ? {} : { "mcp-name": encodeHeaderValue(named.name) }),
-    };
-  }
-
   /** Over HTTP the modern era cancels by closing the response stream; everywhere else a word is needed. */
-  async #tellCancelled(id: number, method: string): Promise<void> {
+  async #tellCancelled(id: number, method: string, why: unknown): Promise<void> {
     if (method === "initialize" || this.#closing.signal.aborted) return;
     if (this.#modernVersion !== undefined && this.#transport.kind === "streamable-http") return;
-    await this.#post({
-      kind: "notification",
-      method: "notifications/cancelled",
-      params: { requestId: id, reason: "The caller left or the time was over." },
-    });
+    await this.#post(cancellationOf(id, why));
   }
 
   /** Sends what nobody waits for. */
@@ -273,15 +259,19 @@ export class UpstreamSession {
   #receive(message: Message, during: RequestId | undefined): void {
     switch (message.kind) {
       case "result":
+        // A stream brings the answer to its own request, and to no other.
+        if (during !== undefined && during !== message.id) return;
+        this.#left.answered(message.id);
         this.#pending.get(message.id)?.resolve(message.result);
         return;
       case "error":
         // Servers that could not read a request answer without its id.
-        if (message.id !== null) this.#refuse(message.id, message.error);
-        else if (during !== undefined) this.#refuse(during, message.error);
+        if (message.id === null || during === undefined || during === message.id) {
+          this.#refuse(message.id ?? during, message.error);
+        }
         return;
       case "request":
-        void this.#answer(message);
+        void this.#questions.answer(message, during);
         return;
       case "notification":
         this.#hear(message, during);
@@ -289,7 +279,9 @@ export class UpstreamSession {
     }
   }
 
-  #refuse(id: RequestId, error: RpcErrorObject): void {
+  #refuse(id: RequestId | undefined, error: RpcErrorObject): void {
+    if (id === undefined) return;
+    this.#left.answered(id);
     this.#pending.get(id)?.reject(new UpstreamRefusal({ rpc: error, id }));
   }
 
@@ -297,45 +289,52 @@ export class UpstreamSession {
     switch (method) {
       case "notifications/progress": {
         const { progressToken, ...progress } = withoutReservedMeta(params);
-        if (typeof progressToken !== "number") return;
-        this.#pending.get(progressToken)?.options.observer?.progress(progress);
+        if (typeof progressToken !== "number" || (during ?? progressToken) !== progressToken) return;
+        this.#pending.get(progressToken)?.observer?.progress(progress);
         return;
       }
-      case "notifications/message":
-        this.#observer(during)?.log(params);
-        return;
-      case "notifications/tools/list_changed":
-        this.#events.toolsChanged();
-        return;
-      case "notifications/subscriptions/acknowledged": {
-        const id = asObject(params["_meta"])?.[metaKeys.subscriptionId] ?? during;
-        if (typeof id === "number") this.#pending.get(id)?.options.acknowledged?.(params);
+      case "notifications/message": {
+        if (typeof params["level"] !== "string" || params["data"] === undefined) return;
+        const observer = this.#observer(during);
+        if (observer === undefined) this.#told(method, withoutReservedMeta(params));
+        else observer.log(withoutReservedMeta(params));
         return;
       }
-      default:
-      // Nobody here waits for it.
+      case "notifications/elicitation/complete":
+        this.#told(method, withoutReservedMeta(params));
+        return;
+      case "notifications/resources/updated": {
+        const updated = this.#subscription(params, during)?.updated ?? this.#updated;
+        updated(withoutReservedMeta(params));
+        return;
+      }
+      case "notifications/cancelled":
+        this.#questions.withdraw(params);
+        return;
+      case "notifications/subscriptions/acknowledged":
+        this.#subscription(params, during)?.options.acknowledged?.(params);
+        return;
+      default: {
+        const list = changedLists.get(method);
+        if (list !== undefined) this.#events.changed(list);
+      }
     }
   }
 
-  /** An upstream that asks faster than it takes the answers gets no more of them. */
-  async #answer({ id, method }: RequestMessage): Promise<void> {
-    if (this.#replies >= maxReplies) return;
-    this.#replies += 1;
-    const error = {
-      code: rpcCodes.methodNotFound,
-      message: "Method not found: this client answers pings only.",
-    };
-    await this.#post(method === "ping" ? { kind: "result", id, result: {} } : { kind: "error", id, error });
-    this.#replies -= 1;
+  /** The request to whose subscription something belongs. */
+  #subscription(params: JsonObject, during: RequestId | undefined): Pending | undefined {
+    const id = asObject(params["_meta"])?.[metaKeys.subscriptionId] ?? during;
+    return typeof id === "number" ? this.#pending.get(id) : undefined;
   }
 
-  /** Whose call something belongs to: the one on whose stream it came, else the only one under way, else nobody's. */
+  /**
+   * Whose call something belongs to: the one on whose stream it came, else the only one that the upstream can be at work on, else
+   * nobody's.
+   */
   #observer(during: RequestId | undefined): RequestObserver | undefined {
-    if (during !== undefined) return this.#pending.get(during)?.options.observer;
-    const observers = [...this.#pending.values()].flatMap(({ options: { observer } }) =>
-      observer === undefined ? [] : [observer],
-    );
-    return observers.length === 1 ? observers[0] : undefined;
+    if (during !== undefined) return this.#pending.get(during)?.observer;
+    const observers = [...this.#pending.values()].flatMap(({ observer }) => observer ?? []);
+    return observers.length === 1 && !this.#left.any ? observers[0] : undefined;
   }
 }
 

@@ -1,41 +1,43 @@
-import { isDeepStrictEqual } from "node:util";
 import { GatewayError } from "../../errors.ts";
-import { asObject } from "../../json-object.ts";
-import type { JsonObject } from "../../model/json.ts";
+import type { McpSurface } from "../../model/config.ts";
 import type { SurfaceChange } from "../provider-kind.ts";
 import { waitFor, withJitter } from "../wait.ts";
 import { CallDeadline, type CallLimits } from "./call-deadline.ts";
-import { callUpstreamTool, type ToolCall, unlessAborted } from "./call-upstream-tool.ts";
-import type { CompiledTools } from "./compile.ts";
-import { fetchTools, type ListedTools } from "./fetch-tools.ts";
-import { followChanges } from "./follow-changes.ts";
+import { isRefusedByHttp } from "./judge-failure.ts";
+import { ListKeeper } from "./list-keeper.ts";
+import { type ListKind, listsOf } from "./list-kinds.ts";
+import type { Listing, Offer } from "./offered-lists.ts";
+import type { RefreshTimings } from "./refresh-schedule.ts";
+import type { ChangedList, SessionEvents } from "./session-events.ts";
 import { SessionLostError, UpstreamRefusal } from "./transport.ts";
-import type { SessionEvents, UpstreamSession } from "./upstream-session.ts";
+import type { UpstreamSession } from "./upstream-session.ts";
 
 /** How long things may take, and how long to wait before doing them again; all in ms. */
-export interface UpstreamTimings {
-  readonly call: CallLimits;
-  /** For the handshake, and again for the list of tools. */
+export interface UpstreamTimings extends RefreshTimings {
+  readonly call: Pick<CallLimits, "longest">;
+  /** For the handshake, and again for the lists. */
   readonly opening: number;
   /** Pauses between attempts to reach an upstream that has gone away: each is twice the one before. */
   readonly reconnect: { readonly first: number; readonly longest: number };
-  /**
-   * How long to wait for further changes before the tools are listed again: each time twice as long, until an upstream has
-   * been quiet for `quiet`.
-   */
-  readonly settle: { readonly first: number; readonly longest: number; readonly quiet: number };
 }
 
 /** What an upstream is opened with. */
 export interface UpstreamParts {
   readonly provider: string;
+  readonly surface: McpSurface;
   readonly timings: UpstreamTimings;
-  /** Opens a new session that is ready for calls. */
+  /** Opens a new session that is ready for requests, and declares everything that clients may be asked. */
   readonly connect: (events: SessionEvents, signal: AbortSignal) => Promise<UpstreamSession>;
-  readonly compile: (list: ListedTools) => CompiledTools;
   /** The error of a failed opening, as the operator should read it. */
   readonly describe: (error: unknown) => GatewayError;
   readonly log: (message: string, cause?: unknown) => void;
+}
+
+/** The session that lists, and where the server has no sessions, carries calls too. */
+export interface BaseSession {
+  readonly session: UpstreamSession;
+  /** Aborts when another one takes its place, or none. */
+  readonly over: AbortSignal;
 }
 
 /** A session and what lives as long as it. */
@@ -48,9 +50,10 @@ interface Link {
 }
 
 /**
- * The life of one upstream MCP server: a session, the tools it lists, a new session when the old one is gone.
+ * The life of one upstream MCP server, by its base session: what it lists, what it says of changes, a new session when the old one is
+ * gone.
  *
- * While the server is away its tools stay as they were, and calls fail at once. Whether it is away is found out by asking for
+ * While the server is away what it offers stays as it was, and calls fail at once. Whether it is away is found out by asking for
  * its tools, whatever it was that made one doubt.
  */
 export class McpUpstream {
@@ -58,26 +61,36 @@ export class McpUpstream {
   readonly #closing = new AbortController();
   readonly #listeners = new Set<(change: SurfaceChange) => void>();
   readonly #running = new Set<Promise<unknown>>();
+  readonly #lists: ListKeeper;
   #link: Link | undefined;
-  #compiled: CompiledTools = { operations: [], diagnostics: [] };
   #lostReason = "it was not opened yet.";
   #replacing: Promise<Link> | undefined;
   #pause: number;
-  #settle: number;
-  #refreshed = Number.NEGATIVE_INFINITY;
-  #refreshTimer: NodeJS.Timeout | undefined;
-  #refreshing = false;
-  #refreshAgain = false;
 
   constructor(parts: UpstreamParts) {
+    const { surface, describe, log, timings } = parts;
     this.#parts = parts;
-    this.#pause = parts.timings.reconnect.first;
-    this.#settle = parts.timings.settle.first;
+    this.#pause = timings.reconnect.first;
+    this.#lists = new ListKeeper({
+      surface,
+      timings,
+      patience: timings.opening,
+      refresh: (kinds) => this.#run(this.#refresh(kinds)),
+      describe,
+      log,
+    });
   }
 
   /** What the server offers, as last known. */
-  get compiled(): CompiledTools {
-    return this.#compiled;
+  get offer(): Offer {
+    return this.#lists.offer;
+  }
+
+  /** The base session; throws `provider_unavailable` while the server is away. */
+  get base(): BaseSession {
+    if (this.#link === undefined) throw this.#unavailable();
+    const { session, over } = this.#link;
+    return { session, over: over.signal };
   }
 
   /** Connects and lists for the first time; fails with `provider_unavailable`. */
@@ -98,36 +111,30 @@ export class McpUpstream {
     this.#listeners.add(listener);
   }
 
-  /**
-   * Calls a tool. When the server has forgotten the session, which it says before it looks at the call, the call is made once
-   * more in a new one.
-   */
-  async callTool(call: ToolCall): Promise<JsonObject> {
+  /** The session in place of a base session that the server has forgotten; throws `provider_unavailable` where there is none. */
+  async renew(stale: UpstreamSession): Promise<UpstreamSession> {
     const link = this.#link;
     if (link === undefined) throw this.#unavailable();
-    try {
-      return await callUpstreamTool(link.session, call, this.#parts.timings.call);
-    } catch (error) {
-      if (error instanceof SessionLostError) {
-        const fresh = await unlessAborted(call.signal, this.#replace(link));
-        return await callUpstreamTool(fresh.session, call, this.#parts.timings.call);
-      }
-      if (isDoubtful(error)) this.#refreshSoon();
-      throw error;
-    }
+    return link.session === stale
+      ? (await this.#replace(link, new SessionLostError())).session
+      : link.session;
   }
 
-  /** True when calls are made in the modern era over HTTP, where some arguments travel as headers too. */
-  get mirrorsParameters(): boolean {
-    const session = this.#link?.session;
-    return session?.transport === "streamable-http" && session.agreement.era === "modern";
+  /** Something makes one doubt whether the server is there: it is asked. */
+  doubt(): void {
+    this.#refreshSoon(["tools"]);
+  }
+
+  /** The server says in another session that its lists are others. */
+  changed(list: ChangedList): void {
+    this.#refreshSoon(listsOf(list));
   }
 
   /** Ends session, process and attempts. */
   async close(): Promise<void> {
     this.#closing.abort(new GatewayError("cancelled", "The provider was closed."));
     this.#lostReason = "it was closed.";
-    clearTimeout(this.#refreshTimer);
+    this.#lists.close();
     const link = this.#link;
     this.#link = undefined;
     link?.over.abort();
@@ -135,9 +142,10 @@ export class McpUpstream {
   }
 
   async #establish(replaces: boolean): Promise<void> {
-    const { link, hasChanged } = await this.#open(replaces);
+    const { link, changed } = await this.#open(replaces);
+    let listing: Listing;
     try {
-      this.#compiled = await this.#list(link.session);
+      listing = await this.#lists.fetch(link.session, this.#lists.kinds, this.#closing.signal);
     } catch (error) {
       link.over.abort();
       await link.session.close();
@@ -145,21 +153,32 @@ export class McpUpstream {
     }
     if (link.over.signal.aborted) throw link.over.signal.reason;
     this.#adopt(link);
+    this.#lists.adopt(link.session, this.#lists.kinds, listing);
     // It may have changed after it was read.
-    if (hasChanged()) this.#refreshSoon();
+    this.#refreshSoon([...changed]);
   }
 
   /** Opens a session. Its end is noticed from the first moment on, also before the link is the current one. */
-  async #open(replaces: boolean): Promise<{ readonly link: Link; readonly hasChanged: () => boolean }> {
+  async #open(replaces: boolean): Promise<{ readonly link: Link; readonly changed: ReadonlySet<ListKind> }> {
     const over = new AbortController();
     using deadline = this.#openingDeadline();
     let link: Link | undefined;
-    let changed = false;
+    const changed = new Set<ListKind>();
+    const mayHaveChanged = (kinds: readonly ListKind[]): void => {
+      for (const kind of kinds) changed.add(kind);
+      if (link !== undefined && this.#link === link) this.#refreshSoon(kinds);
+    };
     const session = await this.#parts.connect(
       {
-        toolsChanged: () => {
-          changed = true;
-          if (link !== undefined && this.#link === link) this.#refreshSoon();
+        changed: (list) => mayHaveChanged(listsOf(list)),
+        missed: () => mayHaveChanged(this.#lists.kinds),
+        // Who wants to hear of resources says so in a session of its own, or on a stream of its own.
+        updated: () => {},
+        told: () => {},
+        asked: async (method) => {
+          // Some servers ask before they list; there is nobody here who has any.
+          if (method === "roots/list") return { roots: [] };
+          throw new GatewayError("unsupported", "There is no client here that could be asked.");
         },
         closed: (reason) => {
           over.abort(reason);
@@ -169,20 +188,12 @@ export class McpUpstream {
       deadline.signal,
     );
     link = { session, over, since: performance.now(), replaces };
-    return { link, hasChanged: () => changed };
+    return { link, changed };
   }
 
   #adopt(link: Link): void {
     this.#link = link;
-    const { agreement } = link.session;
-    if (agreement.era === "modern" && asObject(agreement.capabilities["tools"])?.["listChanged"] === true) {
-      this.#run(followChanges(link.session, () => this.#refreshSoon(), link.over.signal));
-    }
-  }
-
-  async #list(session: UpstreamSession): Promise<CompiledTools> {
-    using deadline = this.#openingDeadline();
-    return this.#parts.compile(await fetchTools(session, deadline.signal));
+    void this.#run(this.#lists.follow(link.session, link.over.signal));
   }
 
   #openingDeadline(): CallDeadline {
@@ -192,23 +203,23 @@ export class McpUpstream {
 
   /** A session that the server has forgotten is replaced in silence; any other end is a loss. */
   #leave(link: Link, reason: Error): void {
-    if (reason instanceof SessionLostError) this.#run(this.#replace(link));
+    if (reason instanceof SessionLostError) void this.#run(this.#replace(link, reason));
     else this.#lose(link, reason);
   }
 
-  /** A new session in place of `stale`; all who find it stale share one attempt. */
-  #replace(stale: Link): Promise<Link> {
+  /** A new session in place of `stale`; all who find it stale, for whatever reason, share one attempt. */
+  #replace(stale: Link, reason: unknown): Promise<Link> {
     const current = this.#link;
     if (current !== undefined && current !== stale) return Promise.resolve(current);
     if (current === undefined) return Promise.reject(this.#unavailable());
     // A server that forgets one session after the other is not given them faster and faster.
-    if (stale.replaces && !this.#hasLasted(stale)) this.#lose(stale, new SessionLostError());
+    if (stale.replaces && !this.#hasLasted(stale)) this.#lose(stale, reason);
     if (this.#link === undefined) return Promise.reject(this.#unavailable());
     if (this.#replacing === undefined) {
       this.#replacing = this.#reopen(stale).finally(() => {
         this.#replacing = undefined;
       });
-      this.#run(this.#replacing);
+      void this.#run(this.#replacing);
     }
     return this.#replacing;
   }
@@ -226,9 +237,9 @@ export class McpUpstream {
       await link.session.close();
       throw this.#unavailable();
     }
-    this.#run(this.#retire(stale));
+    void this.#run(this.#retire(stale));
     this.#adopt(link);
-    this.#refreshSoon();
+    this.#refreshSoon(this.#lists.kinds);
     return link;
   }
 
@@ -254,7 +265,7 @@ export class McpUpstream {
     const described = this.#parts.describe(reason);
     this.#lostReason = described.message;
     this.#tell({ kind: "lost", reason: described.message });
-    this.#run(link.session.close().then(() => this.#reconnect()));
+    void this.#run(link.session.close().then(() => this.#reconnect()));
   }
 
   async #reconnect(): Promise<void> {
@@ -263,7 +274,7 @@ export class McpUpstream {
       this.#pause = Math.min(this.#pause * 2, longest);
       try {
         await this.#establish(true);
-        this.#tell({ kind: "operations", ...this.#compiled });
+        this.#tell({ kind: "operations", ...this.offer });
         return;
       } catch (error) {
         if (this.#closing.signal.aborted) return;
@@ -275,54 +286,43 @@ export class McpUpstream {
     }
   }
 
-  /** Lists the tools again, after a moment in which further changes may come; one list at a time. */
-  #refreshSoon(): void {
+  /** Lists again, after a moment in which further changes may come. */
+  #refreshSoon(kinds: readonly ListKind[]): void {
     if (this.#closing.signal.aborted || this.#link === undefined) return;
-    if (this.#refreshing) {
-      this.#refreshAgain = true;
-      return;
-    }
-    this.#refreshTimer ??= setTimeout(() => {
-      this.#refreshTimer = undefined;
-      this.#refreshed = performance.now();
-      this.#run(this.#refresh());
-    }, this.#nextSettle());
+    this.#lists.soon(kinds);
   }
 
-  /** An upstream whose list changes all the time is listed ever more seldom: everybody is told of each change. */
-  #nextSettle(): number {
-    const { first, longest, quiet } = this.#parts.timings.settle;
-    const isQuiet = performance.now() - this.#refreshed > quiet;
-    this.#settle = isQuiet ? first : Math.min(this.#settle * 2, longest);
-    return this.#settle;
-  }
-
-  async #refresh(): Promise<void> {
+  async #refresh(kinds: ReadonlySet<ListKind>): Promise<void> {
     const link = this.#link;
     if (link === undefined) return;
-    this.#refreshing = true;
     try {
-      const compiled = await this.#list(link.session);
-      if (this.#link === link) this.#update(compiled);
+      if (kinds.has("tools") && !("tools" in link.session.agreement.capabilities))
+        await this.#probe(link.session);
+      const listing = await this.#lists.fetch(link.session, kinds, this.#closing.signal);
+      if (this.#link !== link) return;
+      if (this.#lists.adopt(link.session, kinds, listing)) this.#tell({ kind: "operations", ...this.offer });
     } catch (error) {
       if (this.#link !== link || this.#closing.signal.aborted) return;
-      if (error instanceof SessionLostError || isRefusedByHttp(error)) this.#run(this.#replace(link));
-      else if (error instanceof GatewayError) this.#lose(link, error);
-      else
+      if (error instanceof SessionLostError || isRefusedByHttp(error)) {
+        void this.#run(this.#replace(link, error));
+      } else if (error instanceof GatewayError) this.#lose(link, error);
+      else {
         this.#parts.log(`The tools could not be listed again: ${this.#parts.describe(error).message}`, error);
-    } finally {
-      this.#refreshing = false;
-      if (this.#refreshAgain) {
-        this.#refreshAgain = false;
-        this.#refreshSoon();
+        this.#lists.adopt(link.session, kinds, {});
       }
     }
   }
 
-  #update(compiled: CompiledTools): void {
-    const same = isDeepStrictEqual(compiled, this.#compiled);
-    this.#compiled = compiled;
-    if (!same) this.#tell({ kind: "operations", ...compiled });
+  /** Asks a server that has no tools to list whether it is there. */
+  async #probe(session: UpstreamSession): Promise<void> {
+    using deadline = this.#openingDeadline();
+    const method = session.agreement.era === "modern" ? "server/discover" : "ping";
+    try {
+      await session.request(method, {}, { signal: deadline.signal });
+    } catch (error) {
+      // An answer in the session, whatever it says, shows that both are there.
+      if (!(error instanceof UpstreamRefusal) || error.status !== undefined) throw error;
+    }
   }
 
   #tell(change: SurfaceChange): void {
@@ -338,22 +338,12 @@ export class McpUpstream {
   }
 
   /** Work in the background, which closing waits for. What it fails with was told where it failed. */
-  #run(work: Promise<unknown>): void {
-    const tracked: Promise<unknown> = work.then(
-      () => this.#running.delete(tracked),
-      () => this.#running.delete(tracked),
+  #run(work: Promise<unknown>): Promise<void> {
+    const tracked = work.then(
+      () => {},
+      () => {},
     );
     this.#running.add(tracked);
+    return tracked.finally(() => this.#running.delete(tracked));
   }
-}
-
-/** After such a failure of a call the server, or the session, may be gone. */
-function isDoubtful(error: unknown): boolean {
-  if (error instanceof GatewayError) return error.code === "upstream_failed" || error.code === "timed_out";
-  return isRefusedByHttp(error);
-}
-
-/** Some servers answer 400 where a session is unknown; a new one shows whether it is that. Being asked too often is not. */
-function isRefusedByHttp(error: unknown): boolean {
-  return error instanceof UpstreamRefusal && error.status !== undefined && error.status !== 429;
 }

@@ -10,7 +10,7 @@ import type { Principal } from "../../model/principal.ts";
 import { declaresInstance, instanceArgument } from "../instance-argument.ts";
 import type { ConnectableCall } from "./connect-in-band.ts";
 import { createSchemaFit } from "./keep-promise.ts";
-import type { Method } from "./methods.ts";
+import type { Method, MethodResult } from "./methods.ts";
 import { toErrorResult, toToolResult } from "./tool-result.ts";
 
 /**
@@ -20,7 +20,7 @@ import { toErrorResult, toToolResult } from "./tool-result.ts";
 export function createCallTool(
   broker: Broker,
   view: (principal: Principal) => CatalogView,
-  connecting: (call: ConnectableCall) => Promise<JsonObject>,
+  connecting: (call: ConnectableCall) => Promise<MethodResult>,
 ): Method {
   const fits = createSchemaFit();
   return async (params, caller) => {
@@ -29,7 +29,7 @@ export function createCallTool(
     if (!isJsonObject(given)) throw invalidParams("`arguments` must be an object.");
     const { findTool, providers } = view(caller.principal);
     const { instance } = splitInstance(given, findTool(name));
-    const invoke = async (principal: Principal): Promise<JsonObject> => {
+    const invoke = async (principal: Principal): Promise<MethodResult> => {
       // It may be there only since somebody has connected, or be another one by now.
       const tool = view(principal).findTool(name);
       const { instance, callArguments } = splitInstance(given, tool);
@@ -40,18 +40,18 @@ export function createCallTool(
         arguments: callArguments,
         instance,
         header: caller.header,
+        meta: caller.meta,
         peer: caller.peer,
         signal: caller.signal,
       });
-      return toToolResult(result, tool?.outputSchema, caller.version, fits);
+      if (result.kind === "input_required") return result;
+      return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version, fits) };
     };
     try {
-      const call = {
-        ...{ caller, params, tool: name, instance, invoke },
-        nameOf: (wanted: string) =>
-          providers.find((provider) => provider.name === wanted)?.displayName ?? wanted,
-      };
-      return { kind: "once", result: await connecting(call) };
+      return await connecting({
+        ...{ caller, name, instance, invoke },
+        nameOf: (wanted) => providers.find((provider) => provider.name === wanted)?.displayName ?? wanted,
+      });
     } catch (error) {
       if (!(error instanceof GatewayError)) throw error;
       if (error.code === "not_found") throw unknownTool(name, view(caller.principal));

@@ -2,10 +2,10 @@ import { asObject } from "../../json-object.ts";
 import { decodeHeaderValue } from "../../mcp/header-value.ts";
 import { type Message, type RequestMessage, rpcCodes } from "../../mcp/messages.ts";
 import { nameOfRequest } from "../../mcp/name-of-request.ts";
-import { readParameterHeaders, writeParameterHeaders } from "../../mcp/parameter-headers.ts";
+import { type ParameterHeaders, writeParameterHeaders } from "../../mcp/parameter-headers.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { isModernVersion, modernVersions } from "../../mcp/versions.ts";
-import type { JsonSchema, JsonValue } from "../../model/json.ts";
+import type { JsonValue } from "../../model/json.ts";
 import type { Origin } from "./face.ts";
 import { HttpRefusal } from "./refusal.ts";
 
@@ -53,13 +53,12 @@ export function checkRequiredHeaders({ header }: Origin, request: RequestMessage
     throw mismatch(request, sent, `params.${named.member} is ${named.name}, Mcp-Name says ${decoded}`);
 }
 
-/** Refuses a call whose `Mcp-Param-…` headers are not the arguments that the tool's schema repeats in them. */
+/** Refuses a call whose `Mcp-Param-…` headers are not the arguments that the tool's schema repeats in them, by what that declares. */
 export function checkParameterHeaders(
   { header }: Origin,
   request: RequestMessage,
-  inputSchema: JsonSchema,
+  declared: ParameterHeaders,
 ): void {
-  const declared = readParameterHeaders(inputSchema);
   const given = asObject(request.params["arguments"]);
   // Clients leave tools with invalid declarations alone, and so nothing is expected of their headers.
   if (!declared.ok || given === undefined) return;

@@ -1,17 +1,24 @@
 import { GatewayError } from "../../errors.ts";
 import { type ResponseMessage, writeMessage } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
+import type { LegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { adaptQuestion } from "./adapt-question.ts";
 import type { Reply } from "./face.ts";
 
 /** Requests to the client of one session that wait for its answer. Ids are the session's own, whatever upstreams number. */
 export class ClientRequests {
   readonly #waiting = new Map<string, (response: ResponseMessage) => void>();
+  readonly #version: LegacyVersion;
   #asked = 0;
+
+  constructor(version: LegacyVersion) {
+    this.#version = version;
+  }
 
   /**
    * Sends a request on the stream of the call that it is for, and waits. Throws `RpcError` with the client's own error, and
-   * `cancelled` when the call ends or the client has left.
+   * `cancelled` when `signal` aborts, which the client is told, or the client has left.
    */
   ask(stream: Reply, method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
     this.#asked += 1;
@@ -27,7 +34,7 @@ export class ClientRequests {
           writeMessage({
             kind: "notification",
             method: "notifications/cancelled",
-            params: { requestId: id },
+            params: { requestId: id, ...reasonOf(signal) },
           }),
         );
         reject(clientLeft());
@@ -38,8 +45,9 @@ export class ClientRequests {
         else reject(new RpcError(response.error.code, response.error.message, response.error.data));
       });
       signal.addEventListener("abort", cancel, { once: true });
-      const isSent = !signal.aborted && stream.send(writeMessage({ kind: "request", id, method, params }));
-      if (isSent) return;
+      const known = adaptQuestion(method, params, this.#version);
+      const message = writeMessage({ kind: "request", id, method, params: known });
+      if (!signal.aborted && stream.send(message)) return;
       stop();
       reject(clientLeft());
     });
@@ -49,6 +57,11 @@ export class ClientRequests {
   answer(response: ResponseMessage): void {
     if (typeof response.id === "string") this.#waiting.get(response.id)?.(response);
   }
+}
+
+/** Why nobody wants the answer any more, where somebody has said that. */
+function reasonOf({ reason }: AbortSignal): JsonObject {
+  return reason instanceof GatewayError ? { reason: reason.message } : {};
 }
 
 function clientLeft(): GatewayError {

@@ -1,27 +1,24 @@
 import { randomUUID } from "node:crypto";
 import { GatewayError } from "../../errors.ts";
 import { asObject } from "../../json-object.ts";
-import { rpcCodes } from "../../mcp/messages.ts";
-import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { ConnectionParts } from "../connection-parts.ts";
 import { awaitConnection, type WantedConnection } from "./await-connection.ts";
 import type { McpLimits } from "./limits.ts";
-import type { Caller } from "./methods.ts";
-import { createSealedState, digestOfValue, type SealedState } from "./sealed-state.ts";
+import type { Question as AskedQuestion, Caller, HeldQuestion, MethodResult } from "./methods.ts";
+import { keyOfPrincipal } from "./same-principal.ts";
 
 /** A call that may lack a credential. */
 export interface ConnectableCall {
   readonly caller: Caller;
-  /** Of `tools/call`. */
-  readonly params: JsonObject;
-  readonly tool: string;
+  /** What it is for: the name of a tool or a prompt, the URI of a resource. */
+  readonly name: string;
   readonly instance: string | undefined;
   /** What people call a provider. */
   readonly nameOf: (provider: string) => string;
-  /** Makes the call, of the tool as it is then: it may be there only once somebody has connected. */
-  readonly invoke: (principal: Principal) => Promise<JsonObject>;
+  /** Makes the call, of what has that name then: it may be there only once somebody has connected. */
+  readonly invoke: (principal: Principal) => Promise<MethodResult>;
 }
 
 /** What it stands on. */
@@ -54,9 +51,8 @@ const questionKey = "connect";
  * mode of `elicitation/create`), waits, and makes the call once more. Clients that can't be asked, people who decline, and whatever
  * else goes wrong get the error of the call itself.
  */
-export function createConnectInBand(parts: InBandParts): (call: ConnectableCall) => Promise<JsonObject> {
+export function createConnectInBand(parts: InBandParts): (call: ConnectableCall) => Promise<MethodResult> {
   const { limits } = parts;
-  const state = createSealedState();
   const waiting = new Map<string, number>();
   let allWaiting = 0;
 
@@ -66,7 +62,7 @@ export function createConnectInBand(parts: InBandParts): (call: ConnectableCall)
     full: Result,
     work: () => Promise<Result>,
   ): Promise<Result> => {
-    const key = keyOf(caller.principal);
+    const key = keyOfPrincipal(caller.principal);
     const own = waiting.get(key) ?? 0;
     if (allWaiting >= limits.visits || own >= limits.visitsPerPrincipal) return full;
     waiting.set(key, own + 1);
@@ -115,11 +111,11 @@ export function createConnectInBand(parts: InBandParts): (call: ConnectableCall)
   };
 
   /** Once more, for whoever is behind the request now: minutes have passed. */
-  const invokeAgain = async ({ caller, invoke }: ConnectableCall): Promise<JsonObject> =>
+  const invokeAgain = async ({ caller, invoke }: ConnectableCall): Promise<MethodResult> =>
     invoke(await caller.confirm());
 
   /** Up to 2025-11-25: the client is asked while its call runs. */
-  const ask = async (call: ConnectableCall, question: Question, error: unknown): Promise<JsonObject> => {
+  const ask = async (call: ConnectableCall, question: Question, error: unknown): Promise<MethodResult> => {
     const { visit, signal } = call.caller;
     if (visit?.kind !== "ask") throw error;
     const elicitationId = randomUUID();
@@ -143,23 +139,21 @@ export function createConnectInBand(parts: InBandParts): (call: ConnectableCall)
   };
 
   /** Since 2026-07-28: the call ends with a question, and the client makes it again with the answer. */
-  const prompt = (call: ConnectableCall, question: Question): JsonObject => ({
-    resultType: "input_required",
-    inputRequests: {
+  const prompt = (call: ConnectableCall, question: Question): AskedQuestion => ({
+    kind: "input_required",
+    requests: {
       [questionKey]: {
         method: "elicitation/create",
         params: { mode: "url", url: question.url, message: describe(call, question) },
       },
     },
-    requestState: state.seal({
-      ...boundTo(call),
-      question: { ...question, instance: question.instance ?? null },
-    }),
+    state: undefined,
+    own: { ...question, instance: question.instance ?? null },
   });
 
-  const resume = async (call: ConnectableCall, question: Question): Promise<JsonObject> => {
-    const answer = asObject(asObject(call.params["inputResponses"])?.[questionKey]);
-    const action = answer?.["action"];
+  const resume = async (call: ConnectableCall, { own, responses }: HeldQuestion): Promise<MethodResult> => {
+    const question = readQuestion(own);
+    const action = asObject(responses[questionKey])?.["action"];
     const refused = (): GatewayError =>
       new GatewayError(question.code, question.reason, {
         details: {
@@ -177,10 +171,9 @@ export function createConnectInBand(parts: InBandParts): (call: ConnectableCall)
   };
 
   return async (call) => {
-    const { caller, params } = call;
-    const held = params["requestState"];
-    if (caller.visit?.kind === "return" && held !== undefined)
-      return resume(call, openQuestion(state, call, held));
+    const { caller } = call;
+    if (caller.visit?.kind === "return" && caller.visit.held !== undefined)
+      return resume(call, caller.visit.held);
     const since = Date.now();
     try {
       return await call.invoke(caller.principal);
@@ -213,48 +206,16 @@ function lackOf(
 }
 
 /** For the person in front of the client. */
-function describe({ tool, nameOf }: ConnectableCall, { code, provider }: Question): string {
+function describe({ name, nameOf }: ConnectableCall, { code, provider }: Question): string {
   const what = code === "not_connected" ? "a connection to" : "a new connection to";
-  return `\`${tool}\` needs ${what} ${nameOf(provider)}. Open this page of the gateway, sign in there if you are asked to, and connect; the call then goes on by itself.`;
+  return `\`${name.slice(0, 200)}\` needs ${what} ${nameOf(provider)}. Open this page of the gateway, sign in there if you are asked to, and connect; the call then goes on by itself.`;
 }
 
-/** What a question belongs to: it counts for the same principal and the same call only. */
-function boundTo({ caller, params, tool }: ConnectableCall): JsonObject {
-  return {
-    principal: keyOf(caller.principal),
-    tool,
-    arguments: digestOfValue(params["arguments"] ?? {}),
-  };
-}
-
-function keyOf({ kind, id, tenant, home }: Principal): string {
-  return JSON.stringify([kind, id, tenant, home]);
-}
-
-/**
- * Reads what the client brings back, which is as good as any other text that it sends. Nothing is used up: who brings it again is
- * asked the same again, and the call is made with the caller's own credential or not at all.
- */
-function openQuestion(state: SealedState, call: ConnectableCall, held: JsonValue): Question {
-  const opened = typeof held === "string" ? state.open(held) : undefined;
-  const question = asObject(opened?.["question"]);
-  const isOwn = Object.entries(boundTo(call)).every(([name, value]) => opened?.[name] === value);
-  if (question === undefined || !isOwn) {
-    throw new RpcError(
-      rpcCodes.invalidParams,
-      "`requestState` is not one of this call. Make the call anew, without `requestState` and `inputResponses`.",
-    );
-  }
-  const { provider, connection, instance, code, since, url, reason, until } = question;
+/** Reads what the client could neither read nor change. */
+function readQuestion(own: JsonObject): Question {
+  const { provider, connection, instance, code, since, url, reason, until } = own;
   const text = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
   const time = (value: JsonValue | undefined): number => (typeof value === "number" ? value : 0);
-  // A moment more: the last wait may end with it.
-  if (time(until) + 60_000 < Date.now()) {
-    throw new RpcError(
-      rpcCodes.invalidParams,
-      "`requestState` is over. Make the call anew, without `requestState` and `inputResponses`.",
-    );
-  }
   return {
     provider: text(provider),
     connection: text(connection),

@@ -19,7 +19,14 @@ const namesShown = 40;
 export function describeServer(version: string, connectPage: () => string): ServerDescription {
   return {
     serverInfo: { name: "gestalt-gateway", title: "Gestalt Gateway", version },
-    capabilities: { tools: { listChanged: true } },
+    // All of them at all times: providers come and go, and differ from caller to caller.
+    capabilities: {
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { listChanged: true, subscribe: true },
+      completions: {},
+      logging: {},
+    },
     instructions: (view) => writeInstructions(view, connectPage),
   };
 }

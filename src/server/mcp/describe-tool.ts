@@ -21,7 +21,9 @@ export function describeTool(tool: Tool, era: Era, choices?: readonly string[]):
     description,
     inputSchema: withInstances(withObjectProperties(inputSchema), choices),
     ...(outputSchema === undefined ? {} : { outputSchema: withObjectProperties(outputSchema) }),
-    annotations: { ...annotations },
+    // Where clients of 2025-03-26 look for it.
+    annotations: { ...(era === "legacy" && title !== undefined && { title }), ...annotations },
+    ...tool.extras,
   };
 }
 

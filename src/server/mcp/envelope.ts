@@ -1,8 +1,10 @@
 import { asObject, isJsonObject } from "../../json-object.ts";
+import { isLogLevel } from "../../mcp/log-level.ts";
 import { type RequestMessage, rpcCodes } from "../../mcp/messages.ts";
 import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
+import type { LogLevel } from "../../model/invocation.ts";
 import type { JsonObject } from "../../model/json.ts";
 import { HttpRefusal } from "./refusal.ts";
 
@@ -10,6 +12,8 @@ import { HttpRefusal } from "./refusal.ts";
 export interface Envelope {
   readonly version: string;
   readonly capabilities: JsonObject;
+  /** Least severe log messages that it wants of this request: without a word of it, none (MCP 2026-07-28, logging). */
+  readonly logLevel: LogLevel | "none";
 }
 
 /** Why a `_meta` is no envelope, in the words of the error's data. */
@@ -51,7 +55,7 @@ function parseEnvelope(meta: JsonObject | undefined): Envelope | EnvelopeProblem
   const info = meta[clientInfo];
   if (info !== undefined && !isJsonObject(info)) return { key: clientInfo, problem: "expected an object" };
   const level = meta[logLevel];
-  if (level !== undefined && typeof level !== "string")
-    return { key: logLevel, problem: "expected a string" };
-  return { version, capabilities };
+  if (level === undefined) return { version, capabilities, logLevel: "none" };
+  if (!isLogLevel(level)) return { key: logLevel, problem: "expected a log level" };
+  return { version, capabilities, logLevel: level };
 }

@@ -4,13 +4,17 @@ import type { Message } from "../../mcp/messages.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { ServerDescription } from "./describe-server.ts";
 import type { McpLimits } from "./limits.ts";
-import type { Methods } from "./methods.ts";
+import type { Method, Methods } from "./methods.ts";
 import { isSamePrincipal } from "./same-principal.ts";
+import type { ResourceSubscriptions } from "./subscriptions.ts";
 import type { ListWatch } from "./watch-lists.ts";
 
 /** What both eras stand on: they frame, the methods mean. */
 export interface FaceParts {
   readonly methods: Methods;
+  /** A method that is not of the protocol, for an upstream that may know it; `undefined` for all that nobody can. */
+  readonly fallback: (method: string) => Method | undefined;
+  readonly subscriptions: ResourceSubscriptions;
   /** What a principal may see and call. */
   readonly view: (principal: Principal) => CatalogView;
   readonly server: ServerDescription;
@@ -24,7 +28,7 @@ export interface FaceParts {
 /** Where a message came from: an HTTP request, or the one client at the standard input. */
 export interface Origin {
   readonly transport: "http" | "stdio";
-  /** A header of the request by its name in lower case; `undefined` where there is none, and for all over stdio. */
+  /** A header of the request by its name in lower case; `undefined` where there is none. Over stdio there is one only: the id of the pipe's own session. */
   readonly header: (name: string) => string | undefined;
   /** The same for connections that pass one on: without what is meant for the gateway, or came twice. */
   readonly passedHeader: (name: string) => string | undefined;
@@ -53,6 +57,34 @@ export interface Reply {
   destroy(): void;
   /** Calls back once the way is gone or the answer complete. */
   onClose(listener: () => void): void;
+}
+
+/** One event of a stream of them, as a client that takes the stream up again knows it. */
+export interface StreamEvent {
+  readonly id: string;
+  /** A message, or nothing: the event only gives the client an id to begin with. */
+  readonly message: string;
+  /** Milliseconds after which the client may come again for the rest. */
+  readonly retry?: number;
+}
+
+/** A way back that can break without the client: as events with ids, by which it takes the stream up again. */
+export interface EventReply extends Reply {
+  /** Whether it has become an event stream. */
+  readonly isStreaming: boolean;
+  /** What comes first as soon as it becomes one, whatever makes it so; `begun` hears of that. */
+  beginWith(event: StreamEvent, begun: () => void): void;
+  /** Like `send`. */
+  sendEvent(event: StreamEvent): boolean;
+  /** Sends the answer as an event, and ends. */
+  answerEvent(event: StreamEvent): void;
+  /** Tells, ahead of the next event, after how many ms the client may come again. */
+  sendRetry(milliseconds: number): void;
+}
+
+/** Whether a way back can be taken up again once it broke. */
+export function sendsEvents(reply: Reply): reply is EventReply {
+  return "sendEvent" in reply;
 }
 
 /** One message, read and checked as far as both eras agree. */

@@ -8,4 +8,10 @@ export const gatewayMetaKeys = {
   http: "io.gestalt/http",
   /** `{pages, items, more, next, stopped}` of an answer that comes in pages: what it holds of them, and how to go on. */
   pages: "io.gestalt/pages",
+  /** In a list: `[{provider, state, reason}]` of the providers whose part of it is missing or old. */
+  unavailable: "io.gestalt/unavailable",
+  /** In an entry of a list: the caller's connections that have it, where it has to choose. */
+  instances: "io.gestalt/instances",
+  /** In a request: the one of them that it is meant for. */
+  instance: "io.gestalt/instance",
 } as const;

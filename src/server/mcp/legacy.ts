@@ -1,28 +1,30 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { isJsonObject } from "../../json-object.ts";
-import { canAsk, readAskableCapabilities } from "../../mcp/askable.ts";
+import { readSessionCapabilities } from "../../mcp/askable.ts";
 import {
   type Message,
+  type NotificationMessage,
   type RequestMessage,
   rpcCodes,
   writeMessage,
   writeResultText,
 } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
-import { isAtLeast, isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
-import type { JsonObject } from "../../model/json.ts";
-import { checkAskable, createNotifier } from "./call-peer.ts";
-import { confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
-import type { Method, Visit } from "./methods.ts";
+import { isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
+import type { Principal } from "../../model/principal.ts";
+import { type EventReply, type FaceParts, type Incoming, type Reply, sendsEvents } from "./face.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
-import { createResultWriter } from "./result-writer.ts";
-import { runMethod } from "./run-method.ts";
+import { createLegacyCalls } from "./run-legacy-call.ts";
+import { keyOfAuthority } from "./same-principal.ts";
+import { createSessionMethods } from "./session-methods.ts";
 import { type ClientSession, ClientSessions } from "./sessions.ts";
 import { listChanged } from "./watch-lists.ts";
 
 /** Serves the versions with sessions, 2024-11-05 to 2025-11-25. */
 export interface LegacyFace {
   post(incoming: Incoming): Promise<void>;
-  get(incoming: Omit<Incoming, "message">): void;
+  /** Opens the session's own stream, or takes up one that broke. */
+  get(incoming: Omit<Incoming, "message">): Promise<void>;
   delete(incoming: Omit<Incoming, "message">): void;
 }
 
@@ -31,18 +33,20 @@ export interface LegacyFace {
  * that may be another token of the same user, or the user's roles may have changed.
  */
 export function createLegacyFace(parts: FaceParts): LegacyFace {
-  const { limits, server, view, lists, now, log } = parts;
+  const { limits, server, view, lists, now } = parts;
   const sessions = new ClientSessions(limits, now);
-  const write = createResultWriter(({ result }) => result);
-  const methods = new Map<string, Method>([...parts.methods, ["ping", () => ({ kind: "once", result: {} })]]);
+  const call = createLegacyCalls(parts, createSessionMethods(parts));
 
   const find = (
     { origin, principal }: Pick<Incoming, "origin" | "principal">,
     to?: Message,
   ): ClientSession => {
     const id = origin.header("mcp-session-id");
-    if (id === undefined)
-      throw refuse(400, "Bad Request: Mcp-Session-Id header is required. Begin with initialize.", to);
+    if (id === undefined) {
+      const missing =
+        origin.transport === "http" ? "Mcp-Session-Id header is required" : "there is no session";
+      throw refuse(400, `Bad Request: ${missing}. Begin with initialize.`, to);
+    }
     const session = sessions.find(id, principal);
     if (session === undefined) {
       const error = new RpcError(rpcCodes.sessionNotFound, "Session not found. Begin again with initialize.");
@@ -56,6 +60,8 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
         to,
       );
     }
+    // Without a stream of its own, the session's client is reached on those of its calls.
+    if (!session.streams.standing.isConnected) session.hearer = () => principal;
     return session;
   };
 
@@ -69,8 +75,8 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       throw new HttpRefusal(200, error, { to: request });
     }
     const version = isLegacyVersion(protocolVersion) ? protocolVersion : newestLegacyVersion;
-    const askable = readAskableCapabilities(capabilities);
-    const terms = { owner: principal, version, capabilities: askable, digests: lists.digests(principal) };
+    const declared = readSessionCapabilities(capabilities);
+    const terms = { owner: principal, version, capabilities: declared, digests: lists.digests(principal) };
     const session = sessions.open(terms);
     if (session === undefined)
       throw refuse(503, "The gateway has no room for another session. Try again later.", request);
@@ -84,101 +90,97 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
     reply().answer(answer, 200, { "mcp-session-id": session.id });
   };
 
-  const answer = async (
-    { origin, principal, reply }: Incoming,
-    request: RequestMessage,
-    session: ClientSession,
-  ): Promise<void> => {
-    const { id, method, params } = request;
-    const stream = reply();
-    if (session.calls.has(id)) {
-      const error = { code: rpcCodes.invalidRequest, message: "A request with this id is still running." };
-      return stream.answer(writeMessage({ kind: "error", id, error }));
-    }
-    const call = new AbortController();
-    const { signal } = call;
-    // A client that only lost its connection has not cancelled: its call goes on (MCP 2025-11-25, Streamable HTTP).
-    session.calls.set(id, () => {
-      call.abort();
-      stream.close();
-    });
-    const { version, capabilities } = session.terms;
-    const ask = async (asked: string, given: JsonObject) => {
-      checkAskable(capabilities, asked, given);
-      return session.clientRequests.ask(stream, asked, given, signal);
-    };
-    const peer = { capabilities, ask, notify: createNotifier(params, stream) };
-    const visit: Visit | undefined =
-      isAtLeast(version, "2025-11-25") && canAsk(capabilities, "elicitation/create", { mode: "url" })
-        ? {
-            kind: "ask",
-            // The answer of a lost connection reaches nobody: it is not worth anybody's while then.
-            signal: AbortSignal.any([signal, origin.signal]),
-            ask: (given, until) => session.clientRequests.ask(stream, "elicitation/create", given, until),
-            tell: (told, given) =>
-              void stream.send(writeMessage({ kind: "notification", method: told, params: given })),
-          }
-        : undefined;
-    const caller = {
-      ...{ principal, version, peer, signal, visit },
-      header: origin.passedHeader,
-      confirm: () => confirmPrincipal(origin, principal),
-    };
-    const outcome = await runMethod(method, methods.get(method), params, caller, write, log);
-    session.calls.delete(id);
-    session.lastUsed = now();
-    // What is still asked for this call is withdrawn: nobody waits for it.
-    call.abort();
-    if (outcome.kind === "result") stream.answer(writeResultText(id, outcome.text));
-    else if (outcome.kind === "error")
-      stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }));
-    else stream.close();
+  const notified = (session: ClientSession, { method, params }: NotificationMessage): void => {
+    if (method === "notifications/roots/list_changed") session.home.rootsChanged();
+    if (method !== "notifications/cancelled") return;
+    const { requestId, reason } = params;
+    if (typeof requestId !== "string" && typeof requestId !== "number") return;
+    session.calls.get(requestId)?.(typeof reason === "string" ? reason : undefined);
   };
 
-  const cancel = (session: ClientSession, params: JsonObject): void => {
-    const { requestId } = params;
-    if (typeof requestId === "string" || typeof requestId === "number") session.calls.get(requestId)?.();
+  /** Tells of changed lists on the session's own stream, for as long as it goes over this connection. */
+  const tellOfLists = (incoming: Omit<Incoming, "message">, session: ClientSession, way: Reply): void => {
+    let hearer: Principal | undefined = incoming.principal;
+    session.hearer = () => hearer;
+    const unfollow = lists.follow({
+      origin: incoming.origin,
+      principal: incoming.principal,
+      // What changed while there was no stream was told to nobody.
+      digests: session.digests,
+      tell: (changed, digests) => {
+        const isSent = changed.every((kind) =>
+          session.streams.standing.send(
+            writeMessage({ kind: "notification", method: listChanged(kind), params: {} }),
+          ),
+        );
+        if (isSent) session.digests = digests;
+        else way.destroy();
+      },
+      recognized: (principal) => {
+        hearer = principal;
+      },
+      end: () => way.close(),
+    });
+    way.onClose(() => {
+      unfollow();
+      session.lastUsed = now();
+    });
+  };
+
+  const resume = (incoming: Omit<Incoming, "message">, session: ClientSession, lastId: string): void => {
+    let standing: Reply | undefined;
+    const isKnown = session.streams.resume(lastId, keyOfAuthority(incoming.principal), (isStanding) => {
+      const way = asEvents(incoming.reply());
+      if (isStanding) standing = way;
+      return way;
+    });
+    if (standing !== undefined) tellOfLists(incoming, session, standing);
+    if (isKnown) return;
+    throw refuse(
+      400,
+      "Bad Request: no stream of this session has the event of Last-Event-ID, or not any more. Open a new one without it.",
+    );
   };
 
   return {
     post: async (incoming) => {
       const { message } = incoming;
       if (message.kind === "request" && message.method === "initialize") return initialize(incoming, message);
+      if (isEarlyPing(incoming)) return incoming.reply().answer(writeResultText(incoming.message.id, "{}"));
       const session = find(incoming, message);
-      if (message.kind === "request") return answer(incoming, message, session);
-      if (message.kind !== "notification") session.clientRequests.answer(message);
-      else if (message.method === "notifications/cancelled") cancel(session, message.params);
+      if (message.kind === "request") return call(incoming, message, session);
+      if (message.kind === "notification") notified(session, message);
+      else session.home.requests.answer(message);
       incoming.accept();
     },
-    get: (incoming) => {
+    get: async (incoming) => {
       const session = find(incoming);
-      if (session.stream !== undefined) throw refuse(409, "Conflict: this session has a GET stream already.");
-      const stream = incoming.reply();
-      session.stream = stream;
-      stream.open();
-      const unfollow = lists.follow({
-        origin: incoming.origin,
-        principal: incoming.principal,
-        // What changed between `initialize` and now was told to nobody.
-        digests: session.digests,
-        tell: (changed, digests) => {
-          const isSent = changed.every((kind) =>
-            stream.send(writeMessage({ kind: "notification", method: listChanged(kind), params: {} })),
-          );
-          if (isSent) session.digests = digests;
-          else stream.destroy();
-        },
-        end: () => stream.close(),
-      });
-      stream.onClose(() => {
-        unfollow();
-        session.stream = undefined;
-        session.lastUsed = now();
-      });
+      const lastId = incoming.origin.header("last-event-id") ?? "";
+      if (lastId !== "") return resume(incoming, session, lastId);
+      const { standing } = session.streams;
+      // A client that has just lost its stream may be back before that is noticed here.
+      if (standing.isConnected) await delay(limits.conflictMilliseconds);
+      if (standing.isConnected) throw refuse(409, "Conflict: this session has a GET stream already.");
+      const way = incoming.reply();
+      session.streams.connect(way, keyOfAuthority(incoming.principal));
+      tellOfLists(incoming, session, way);
     },
     delete: (incoming) => {
       sessions.remove(find(incoming));
       incoming.accept(200);
     },
   };
+}
+
+/** The only request that may come before a session has begun (MCP 2025-11-25, lifecycle); over HTTP each names its session. */
+function isEarlyPing(incoming: Incoming): incoming is Incoming & { readonly message: RequestMessage } {
+  const { origin, message } = incoming;
+  if (origin.transport !== "stdio" || origin.header("mcp-session-id") !== undefined) return false;
+  return message.kind === "request" && message.method === "ping";
+}
+
+/** The way back of an HTTP request, which alone has a `Last-Event-ID`. */
+function asEvents(reply: Reply): EventReply {
+  if (sendsEvents(reply)) return reply;
+  throw new Error("Only event streams are taken up again.");
 }

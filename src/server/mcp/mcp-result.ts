@@ -1,4 +1,4 @@
-import { isJsonObject } from "../../json-object.ts";
+import { asObject, isJsonObject } from "../../json-object.ts";
 import { isAtLeast } from "../../mcp/versions.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import { structuredContent } from "./structured-content.ts";
@@ -17,13 +17,39 @@ export function adaptMcpResult(
   const isObject = isJsonObject(structure);
   return {
     ...rest,
-    content: blocks.length === 0 ? textFor(structure) : blocks.map((block) => adaptBlock(block, version)),
+    content: [
+      ...blocks.map((block) => adaptBlock(block, version)),
+      ...(needsText(blocks, version) ? textFor(structure) : []),
+    ],
     ...(structure === undefined ? {} : structuredContent(structure, isObject, outputSchema, version)),
   };
 }
 
+/** Passes on the result of an upstream's `prompts/get` in the same way. */
+export function adaptPrompt(upstream: JsonObject, version: string): JsonObject {
+  const { messages } = upstream;
+  if (!Array.isArray(messages)) return upstream;
+  return { ...upstream, messages: messages.map((message) => adaptMessage(message, version)) };
+}
+
+function adaptMessage(message: JsonValue, version: string): JsonValue {
+  if (!isJsonObject(message)) return message;
+  const { content } = message;
+  if (content === undefined) return message;
+  // The specification has one block here.
+  const adapted = Array.isArray(content)
+    ? content.map((block) => adaptBlock(block, version))
+    : adaptBlock(content, version);
+  return { ...message, content: adapted };
+}
+
 /** Clients that don't read `structuredContent` must find the value in the text (MCP 2025-06-18, Tools, structured content). */
-function textFor(structure: JsonValue | undefined): JsonValue {
+function needsText(blocks: readonly JsonValue[], version: string): boolean {
+  if (blocks.length === 0) return true;
+  return !isAtLeast(version, "2025-06-18") && !blocks.some((block) => asObject(block)?.["type"] === "text");
+}
+
+function textFor(structure: JsonValue | undefined): readonly JsonValue[] {
   return structure === undefined ? [] : [{ type: "text", text: JSON.stringify(structure) }];
 }
 

@@ -31,14 +31,32 @@ export type Visit = {
       readonly ask: (params: JsonObject, signal: AbortSignal) => Promise<JsonValue>;
       readonly tell: (method: string, params: JsonObject) => void;
     }
-  | { readonly kind: "return" }
+  | {
+      readonly kind: "return";
+      /** What the gateway has asked for before, and what the client answers to that; `undefined`: it has not. */
+      readonly held: HeldQuestion | undefined;
+    }
 );
+
+/** A question of the gateway's own that comes back with its answer. */
+export interface HeldQuestion {
+  /** See {@link Question.own}. */
+  readonly own: JsonObject;
+  /** The client's answers by the keys of the questions; whatever the client sent. */
+  readonly responses: JsonObject;
+}
 
 /**
  * What a method came to: the members of its JSON-RPC result, without those that belong to one version of the protocol.
  * `input_required` only for callers whose peer has `retry`. What is `cacheable` is the same for all requests until something changes; the same object is written as text only once.
  */
-export type MethodResult = FinishedResult | InputRequired;
+export type MethodResult = FinishedResult | Question;
+
+/** A question to a client that answers it by making its call again. */
+export interface Question extends InputRequired {
+  /** Of the gateway's own questions, in the place of an upstream's state: what it has to know again. The client can't read it. */
+  readonly own?: JsonObject | undefined;
+}
 
 /** What a request came to in the end. */
 export type FinishedResult =

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { endResponse } from "../end-response.ts";
-import type { Reply } from "./face.ts";
+import type { EventReply, StreamEvent } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
 
 const eventStreamHeaders = {
@@ -13,14 +13,18 @@ const eventStreamHeaders = {
  * The response to one request, whatever form it takes: plain JSON when the answer comes first, an event stream as soon as
  * anything has to be sent before it, be it only a sign of life (MCP, Streamable HTTP, sending messages to the server).
  */
-export class ResponseStream implements Reply {
+export class ResponseStream implements EventReply {
   readonly #response: ServerResponse;
   readonly #bufferedBytes: number;
   readonly #stalledMilliseconds: number;
   readonly #keepAlive: NodeJS.Timeout;
+  #first: { readonly event: StreamEvent; readonly begun: () => void } | undefined;
   #state: "waiting" | "streaming" | "ended" = "waiting";
 
-  constructor(response: ServerResponse, limits: McpLimits) {
+  constructor(
+    response: ServerResponse,
+    limits: Pick<McpLimits, "bufferedBytes" | "stalledMilliseconds" | "keepAliveMilliseconds">,
+  ) {
     this.#response = response;
     this.#bufferedBytes = limits.bufferedBytes;
     this.#stalledMilliseconds = limits.stalledMilliseconds;
@@ -32,12 +36,25 @@ export class ResponseStream implements Reply {
     if (response.destroyed) this.#finish();
   }
 
+  get isStreaming(): boolean {
+    return this.#state === "streaming";
+  }
+
+  beginWith(event: StreamEvent, begun: () => void): void {
+    this.#first = { event, begun };
+  }
+
   /** Sends the head of an event stream now, for streams that may stay silent for long. */
   open(): void {
     if (this.#state !== "waiting") return;
     this.#state = "streaming";
     this.#response.writeHead(200, eventStreamHeaders);
-    this.#response.flushHeaders();
+    if (this.#first === undefined) {
+      this.#response.flushHeaders();
+      return;
+    }
+    this.#response.write(frameOf(this.#first.event));
+    this.#first.begun();
   }
 
   /**
@@ -46,6 +63,14 @@ export class ResponseStream implements Reply {
    */
   send(message: string): boolean {
     return this.#write(`data: ${message}\n\n`);
+  }
+
+  sendEvent(event: StreamEvent): boolean {
+    return this.#write(frameOf(event));
+  }
+
+  sendRetry(milliseconds: number): void {
+    this.#write(`retry: ${milliseconds}\n\n`);
   }
 
   /** Sends the answer and ends. The status counts only while no event has been sent. */
@@ -64,8 +89,17 @@ export class ResponseStream implements Reply {
     endResponse(this.#response, bytes, this.#stalledMilliseconds);
   }
 
+  answerEvent(event: StreamEvent): void {
+    this.open();
+    if (this.#state === "ended") return;
+    this.#finish();
+    endResponse(this.#response, Buffer.from(frameOf(event), "utf8"), this.#stalledMilliseconds);
+  }
+
   /** Ends without an answer, as a cancelled request does. */
   close(): void {
+    // There is nothing to come again for.
+    this.#first = undefined;
     this.open();
     if (this.#state === "ended") return;
     this.#finish();
@@ -94,4 +128,9 @@ export class ResponseStream implements Reply {
     this.#state = "ended";
     clearInterval(this.#keepAlive);
   }
+}
+
+/** An event of an event stream (WHATWG HTML, server-sent events). A message is one line: JSON text has no line ends. */
+function frameOf({ id, message, retry }: StreamEvent): string {
+  return `id: ${id}\n${retry === undefined ? "" : `retry: ${retry}\n`}data: ${message}\n\n`;
 }

@@ -12,3 +12,14 @@ export function isSamePrincipal(first: PrincipalIdentity, second: PrincipalIdent
     first.home === second.home
   );
 }
+
+/** A text that is equal for the same principal and nobody else. */
+export function keyOfPrincipal({ kind, id, tenant, home }: PrincipalIdentity): string {
+  return JSON.stringify([kind, id, tenant, home]);
+}
+
+/** A text that is equal where the same principal may do the same, as far as roles and what its token is narrowed to say. */
+export function keyOfAuthority(principal: Principal): string {
+  const { roles, scopes } = principal;
+  return JSON.stringify([keyOfPrincipal(principal), roles.toSorted(), scopes?.toSorted() ?? null]);
+}

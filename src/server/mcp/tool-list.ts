@@ -1,27 +1,28 @@
 import { hash } from "node:crypto";
 import { schemasOf } from "../../catalog/digest.ts";
 import type { CatalogView } from "../../catalog/view.ts";
-import { rpcCodes } from "../../mcp/messages.ts";
-import { RpcError } from "../../mcp/rpc-error.ts";
 import type { Tool } from "../../model/catalog.ts";
+import type { Freshness } from "../../model/features.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { choicesOf } from "../instance-argument.ts";
 import { describeTool, type Era } from "./describe-tool.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
+import { createPages, type Pages } from "./list-pages.ts";
+import { reportUnavailable } from "./report-unavailable.ts";
 
 /** The tools of one view as a client sees them. */
 export interface ToolList {
   /** Of what clients see: equal lists have equal digests, whatever else changed in the catalog. */
   readonly digest: string;
+  /** How long it keeps, and for whom. */
+  readonly freshness: Freshness;
   /**
-   * The page that a cursor stands for, the first one without: `{tools, nextCursor}`, the same object for the same page; with the
-   * view's notice in `_meta` where there are no tools.
+   * The page that a cursor stands for, the first one without: `{tools, nextCursor}`, the same object for the same page; in `_meta` the
+   * view's notice where there are no tools, and what is missing.
    * Throws `RpcError` (-32602) for a cursor that is not of this list.
    */
   page(cursor: JsonValue | undefined, era: Era): JsonObject;
 }
-
-const pageLength = 200;
 
 /** The lists of one view that differ in what callers can choose from; the least recently used one makes room. */
 const listsPerView = 100;
@@ -37,10 +38,10 @@ export function createToolLists(): (
   const digestOf = (tool: Tool): string => {
     const known = digests.get(tool);
     if (known !== undefined) return known;
-    const { name, title, description, annotations } = tool;
+    const { name, title, description, annotations, extras } = tool;
     const digest = hash(
       "sha256",
-      JSON.stringify([name, title, description, annotations, ...schemasOf(tool)]),
+      JSON.stringify([name, title, description, annotations, extras, ...schemasOf(tool)]),
       "base64url",
     );
     digests.set(tool, digest);
@@ -65,42 +66,35 @@ function byKey([first]: readonly [string, unknown], [second]: readonly [string, 
 }
 
 function createToolList(
-  { tools, notice }: CatalogView,
+  view: CatalogView,
   instances: ReadonlyMap<string, readonly string[]>,
   digestOf: (tool: Tool) => string,
 ): ToolList {
+  const { tools, notice, freshness } = view;
   const digests = tools.map((tool) => {
     const choices = choicesOf(tool, instances);
     return choices === undefined ? digestOf(tool) : `${digestOf(tool)} ${choices.join(" ")} `;
   });
   const digest = hash("sha256", digests.join(""), "base64url").slice(0, 16);
-  // Cursors are looked up, never computed with: a forged one is simply unknown.
-  const starts = new Map<string, number>();
-  for (let start = pageLength; start < tools.length; start += pageLength)
-    starts.set(`${digest}.${start}`, start);
-  // Pages of large catalogs are large, and most of them are asked for once.
-  const pages = new Map<string, WeakRef<JsonObject>>();
+  const meta = {
+    ...(notice === undefined ? {} : { [gatewayMetaKeys.notice]: notice }),
+    ...reportUnavailable(view),
+  };
+  const createEraPages = (era: Era): Pages =>
+    createPages({
+      what: "tools",
+      digest,
+      length: tools.length,
+      write: (start, end) => ({
+        tools: tools.slice(start, end).map((tool) => describeTool(tool, era, choicesOf(tool, instances))),
+        ...(Object.keys(meta).length === 0 ? {} : { _meta: meta }),
+      }),
+    });
+  const pages = { legacy: createEraPages("legacy"), modern: createEraPages("modern") };
   return {
     digest,
-    page: (cursor, era) => {
-      const start = cursor === undefined ? 0 : typeof cursor === "string" ? starts.get(cursor) : undefined;
-      if (start === undefined) {
-        throw new RpcError(
-          rpcCodes.invalidParams,
-          "This cursor is not of the current list of tools, which may have changed meanwhile. Start over without a cursor.",
-        );
-      }
-      const key = `${era} ${start}`;
-      const known = pages.get(key)?.deref();
-      if (known !== undefined) return known;
-      const end = start + pageLength;
-      const page = {
-        tools: tools.slice(start, end).map((tool) => describeTool(tool, era, choicesOf(tool, instances))),
-        ...(end < tools.length ? { nextCursor: `${digest}.${end}` } : {}),
-        ...(notice === undefined ? {} : { _meta: { [gatewayMetaKeys.notice]: notice } }),
-      };
-      pages.set(key, new WeakRef(page));
-      return page;
-    },
+    // What somebody can choose from is that caller's own.
+    freshness: instances.size === 0 ? freshness : { ...freshness, scope: "private" },
+    page: (cursor, era) => pages[era](cursor),
   };
 }

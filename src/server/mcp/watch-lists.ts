@@ -2,7 +2,6 @@ import { setImmediate as nextTurn } from "node:timers/promises";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal } from "../../model/principal.ts";
-import type { Origin } from "./face.ts";
 import type { McpLimits } from "./limits.ts";
 import { isSamePrincipal } from "./same-principal.ts";
 
@@ -19,16 +18,26 @@ export function listChanged(kind: ListKind): string {
   return `notifications/${kind}/list_changed`;
 }
 
+/** The request that opened a stream, as far as it is authenticated again. */
+export interface OpeningRequest {
+  /** What it presents, as one text: equal texts are authenticated once. */
+  readonly presented: string;
+  /** Who sent it, as of now. Throws `GatewayError`. */
+  readonly authenticate: () => Promise<Principal>;
+}
+
 /** An open stream on which a client waits to hear that its lists have changed. */
 export interface WaitingStream {
   /** The request that opened it: what it presents is checked again for as long as the stream is open. */
-  readonly origin: Origin;
+  readonly origin: OpeningRequest;
   /** Whom that request was found to come from. */
   readonly principal: Principal;
   /** Digests of the lists that the client was last told of. */
   readonly digests: ListDigests;
   /** Tells which lists have changed. */
   tell(changed: readonly ListKind[], digests: ListDigests): void;
+  /** Hears, each time the request was authenticated again, who it came from as of then; `undefined`: that can't be found out now. */
+  recognized?(principal: Principal | undefined): void;
   /** Ends the stream. */
   end(): void;
 }
@@ -122,11 +131,13 @@ export function watchLists(parts: WatchParts): ListWatch {
       follower.principal = principal;
       follower.confirmedAt = now();
       follower.isConfirmed = true;
+      follower.stream.recognized?.(principal);
       compare(follower);
     } catch (error) {
       const isRefusal = error instanceof GatewayError;
       if (!isRefusal) log("An open stream could not be authenticated again.", error);
       follower.isConfirmed = false;
+      follower.stream.recognized?.(undefined);
       if (!isRefusal || error.code !== "store_unavailable" || isOverdue(follower)) end(follower);
     } finally {
       follower.isAsked = false;

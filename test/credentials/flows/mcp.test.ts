@@ -33,6 +33,8 @@ function mcpProvider(url: string, changes: Partial<ConnectionConfig> = {}): Prov
         kind: "mcp",
         connection: "default",
         trustAnnotations: false,
+        prompts: true,
+        resources: true,
         transport: { kind: "http", url },
         place,
       },

@@ -7,6 +7,8 @@ import { place } from "./open-provider.ts";
 const surface: McpSurface = {
   kind: "mcp",
   trustAnnotations: false,
+  prompts: true,
+  resources: true,
   connection: "main",
   place,
   transport: { kind: "http", url: "http://h/mcp" },
@@ -52,6 +54,7 @@ test("a tool keeps what it says of itself", () => {
       inputSchema,
       outputSchema,
       annotations: { readOnlyHint: true, destructiveHint: true, idempotentHint: true, openWorldHint: true },
+      extras: { icons: [{ src: "http://elsewhere" }], _meta: { vendor: 2 } },
       binding: { kind: "mcp", tool: "search" },
       connection: "main",
       place: undefined,
@@ -118,6 +121,7 @@ test.each<[string, JsonValue, string]>([
     "256 KB",
   ],
   ["a deep schema", { name: "a", inputSchema: nested(60) }, "nested deeper"],
+  ["a mere task", { name: "a", inputSchema: {}, execution: { taskSupport: "required" } }, "as a task"],
   ["a hidden property", { name: "a", inputSchema: { properties: { "p\u200b": {} } } }, "hidden characters"],
   [
     "a bad header declaration",

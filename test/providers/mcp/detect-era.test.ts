@@ -50,6 +50,14 @@ test("404 everywhere: no MCP server at this URL, after all three ways were tried
   expect(methods).toEqual(["POST", "POST", "GET"]);
 });
 
+test("HTTP 400 without a word of JSON-RPC may be an old server's that takes messages elsewhere", async () => {
+  const { peer, methods } = await startStatus(400);
+  await expect(openProvider(peer.url)).rejects.toMatchObject({
+    message: expect.stringContaining("No MCP server answers at this URL (HTTP 400"),
+  });
+  expect(methods).toEqual(["POST", "POST", "GET"]);
+});
+
 test("a web page is named", async () => {
   const peer = await listenOn((_request, response) => {
     response.writeHead(200, { "content-type": "text/html" }).end("<html></html>");
@@ -92,4 +100,30 @@ test("versions that are not known here are named, in both eras", async () => {
   await expect(openProvider(modern.url)).rejects.toMatchObject({
     message: expect.stringContaining("2030-01-01"),
   });
+});
+
+test("a server that supports what it has just refused is asked once more, and once only", async () => {
+  const refusal = { code: -32022, message: "no", data: { supported: ["2026-07-28"] } };
+  let refusals = 0;
+  let most = 1;
+  const peer = await listenOn(async (request, response) => {
+    let text = "";
+    for await (const part of request) text += part;
+    const { id, method } = JSON.parse(text);
+    if (refusals < most) {
+      refusals += 1;
+      return respond(response, 400, { jsonrpc: "2.0", id, error: refusal });
+    }
+    const listed = method === "tools/list" ? { tools: [] } : {};
+    const result = { resultType: "complete", supportedVersions: ["2026-07-28"], capabilities: {}, ...listed };
+    respond(response, 200, { jsonrpc: "2.0", id, result });
+  });
+  onTestFinished(() => peer.close());
+  await (await openProvider(peer.url)).surface.close();
+  expect(refusals).toBe(1);
+
+  refusals = 0;
+  most = 100;
+  await expect(openProvider(peer.url)).rejects.toMatchObject({ code: "provider_unavailable" });
+  expect(refusals).toBe(2);
 });

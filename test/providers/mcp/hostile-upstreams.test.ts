@@ -321,7 +321,7 @@ test("a server that knows its session no more and says so in its own way gets a 
     else response.writeHead(202).end();
   });
   onTestFinished(() => peer.close());
-  const provider = await openProvider(peer.url);
+  const provider = await openProvider(peer.url, { isBrief: true });
   known = "another";
   await expect(provider.call("go")).rejects.toMatchObject({ code: "upstream_failed" });
   await until(() => sessions === 2);

@@ -10,6 +10,8 @@ const [program = "", ...args] = target;
 const surface: McpSurface = {
   kind: "mcp",
   trustAnnotations: false,
+  prompts: true,
+  resources: true,
   connection: undefined,
   place,
   transport:
@@ -25,6 +27,8 @@ const open = await createMcpKind({
   opening: 600_000,
   reconnect: { first: 600_000, longest: 600_000 },
   settle: { first: 600_000, longest: 600_000, quiet: 0 },
+  relist: { least: 5_000, otherwise: 300_000 },
+  unused: 300_000,
 }).open(
   surface,
   {

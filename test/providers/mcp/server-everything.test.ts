@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { createPeer, type OpenedProvider, openProvider, textOf } from "./open-provider.ts";
+import { createPeer, type OpenedProvider, openProvider, textOf, until } from "./open-provider.ts";
 
 const program = fileURLToPath(
   new URL("../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js", import.meta.url),
@@ -49,6 +49,29 @@ async function check(provider: OpenedProvider): Promise<void> {
   expect(progress.map(({ params }) => params)).toMatchObject(
     [1, 2, 3, 4].map((step) => ({ progress: step, total: 4 })),
   );
+  await checkFeatures(provider);
+}
+
+async function checkFeatures(provider: OpenedProvider): Promise<void> {
+  const features = provider.features();
+  expect(features?.prompts.map(({ id }) => id)).toContain("simple-prompt");
+  expect(features?.templates.map(({ id }) => id)).toContain("demo://resource/dynamic/text/{resourceId}");
+  expect(await provider.ask("prompts/get", { name: "simple-prompt" })).toMatchObject({
+    result: { messages: [expect.anything()] },
+  });
+  const uri = "demo://resource/dynamic/text/1";
+  expect(await provider.ask("resources/read", { uri })).toMatchObject({
+    result: { contents: [{ uri: `gw-peer+${uri}` }] },
+  });
+  const { peer } = createPeer(undefined, {}, { key: "subscriber" });
+  const subscription = await provider.subscribe(uri, () => {}, { peer });
+  subscription.end();
+  const person = createPeer(() => ({ action: "decline" }), { elicitation: {} }, { key: "person" });
+  // It registers the tools that ask only once it knows that its client can be asked.
+  await until(() => provider.names().includes("trigger-elicitation-request"));
+  const declined = await provider.call("trigger-elicitation-request", {}, { peer: person.peer });
+  expect(textOf(declined)).toContain("declined");
+  expect(person.asked).toHaveLength(1);
 }
 
 test("over stdio", async () => {

@@ -1,10 +1,15 @@
 import type { ServerResponse } from "node:http";
 import { describe, expect, test } from "vitest";
-import { openProvider, textOf, until } from "./open-provider.ts";
+import { type OpenOptions, openProvider as open, textOf, until } from "./open-provider.ts";
 import { respond } from "./peers.ts";
 import { answer, type Received, startScripted } from "./scripted-upstream.ts";
 
 const changed = { method: "notifications/tools/list_changed" };
+
+/** One session for all: the one that lists. Those of callers have tests of their own. */
+function openProvider(url: string, options: OpenOptions = {}) {
+  return open(url, { ...options, isBrief: true });
+}
 
 describe("HTTP 404", () => {
   test("with an error for the call's own id is its answer: it is made once, and other calls go on", async () => {
@@ -104,6 +109,29 @@ describe("HTTP 404", () => {
     await until(() => provider.changes.at(-1)?.kind === "operations");
     expect(textOf(await provider.call("go"))).toBe("done");
   });
+});
+
+test("an upstream that fails soon after its session was replaced is away for that reason", async () => {
+  let status: number | undefined;
+  const upstream = await startScripted({
+    intercept: ({ method }, response) => {
+      if (status === undefined || (status === 404 && method !== "tools/call")) return false;
+      response.writeHead(status).end();
+      if (status === 404) status = undefined;
+      return true;
+    },
+  });
+  const provider = await openProvider(upstream.url, {
+    timings: { reconnect: { first: 60_000, longest: 60_000 } },
+  });
+  status = 404;
+  expect(textOf(await provider.call("go"))).toBe("done");
+  expect(upstream.sessions()).toBe(2);
+  status = 500;
+  await expect(provider.call("go")).rejects.toMatchObject({ code: "upstream_failed" });
+  await provider.change(({ kind }) => kind === "lost");
+  expect(provider.changes.at(-1)).toMatchObject({ reason: expect.stringContaining("HTTP 500") });
+  await expect(provider.call("go")).rejects.toThrow(/not available at the moment: .*HTTP 500/);
 });
 
 describe("the GET stream", () => {

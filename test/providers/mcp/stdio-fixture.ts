@@ -30,6 +30,8 @@ createInterface({ input: process.stdin }).on("line", (line) => {
     case "initialize":
       if (mode === "modern")
         send({ id, error: { code: -32022, message: "no", data: { supported: ["2026-07-28"] } } });
+      else if (mode === "strict") send({ id, error: { code: -32602, message: "Invalid params: no _meta" } });
+      else if (mode === "refusing") send({ id, error: { code: -32602, message: "I don't like you" } });
       else if (mode === "future") reply({ protocolVersion: "2031-01-01", capabilities: {}, serverInfo: {} });
       else
         reply({
@@ -39,6 +41,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
         });
       return;
     case "server/discover":
+      if (mode === "refusing") return void send({ id, error: { code: -32601, message: "What?" } });
       reply({ resultType: "complete", supportedVersions: ["2026-07-28"], capabilities: { tools: {} } });
       return;
     case "tools/list":
@@ -50,7 +53,6 @@ createInterface({ input: process.stdin }).on("line", (line) => {
           }),
         ),
       });
-      if (mode === "deaf") process.stdin.pause();
       return;
     case "tools/call":
       if (params.name === "die") process.exit(3);
@@ -65,6 +67,7 @@ createInterface({ input: process.stdin }).on("line", (line) => {
         return;
       }
       if (params.name === "later") {
+        if (mode === "deaf") process.stdin.pause();
         waiting?.();
         waiting = () => reply({ content: [{ type: "text", text: "later" }] });
         return;

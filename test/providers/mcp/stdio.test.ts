@@ -44,10 +44,19 @@ test("it inherits no more than it needs", async () => {
   }
 });
 
-test("a server without the handshake is recognized by its refusal", async () => {
-  const provider = await openProvider(command("modern"));
-  const meta = JSON.parse(String(textOf(await provider.call("envelope"))));
-  expect(meta["io.modelcontextprotocol/protocolVersion"]).toBe("2026-07-28");
+test.each(["modern", "strict"])(
+  "a %s server without the handshake is recognized by its refusal",
+  async (mode) => {
+    const provider = await openProvider(command(mode));
+    const meta = JSON.parse(String(textOf(await provider.call("envelope"))));
+    expect(meta["io.modelcontextprotocol/protocolVersion"]).toBe("2026-07-28");
+  },
+);
+
+test("a server that refuses the handshake for another reason is heard with that", async () => {
+  await expect(openProvider(command("refusing"))).rejects.toMatchObject({
+    message: expect.stringContaining("I don't like you"),
+  });
 });
 
 test("a version that is not known is named", async () => {
@@ -68,18 +77,32 @@ test("stray and second answers are dropped, and a question outside the protocol 
   expect((await provider.call("pids")).isError).toBe(false);
 });
 
+test("a command that ends before it speaks is told of without a word about calls", async () => {
+  const quits: [string, ...string[]] = [process.execPath, "-e", "process.exit(1)"];
+  const failure = {
+    code: "provider_unavailable",
+    message: expect.stringMatching(/ ended \(exit code 1\)\.$/),
+  };
+  await expect(openProvider(quits)).rejects.toMatchObject(failure);
+});
+
 test("a call in flight fails clearly when the command ends, and the command is started again", async () => {
   const provider = await openProvider(command("plain"));
   await expect(provider.call("die")).rejects.toMatchObject({
     code: "upstream_failed",
-    message: expect.stringContaining("exit code 3"),
+    message: expect.stringContaining("(exit code 3). Whether the call was carried out is not known."),
   });
-  await provider.change(({ kind }) => kind === "operations");
-  expect((await provider.call("pids")).isError).toBe(false);
+  // A command that ends is not started again at once.
+  await until(() =>
+    provider.call("pids").then(
+      ({ isError }) => !isError,
+      () => false,
+    ),
+  );
 });
 
 test("killed with SIGKILL it comes back, and what it had started is gone", async () => {
-  const provider = await openProvider(command("parent"));
+  const provider = await openProvider(command("parent"), { isBrief: true });
   const seen = new Set<number>();
   for (let round = 0; round < 3; round++) {
     const known = provider.changes.filter(({ kind }) => kind === "operations").length;
@@ -114,7 +137,7 @@ test("what a command asks reaches nobody: it can't be told whose call it is for"
 });
 
 test("a command that does not read is not sent more and more", async () => {
-  const provider = await openProvider(command("deaf"));
+  const provider = await openProvider(command("deaf"), { isBrief: true });
   const text = "x".repeat(1024 * 1024);
   const refused: unknown[] = [];
   for (let index = 0; index < 16; index++) {

@@ -26,7 +26,7 @@ test.each([{ jsonResponses: false }, { jsonResponses: true }])(
 
 test("sends version and session id, waits for the stream of server messages, and ends the session", async () => {
   const peer = await start();
-  const provider = await openProvider(peer.url);
+  const provider = await openProvider(peer.url, { isBrief: true });
   await provider.call("echo", { text: "a" });
   const order = peer.requests.map(
     ({ method, headers }) => `${method} ${headers["mcp-protocol-version"] ?? "-"}`,

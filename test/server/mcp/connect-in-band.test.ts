@@ -357,12 +357,22 @@ describe("a client with sessions", () => {
     ]);
   });
 
-  test("that has left is waited for no longer", async () => {
+  test("that has only lost its connection is waited for, since it can take its stream up again", async () => {
     const scene = await openScene();
     const { answer, leave } = await begin(scene);
     await answer({ result: { action: "accept" } });
     while (scene.script.listeners() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     leave();
+    scene.connect();
+    await expect.poll(() => scene.called, { timeout: 10_000 }).toHaveLength(1);
+  });
+
+  test("whose session ends is waited for no longer", async () => {
+    const scene = await openScene();
+    const { session, answer } = await begin(scene);
+    await answer({ result: { action: "accept" } });
+    while (scene.script.listeners() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await fetch(scene.endpoint.url, { method: "DELETE", headers: session.headers });
     while (scene.script.listeners() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
     scene.connect();
     expect(scene.called).toEqual([]);
@@ -430,10 +440,11 @@ describe("a client without sessions", () => {
 
   test("is asked again, with the same end, while nobody has connected", async () => {
     const scene = await openScene();
-    const requestState = await ask(scene);
+    let requestState = await ask(scene);
     for (const inputResponses of [accepted, {}, { connect: {} }, { other: { action: "accept" } }]) {
       const { message } = await call(scene, { requestState, inputResponses });
       expect(message).toMatchObject({ result: { resultType: "input_required" } });
+      requestState = String(asObject(message["result"])?.["requestState"]);
     }
     scene.connect();
     const { message } = await call(scene, { requestState, inputResponses: accepted });
@@ -451,6 +462,61 @@ describe("a client without sessions", () => {
     const { message } = await call(other, { requestState: state, inputResponses: accepted });
     expect(message).toMatchObject({ result: { isError: true, resultType: "complete" } });
     expect(requestState).not.toBe(state);
+  });
+
+  test.each<readonly [string, JsonObject, JsonObject]>([
+    ["prompts/get", { name: "greet" }, { messages: [] }],
+    ["resources/read", { uri: "file:///a" }, { contents: [] }],
+  ])("is asked by %s as well", async (method, params, result) => {
+    const stored = [instanceOf({ connectedAt: Date.now() + 60_000 })];
+    let isConnected = false;
+    const script = scriptConnections({
+      list: () => [isConnected ? statusOf({ state: "ready", instances: stored }) : statusOf()],
+    });
+    const endpoint = await startEndpoint(
+      {},
+      {
+        connections: script.parts,
+        limits: { visitCheckMilliseconds: 20, visitPauseMilliseconds: 50 },
+        servers: [
+          {
+            ...{
+              provider: "books",
+              connection: "api",
+              prompts: { greet: {} },
+              resources: { "file:///a": {} },
+            },
+            answer: () => ({ kind: "mcp", result, isError: false }),
+          },
+        ],
+        credentials: {
+          resolve: async () => {
+            if (isConnected) return { reference: undefined, headers: {}, query: {} };
+            const details = { provider: "books", connection: "api", connect_url: connectUrl };
+            throw new GatewayError("not_connected", "The shop is not connected.", { details });
+          },
+        },
+      },
+    );
+    scenes.push({ endpoint, script, called: [], resolved: () => 0, connect: () => {} });
+    const send = async (more: JsonObject): Promise<JsonObject> => {
+      const request = modernRequest(method, { ...params, ...more, _meta: canVisit });
+      const { message } = await post(endpoint.url, request.message, request.headers);
+      return asObject(message["result"]) ?? message;
+    };
+    const asked = await send({});
+    expect(asked).toMatchObject({
+      resultType: "input_required",
+      inputRequests: {
+        connect: { params: { url: connectUrl, message: expect.stringContaining("The books") } },
+      },
+    });
+    isConnected = true;
+    const { requestState = null } = asked;
+    expect(await send({ requestState, inputResponses: accepted })).toMatchObject({
+      resultType: "complete",
+      ...result,
+    });
   });
 
   test("is told that its time is over", async () => {

@@ -5,7 +5,7 @@ import type { CredentialResolver } from "../../../src/broker/credential-resolver
 import { digestOf } from "../../../src/catalog/digest.ts";
 import { mergeCatalog } from "../../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../../src/catalog/snapshot.ts";
-import type { CatalogView } from "../../../src/catalog/view.ts";
+import { type CatalogView, indexCatalog, selectView } from "../../../src/catalog/view.ts";
 import { GatewayError } from "../../../src/errors.ts";
 import type { Catalog, ProviderCatalog, Tool } from "../../../src/model/catalog.ts";
 import type { Invocation } from "../../../src/model/invocation.ts";
@@ -15,8 +15,13 @@ import type { HttpResult, InvocationResult } from "../../../src/model/result.ts"
 import type { ConnectionParts } from "../../../src/server/connection-parts.ts";
 import { createMcpEndpoint } from "../../../src/server/mcp/endpoint.ts";
 import type { McpLimits } from "../../../src/server/mcp/limits.ts";
+import type { StdioConnection, StdioStreams } from "../../../src/server/mcp/stdio-endpoint.ts";
 import { principalOf } from "../../principals.ts";
 import { noConnections, noCredentials } from "../no-connections.ts";
+import { makeTool } from "./make-tool.ts";
+import { executorOf, makeServer, type TestServer } from "./test-servers.ts";
+
+export { makeTool };
 
 /** What a tool of the test catalog does when it is called. */
 export type Behaviour = (invocation: Invocation) => InvocationResult | Promise<InvocationResult>;
@@ -36,9 +41,13 @@ export interface TestTool {
 export interface EndpointOptions {
   readonly limits?: Partial<McpLimits>;
   readonly now?: () => number;
+  /** Default: none, so that each endpoint has a key of its own. */
+  readonly requestStateKeys?: readonly Uint8Array[];
   /** Default: whom the `x-user` header names, as `ID` or `ID@TENANT`; `nobody` is refused. */
   readonly authenticate?: (request: IncomingMessage) => Promise<Principal>;
-  /** Default: everybody sees everything. */
+  /** Providers with MCP servers; default: none. */
+  readonly servers?: readonly TestServer[];
+  /** Default: everybody sees everything. Asked about the entries of servers as well. */
   readonly sees?: (principal: Principal, tool: Tool) => boolean;
   /** For those who see nothing. */
   readonly notice?: string;
@@ -54,54 +63,21 @@ export interface TestEndpoint {
   readonly logged: string[];
   /** Offers these tools from now on. */
   offer(tools: Readonly<Record<string, TestTool>>): void;
+  /** Has these MCP servers from now on. */
+  serve(servers: readonly TestServer[]): void;
+  /** Speaks to a client over pipes. */
+  connectStdio(streams: StdioStreams, authenticate: () => Promise<Principal>): StdioConnection;
   /** Ends waiting streams, as a drain does. */
   drain(): void;
   close(): Promise<void>;
 }
 
-/** A tool as a compiler would make it. */
-export function makeTool(
-  name: string,
-  inputSchema?: JsonSchema,
-  outputSchema?: JsonSchema,
-  provider = "test",
-  connection?: string,
-): Tool {
-  return {
-    name,
-    operation: name,
-    id: name,
-    provider,
-    surface: "rest",
-    responseMapping: undefined,
-    origin: "declared",
-    method: "POST",
-    path: `/${name}`,
-    tags: [],
-    deprecated: false,
-    title: undefined,
-    description: `Runs ${name}.`,
-    inputSchema: inputSchema ?? { type: "object", properties: {} },
-    outputSchema,
-    annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true },
-    effects: { readOnly: false, destructive: false, idempotent: false, openWorld: true },
-    binding: {
-      kind: "http",
-      method: "POST",
-      baseUrl: "http://internal.invalid",
-      addressFrom: "operator",
-      path: `/${name}`,
-      parameters: [],
-      body: undefined,
-      accept: "application/json",
-    },
-    connection,
-    place: undefined,
-  };
-}
-
 /** A catalog of these tools. */
-export function makeCatalog(tools: readonly Tool[], mcpEnabled = true): Catalog {
+export function makeCatalog(
+  tools: readonly Tool[],
+  mcpEnabled = true,
+  servers: readonly TestServer[] = [],
+): Catalog {
   const names = new Set(["test", ...tools.map(({ provider }) => provider)]);
   const providers = [...names].map((name): ProviderCatalog => {
     const own = tools.filter(({ provider }) => provider === name);
@@ -120,7 +96,7 @@ export function makeCatalog(tools: readonly Tool[], mcpEnabled = true): Catalog 
       tools: own,
     };
   });
-  return mergeCatalog(providers, new Map()).catalog;
+  return mergeCatalog([...providers, ...servers.map(makeServer)], new Map()).catalog;
 }
 
 /** An upstream's JSON answer. */
@@ -152,23 +128,30 @@ function createViews(
   snapshot: CatalogSnapshot,
   { sees, notice }: EndpointOptions,
 ): (principal: Principal) => CatalogView {
-  const views = new WeakMap<CatalogView, Map<string, CatalogView>>();
+  const views = new WeakMap<Catalog, Map<string, CatalogView>>();
   return (principal) => {
-    const all = snapshot.view("mcp");
-    if (sees === undefined) return all;
-    const tools = all.tools.filter((tool) => sees(principal, tool));
-    const key = tools.map(({ name }) => name).join(" ");
-    const known = views.get(all) ?? new Map<string, CatalogView>();
-    views.set(all, known);
-    const view = known.get(key) ?? {
-      ...all,
-      tools,
-      findTool: (name: string) => tools.find((tool) => tool.name === name),
-      findOperation: (provider: string, operation: string) =>
-        tools.find((tool) => tool.provider === provider && tool.operation === operation),
-      providers: all.providers.filter(({ name }) => tools.some(({ provider }) => provider === name)),
-      notice: tools.length === 0 ? notice : undefined,
-    };
+    if (sees === undefined) return snapshot.view("mcp");
+    const { catalog } = snapshot;
+    const { providers } = catalog;
+    const isSeen = (tool: Tool): boolean =>
+      sees(principal, tool) && providers.some(({ name, mcpEnabled }) => mcpEnabled && name === tool.provider);
+    const entries = providers.flatMap((provider) => Object.values(provider.entries ?? {}));
+    const seen = new Set([...catalog.tools, ...entries].filter(isSeen));
+    const key = [...seen].map(({ provider, name }) => `${provider}/${name}`).join(" ");
+    const known = views.get(catalog) ?? new Map<string, CatalogView>();
+    views.set(catalog, known);
+    const view =
+      known.get(key) ??
+      selectView(indexCatalog(catalog), {
+        includes: (position) => catalog.tools.some((tool, at) => at === position && seen.has(tool)),
+        names: ({ name }) => [...seen].some(({ provider }) => provider === name),
+        allows: ({ entries }, feature) => {
+          const entry = entries?.[feature];
+          return entry !== undefined && seen.has(entry);
+        },
+        isEverybodys: false,
+        notice: seen.size === 0 ? notice : undefined,
+      });
     known.set(key, view);
     return view;
   };
@@ -181,17 +164,25 @@ export async function startEndpoint(
 ): Promise<TestEndpoint> {
   const snapshot = new CatalogSnapshot();
   let offered = tools;
-  const offer = (next: Readonly<Record<string, TestTool>>): void => {
-    offered = next;
-    const made = Object.entries(next).map(([name, tool]) =>
+  let servers = options.servers ?? [];
+  const publish = (): void => {
+    const made = Object.entries(offered).map(([name, tool]) =>
       makeTool(name, tool.inputSchema, tool.outputSchema, tool.provider, tool.connection),
     );
-    snapshot.swap(makeCatalog(made));
+    snapshot.swap(makeCatalog(made, true, servers));
   };
-  offer(tools);
+  const offer = (next: Readonly<Record<string, TestTool>>): void => {
+    offered = next;
+    publish();
+  };
+  const serve = (next: readonly TestServer[]): void => {
+    servers = next;
+    publish();
+  };
+  publish();
   const logged: string[] = [];
   const view = createViews(snapshot, options);
-  const { limits, now, authenticate = createNameTags() } = options;
+  const { limits, now, requestStateKeys, authenticate = createNameTags() } = options;
   const broker = createBroker({
     view: ({ principal }) => view(principal),
     cleanArguments: (_tool, given) => given,
@@ -200,6 +191,8 @@ export async function startEndpoint(
     authorizeArguments: () => {},
     credentials: { ...noCredentials, ...options.credentials },
     executor: (tool) => {
+      const server = servers.find(({ provider }) => provider === tool.provider);
+      if (server !== undefined) return executorOf(server);
       const behaviour = offered[tool.name]?.run;
       return behaviour && { execute: async (invocation) => behaviour(invocation) };
     },
@@ -216,6 +209,7 @@ export async function startEndpoint(
     log: (message, cause) => logged.push(`${message} ${String(cause)}`),
     ...(limits && { limits }),
     ...(now && { now }),
+    ...(requestStateKeys && { requestStateKeys: () => requestStateKeys }),
   });
   const server = createServer((request, response) => {
     const leaving = new AbortController();
@@ -240,6 +234,8 @@ export async function startEndpoint(
     snapshot,
     logged,
     offer,
+    serve,
+    connectStdio: (...client) => endpoint.connectStdio(...client),
     drain: () => endpoint.close(),
     close: async () => {
       endpoint.close();

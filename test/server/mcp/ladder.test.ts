@@ -339,7 +339,7 @@ const modernRows: readonly Row[] = [
     "logging/setLevel",
     "resources/subscribe",
     "resources/unsubscribe",
-    "prompts/list",
+    "prompts/other",
     "nonsense",
     "__proto__",
     "constructor",
@@ -504,10 +504,10 @@ const sessionRows: readonly Row[] = [
     code: -32601,
   },
   {
-    name: "logging/setLevel, not declared",
-    message: { jsonrpc: "2.0", id: 7, method: "logging/setLevel", params: { level: "info" } },
+    name: "logging/setLevel, no level",
+    message: { jsonrpc: "2.0", id: 7, method: "logging/setLevel", params: { level: "loud" } },
     status: 200,
-    code: -32601,
+    code: -32602,
   },
   {
     name: "unknown method",

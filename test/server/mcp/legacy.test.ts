@@ -100,7 +100,13 @@ describe("initialize", () => {
       id: 0,
       result: {
         protocolVersion: answered,
-        capabilities: { tools: { listChanged: true } },
+        capabilities: {
+          tools: { listChanged: true },
+          prompts: { listChanged: true },
+          resources: { listChanged: true, subscribe: true },
+          completions: {},
+          logging: {},
+        },
         serverInfo: { name: "gestalt-gateway", title: "Gestalt Gateway", version: "1.2.3" },
         instructions: expect.stringContaining("Test System"),
       },
@@ -148,17 +154,18 @@ describe("calls", () => {
     });
   });
 
-  test("progress goes ahead on the same stream, under the client's token, and only if it gave one", async () => {
+  test("progress and log messages go ahead on the same stream, progress under the client's token and only if it gave one", async () => {
     const session = await openSession(endpoint.url);
     const told = await session.request("tools/call", { name: "progress", _meta: { progressToken: 0 } });
     expect(told.headers.get("content-type")).toBe("text/event-stream");
     expect(told.messages.map(({ method, params, id }) => ({ method, params, id }))).toEqual([
       { method: "notifications/progress", params: { progress: 1, progressToken: 0 } },
+      { method: "notifications/message", params: { level: "info", data: "x" } },
       { method: "notifications/progress", params: { progress: 2, progressToken: 0 } },
       { id: 1 },
     ]);
     const silent = await session.request("tools/call", { name: "progress" });
-    expect(silent.headers.get("content-type")).toBe("application/json");
+    expect(silent.messages.map(({ method }) => method)).toEqual(["notifications/message", undefined]);
   });
 
   test("a cancelled call is aborted and never answered, by its id and its session", async () => {
@@ -212,7 +219,7 @@ describe("calls", () => {
     expect(response.headers.get("cache-control")).toBe("no-cache, no-transform");
     release.resolve();
     const { text, message } = await readAnswer(response);
-    expect(text).toMatch(/^: keep-alive\n\n/);
+    expect(text).toMatch(/^id: \S+\nretry: \d+\ndata: \n\n: keep-alive\n\n/);
     expect(message["result"]).toMatchObject({ structuredContent: { result: "waited" } });
   });
 });

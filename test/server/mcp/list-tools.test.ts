@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createSurfaceView, indexCatalog } from "../../../src/catalog/view.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { describeTool } from "../../../src/server/mcp/describe-tool.ts";
+import { createToolLists } from "../../../src/server/mcp/tool-list.ts";
 import { jsonAnswer, makeCatalog, makeTool, startEndpoint, type TestEndpoint } from "./harness.ts";
 import { modern, openSession } from "./wire.ts";
 
@@ -62,8 +64,19 @@ test("both eras list the same tools; only the modern one adds to the result", as
   const legacyResult = (await session.request("tools/list")).message["result"] as JsonObject;
   const modernResult = (await modern(endpoint.url, "tools/list")).message["result"] as JsonObject;
   expect(Object.keys(legacyResult)).toEqual(["tools"]);
-  expect(modernResult).toMatchObject({ resultType: "complete", ttlMs: 0, cacheScope: "private" });
+  expect(modernResult).toMatchObject({ resultType: "complete", ttlMs: 60_000, cacheScope: "private" });
   expect(modernResult["tools"]).toEqual(legacyResult["tools"]);
+});
+
+test("a list keeps as its view says, and is the caller's own where it has something to choose", () => {
+  const catalog = makeCatalog([makeTool("find", undefined, undefined, "shop", "api")]);
+  const view = createSurfaceView(indexCatalog(catalog), "mcp", true);
+  const lists = createToolLists();
+  expect(lists(view, new Map()).freshness).toEqual({ ttlMs: 60_000, scope: "public" });
+  expect(lists(view, new Map([["shop/api", ["home", "work"]]])).freshness).toEqual({
+    ttlMs: 60_000,
+    scope: "private",
+  });
 });
 
 test("tools of providers that are hidden from MCP are neither listed nor called", async () => {
@@ -89,6 +102,14 @@ describe("a tool as clients see it", () => {
       },
     });
     expect(JSON.stringify(describeTool(tool, "legacy"))).not.toContain("internal.invalid");
+  });
+
+  test("has its title where clients up to 2025-03-26 look for it, too", () => {
+    expect(describeTool({ ...makeTool("echo"), title: "Echo" }, "legacy")).toMatchObject({
+      title: "Echo",
+      annotations: { title: "Echo", openWorldHint: true },
+    });
+    expect(describeTool(makeTool("echo"), "legacy")["annotations"]).not.toHaveProperty("title");
   });
 
   test.each([

@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type ErrorCode, GatewayError } from "../../../src/errors.ts";
+import { asObject } from "../../../src/json-object.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { cancellation, jsonAnswer, startEndpoint, type TestEndpoint, type TestTool } from "./harness.ts";
 import { baseHeaders, modern, modernRequest, streamMessages } from "./wire.ts";
@@ -78,7 +79,13 @@ test("server/discover", async () => {
   expect(answer.message["result"]).toEqual({
     resultType: "complete",
     supportedVersions: ["2026-07-28"],
-    capabilities: { tools: { listChanged: true } },
+    capabilities: {
+      tools: { listChanged: true },
+      prompts: { listChanged: true },
+      resources: { listChanged: true, subscribe: true },
+      completions: {},
+      logging: {},
+    },
     instructions: expect.stringContaining("Test System"),
     ttlMs: 0,
     cacheScope: "private",
@@ -194,7 +201,7 @@ describe("tools/call", () => {
     expect(answer.message).toMatchObject({ result: { structuredContent: "done" } });
   });
 
-  test("a question of an upstream is refused", async () => {
+  test("a question of an upstream is refused for a client that can't be asked", async () => {
     const answer = await modern(endpoint.url, "tools/call", { name: "ask" });
     expect(answer.message["result"]).toMatchObject({
       isError: true,
@@ -213,10 +220,26 @@ describe("tools/call", () => {
   });
 });
 
-test("upstreams see no capabilities of a client that can't be asked yet", async () => {
-  const _meta = { "io.modelcontextprotocol/clientCapabilities": { elicitation: {}, sampling: {} } };
+test("upstreams see what the client can be asked, and nothing else of its capabilities", async () => {
+  const clientCapabilities = { elicitation: {}, sampling: {}, experimental: {}, tasks: {} };
+  const _meta = { "io.modelcontextprotocol/clientCapabilities": clientCapabilities };
   const { message } = await modern(endpoint.url, "tools/call", { name: "declared", _meta });
-  expect(message["result"]).toMatchObject({ structuredContent: {} });
+  const { structuredContent } = asObject(message["result"]) ?? {};
+  expect(structuredContent).toEqual({ elicitation: {}, sampling: {} });
+});
+
+test.each([
+  "initialize",
+  "ping",
+  "logging/setLevel",
+  "resources/subscribe",
+  "resources/unsubscribe",
+  "notifications/roots/list_changed",
+  "vendor/unknown",
+])("there is no %s in this version", async (method) => {
+  const { status, message } = await modern(endpoint.url, method);
+  expect(status).toBe(404);
+  expect(message).toMatchObject({ id: 1, error: { code: -32601 } });
 });
 
 describe("subscriptions/listen", () => {
@@ -234,7 +257,7 @@ describe("subscriptions/listen", () => {
   test("acknowledges first, then tells of changes, and ends with a result", async () => {
     const response = await listen({
       toolsListChanged: true,
-      promptsListChanged: true,
+      promptsListChanged: false,
       resourceSubscriptions: ["a:b"],
     });
     expect(response.headers.get("content-type")).toBe("text/event-stream");
@@ -262,7 +285,7 @@ describe("subscriptions/listen", () => {
 
   test("ends at once when nothing of it is offered; the id keeps its type", async () => {
     const received = [];
-    for await (const message of streamMessages(await listen({ promptsListChanged: true }, 5)))
+    for await (const message of streamMessages(await listen({ resourceSubscriptions: ["a:b"] }, 5)))
       received.push(message);
     const _meta = { "io.modelcontextprotocol/subscriptionId": 5 };
     expect(received).toMatchObject([

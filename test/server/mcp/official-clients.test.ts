@@ -174,10 +174,7 @@ describe.each(clients)("$name", ({ era, connect }) => {
 
   test("is asked by an upstream", async () => {
     const result = await client.call("ask");
-    if (era === "legacy")
-      expect(result).toMatchObject({ structuredContent: { action: "accept", content: { name: "Ada" } } });
-    else
-      expect(result).toMatchObject({ isError: true, _meta: { "io.gestalt/error": { code: "unsupported" } } });
+    expect(result).toMatchObject({ structuredContent: { action: "accept", content: { name: "Ada" } } });
   });
 
   test("gets an error for a tool that is not there", async () => {

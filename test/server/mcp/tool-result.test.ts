@@ -369,6 +369,10 @@ describe("results of upstream MCP servers", () => {
     expect(pass({ structuredContent: [1] }, legacy)).toEqual({ content, structuredContent: { result: [1] } });
     expect(pass({ structuredContent: [1] }, "2025-03-26")).toEqual({ content });
     expect(pass({}, modern)).toEqual({ content: [] });
+    const image = { type: "image", data: "AQID", mimeType: "image/png" };
+    const pictured = { content: [image], structuredContent: [1] };
+    expect(pass(pictured, "2025-03-26")).toEqual({ content: [image, ...content] });
+    expect(pass(pictured, modern)).toEqual(pictured);
   });
 
   test("blocks that a version does not know are said in others", () => {

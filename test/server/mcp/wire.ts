@@ -74,7 +74,9 @@ export async function* streamMessages(response: Response): AsyncGenerator<JsonOb
 function dataOf(text: string): readonly string[] {
   return text.split("\n\n").flatMap((frame) => {
     const lines = frame.split("\n").filter((line) => line.startsWith("data: "));
-    return lines.length === 0 ? [] : [lines.map((line) => line.slice("data: ".length)).join("\n")];
+    const data = lines.map((line) => line.slice("data: ".length)).join("\n");
+    // The first event of a stream gives an id and says nothing.
+    return data === "" ? [] : [data];
   });
 }
 
@@ -89,13 +91,18 @@ export function modernRequest(
     "io.modelcontextprotocol/clientCapabilities": {},
     ...asObject(params["_meta"]),
   };
-  const name = params["name"];
+  const named: Readonly<Record<string, JsonValue | undefined>> = {
+    "tools/call": params["name"],
+    "prompts/get": params["name"],
+    "resources/read": params["uri"],
+  };
+  const name = named[method];
   return {
     message: { jsonrpc: "2.0", id, method, params: { ...params, _meta } },
     headers: {
       "mcp-protocol-version": "2026-07-28",
       "mcp-method": method,
-      ...(method === "tools/call" && typeof name === "string" ? { "mcp-name": name } : {}),
+      ...(typeof name === "string" ? { "mcp-name": name } : {}),
     },
   };
 }
