@@ -5,7 +5,6 @@ import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts"
 import { createArgumentChecker } from "./broker/check-arguments.ts";
 import { deadline } from "./broker/interceptors/deadline.ts";
 import { keepAlive } from "./broker/interceptors/keep-alive.ts";
-import { mergeCatalog } from "./catalog/merge.ts";
 import { CatalogSnapshot } from "./catalog/snapshot.ts";
 import type { CatalogView } from "./catalog/view.ts";
 import { noCredential } from "./credentials/apply-auth.ts";
@@ -35,10 +34,9 @@ import {
 } from "./providers/compile-thread/document-compiler.ts";
 import { previewRequest, type RequestPreview } from "./providers/preview-request.ts";
 import { ProviderSession } from "./providers/provider-session.ts";
+import { ProviderSessions } from "./providers/provider-sessions.ts";
 import { compilesOffline, openSurface } from "./providers/registry.ts";
-import { isSameProvider } from "./providers/same-provider.ts";
-import { surveyOpenApi } from "./providers/survey-openapi.ts";
-import { settledWithin } from "./providers/wait.ts";
+import { skippedOffline } from "./providers/skipped-offline.ts";
 import { createScopedCatalogs } from "./scoped-catalogs/create-scoped-catalogs.ts";
 import type { ScopedCatalogs } from "./scoped-catalogs/scoped-catalogs.ts";
 import { type GatewayServer, startServer } from "./server/http-server.ts";
@@ -95,11 +93,7 @@ export interface Explanation {
 const callMilliseconds = 60_000;
 /** How often callers are told that their call is still under way. */
 const keepAliveMilliseconds = 5_000;
-/** How long calls that run may go on with the providers that a reload replaced. */
-const finishMilliseconds = 60_000;
 const retryPauses = { first: 1_000, longest: 60_000 };
-/** How long a reload waits for providers to open before it swaps in the others. */
-const openMilliseconds = 5_000;
 const offline = "not opened: this check is offline.";
 
 /**
@@ -122,17 +116,9 @@ export class Gateway {
   readonly #parts: BrokerParts;
   #config: GatewayConfig;
   #allowedHosts: readonly string[];
-  #started = false;
-  #closed = false;
   /** Where it listens; before that, where it would. */
   #url: string;
-  #soon: NodeJS.Immediate | undefined;
-  #collisions: readonly Diagnostic[] = [];
-  #sessions = new Map<string, ProviderSession>();
-  /** Files of providers that the last reload could not open anew. */
-  #refusedFiles: readonly string[] = [];
-  /** Sessions that a reload is opening, or has replaced while their calls finish. */
-  readonly #unsettled = new Set<ProviderSession>();
+  readonly #providers: ProviderSessions;
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#config = config;
@@ -165,7 +151,7 @@ export class Gateway {
     });
     this.#scoped = createScopedCatalogs({
       snapshot: this.snapshot,
-      sessions: () => this.#sessions.values(),
+      sessions: () => this.#providers.values(),
       references: (...slot) => this.#credentials.references(...slot),
       source: (reference) => this.#credentials.source(reference),
       epoch: () => this.#credentials.epoch(),
@@ -195,14 +181,15 @@ export class Gateway {
       cleanArguments,
       checkArguments: createArgumentChecker(),
       credentials: this.#credentials,
-      executor: (tool) => this.#sessions.get(tool.provider)?.executor(tool.surface),
+      executor: (tool) => this.#providers.get(tool.provider)?.executor(tool.surface),
       interceptors: [keepAlive(keepAliveMilliseconds), deadline(callMilliseconds)],
     };
     this.broker = createBroker(this.#parts);
-    this.#sessions = new Map(
-      config.providers.map((provider) => [provider.name, this.#createSession(provider)]),
-    );
-    this.#publish();
+    this.#providers = new ProviderSessions(config.providers, {
+      create: (...provider) => this.#createSession(...provider),
+      snapshot: this.snapshot,
+      log: (message) => options.log(message),
+    });
   }
 
   get config(): GatewayConfig {
@@ -211,67 +198,25 @@ export class Gateway {
 
   /** Opens all providers; resolves once each was tried. Tools appear in the snapshot as providers arrive. */
   async start(): Promise<readonly Diagnostic[]> {
-    await Promise.all([...this.#sessions.values()].map((session) => session.start()));
-    if (!this.#closed) this.#publish();
-    this.#started = true;
+    await this.#providers.start();
     return this.diagnostics();
   }
 
   /**
-   * Replaces the configuration: what has changed is opened beside what runs, then all of it is swapped at once, and calls that
-   * run finish on what they began with.
-   *
-   * A provider whose part of the file is as it was goes on as it is: always when it follows its upstream by itself, and else
-   * when it can't be opened anew, because its document or upstream is broken at this moment. One that takes long to open
-   * arrives later, as at the start.
+   * Replaces the configuration: providers as {@link ProviderSessions.replace} does, and with them everything else at once.
    *
    * @param swapped called at the swap, for what has to change with it, such as who may call.
    */
   async reload(config: GatewayConfig, swapped: () => void = () => {}): Promise<readonly Diagnostic[]> {
     // Until the swap, what runs and what opens beside it both get where they may go.
     this.#allowedHosts = [...this.#config.egress.allowedHosts, ...config.egress.allowedHosts];
-    const next = config.providers.map((provider) => {
-      const running = this.#sessions.get(provider.name);
-      const unchanged = running !== undefined && isSameProvider(running.config, provider);
-      return unchanged && followsUpstream(provider) ? running : this.#createSession(provider);
+    const diagnostics = await this.#providers.replace(config.providers, () => {
+      this.#config = config;
+      this.#allowedHosts = config.egress.allowedHosts;
+      swapped();
     });
-    const opening = next.filter((session) => this.#sessions.get(session.config.name) !== session);
-    for (const session of opening) this.#unsettled.add(session);
-    const opened = Promise.all(opening.map((session) => session.start()));
-    await settledWithin([opened], openMilliseconds);
-    for (const session of opening) this.#unsettled.delete(session);
-    // Closing meanwhile has closed these too.
-    if (this.#closed) return [];
-
-    const diagnostics = next.flatMap((session) => session.diagnostics());
-    const settled = next.map((session) => this.#betterOf(this.#sessions.get(session.config.name), session));
-    this.#refusedFiles = next
-      .filter((session) => !settled.includes(session))
-      .flatMap((session) => session.watchedFiles());
-    for (const session of this.#sessions.values()) if (!settled.includes(session)) this.#retire(session);
-    this.#config = config;
-    this.#allowedHosts = config.egress.allowedHosts;
-    this.#sessions = new Map(settled.map((session) => [session.config.name, session]));
-    swapped();
-    this.#started = false;
-    this.#publish();
-    this.#started = true;
-    return [...diagnostics, ...this.#collisions, ...findUnmatchedGrants(this.snapshot.catalog, config)];
-  }
-
-  /** The new session, unless it lacks a surface that the running one, with the same configuration, has. */
-  #betterOf(running: ProviderSession | undefined, session: ProviderSession): ProviderSession {
-    if (running === undefined || running === session) return session;
-    const lost = running.openSurfaces().difference(session.openSurfaces());
-    if (lost.size === 0 || !isSameProvider(running.config, session.config)) return session;
-    this.#options.log(`Provider ${session.config.name} could not be opened anew; it goes on as it was.`);
-    this.#retire(session);
-    return running;
-  }
-
-  #retire(session: ProviderSession): void {
-    this.#unsettled.add(session);
-    void session.close(finishMilliseconds).then(() => this.#unsettled.delete(session));
+    if (diagnostics === undefined) return [];
+    return [...diagnostics, ...findUnmatchedGrants(this.snapshot.catalog, config)];
   }
 
   /** What a principal may see and call now, over MCP or otherwise. */
@@ -294,7 +239,7 @@ export class Gateway {
    * seconds from its own start. `undefined`: there are none. Never rejects.
    */
   arrival(principal: Principal): Promise<void> | undefined {
-    const arriving = [...this.#sessions.values()].flatMap(({ arrival, config }) =>
+    const arriving = [...this.#providers.values()].flatMap(({ arrival, config }) =>
       arrival !== undefined && this.#mayKnow(principal, config.name) ? [arrival] : [],
     );
     return arriving.length === 0 ? undefined : this.#afterArrival(arriving);
@@ -323,7 +268,7 @@ export class Gateway {
     const { catalog } = this.#scoped.index(principal);
     const entries = catalog.providers.flatMap((provider) => Object.values(provider.entries ?? {}));
     const tool = [...catalog.tools, ...entries].find((candidate) => candidate.name === name);
-    const provider = tool && this.#sessions.get(tool.provider)?.config;
+    const provider = tool && this.#providers.get(tool.provider)?.config;
     if (tool === undefined || provider === undefined) return { decision };
     return { decision, connection: await this.#credentials.explain(provider, tool, principal) };
   }
@@ -361,16 +306,17 @@ export class Gateway {
 
   /** The providers as they are now, those that are still starting included. */
   providers(): readonly ProviderCatalog[] {
-    this.#publish();
+    this.#providers.publish();
     return this.snapshot.catalog.providers;
   }
 
   /** Everything that the authors of the configuration and its documents can mend, as of now. */
   diagnostics(): readonly Diagnostic[] {
-    const sessions = [...this.#sessions.values()];
+    const sessions = [...this.#providers.values()];
     const opened = sessions.flatMap((session) => session.diagnostics());
     const grants = findUnmatchedGrants(this.snapshot.catalog, this.#config);
-    return [...this.#skipped(), ...opened, ...this.#collisions, ...grants];
+    const skipped = this.#options.reach === "offline" ? skippedOffline(this.#config.providers) : [];
+    return [...skipped, ...opened, ...this.#providers.collisions, ...grants];
   }
 
   /**
@@ -378,13 +324,12 @@ export class Gateway {
    * that a reload could not open anew among them. The list changes as providers arrive.
    */
   watchedFiles(): readonly string[] {
-    const files = [...this.#sessions.values()].flatMap((session) => session.watchedFiles());
-    return [...new Set([...files, ...this.#refusedFiles])];
+    return this.#providers.watchedFiles();
   }
 
   /** Ids of the provider's operations that the file's own `select` and `allowed_operations` leave out. */
   leftOut(provider: string): readonly string[] {
-    return this.#sessions.get(provider)?.leftOut() ?? [];
+    return this.#providers.get(provider)?.leftOut() ?? [];
   }
 
   /**
@@ -408,7 +353,7 @@ export class Gateway {
       },
       executor: (tool) => ({
         execute: async (invocation, _tool, credential) => {
-          const provider = this.#sessions.get(tool.provider)?.config;
+          const provider = this.#providers.get(tool.provider)?.config;
           if (provider !== undefined)
             preview = previewRequest(tool, invocation.arguments, provider, credential);
           return { kind: "mcp", result: {}, isError: false };
@@ -422,17 +367,14 @@ export class Gateway {
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    clearImmediate(this.#soon);
-    const sessions = [...this.#sessions.values(), ...this.#unsettled];
-    await Promise.all(sessions.map((session) => session.close(0)));
+    await this.#providers.close();
     this.#scoped.close();
     await this.#credentials.close();
     await this.#http.close();
   }
 
-  #createSession(provider: ProviderConfig): ProviderSession {
-    const session: ProviderSession = new ProviderSession(provider, {
+  #createSession(provider: ProviderConfig, onChange: () => void): ProviderSession {
+    return new ProviderSession(provider, {
       openSurface,
       context: {
         http: this.#http,
@@ -450,13 +392,9 @@ export class Gateway {
         return this.#options.reach === "offline" && !compilesOffline(surface) ? offline : undefined;
       },
       source: (reference) => this.#credentials.source(reference),
-      onChange: () => {
-        // A session that a reload has not put in place yet, or has replaced, publishes nothing.
-        if (this.#sessions.get(provider.name) === session) this.#publishSoon();
-      },
+      onChange,
       retry: this.#options.retry === false ? undefined : retryPauses,
     });
-    return session;
   }
 
   /** Where people and authorization servers reach the gateway, without a slash at the end. */
@@ -471,46 +409,6 @@ export class Gateway {
   #mayKnow(principal: Principal, provider: string): boolean {
     return [this.#common, this.#authorizer].some((authorizer) =>
       authorizer.view(principal, "api").providers.some(({ name }) => name === provider),
-    );
-  }
-
-  /** Providers that arrive together are published together: merging costs as much as the whole catalog is large. */
-  #publishSoon(): void {
-    this.#soon ??= setImmediate(() => this.#publish());
-  }
-
-  #publish(): void {
-    clearImmediate(this.#soon);
-    this.#soon = undefined;
-
-    const sessions = [...this.#sessions.values()];
-    const places = new Map(sessions.map(({ config }) => [config.name, config.place]));
-    const merged = mergeCatalog(
-      sessions.map((session) => session.catalog()),
-      places,
-    );
-    const known = new Set(this.#collisions.map(({ message }) => message));
-    for (const { message } of merged.diagnostics) {
-      // At the start they are among the diagnostics; later an upstream has changed its tools.
-      if (this.#started && !known.has(message)) this.#options.log(message);
-    }
-    this.#collisions = merged.diagnostics;
-    this.snapshot.swap(merged.catalog);
-  }
-
-  #skipped(): readonly Diagnostic[] {
-    if (this.#options.reach !== "offline") return [];
-    return this.#config.providers.flatMap((provider) =>
-      provider.surfaces
-        .filter((surface) => !compilesOffline(surface))
-        .map(
-          (surface): Diagnostic => ({
-            severity: "information",
-            code: "skipped-offline",
-            message: `The ${surface.kind} surface of provider \`${provider.name}\` can't be compiled offline; \`gateway validate --online\` does.`,
-            place: surface.place,
-          }),
-        ),
     );
   }
 }
@@ -529,39 +427,16 @@ function observe(
   };
 }
 
-/** True when nothing but the file itself and running upstreams say what the provider offers. */
-function followsUpstream({ surfaces }: ProviderConfig): boolean {
-  return surfaces.every(({ kind }) => kind === "mcp" || kind === "rest");
-}
-
 /** Where a gateway with this configuration is reached on its own machine, as far as the file says. */
 function addressOf({ server: { host, port } }: GatewayConfig): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
-/** Reads an OpenAPI document for `gateway init`. `source` is a URL or an absolute path. */
-export async function surveyDocument(
-  source: string,
-  workingDirectory: string,
-): ReturnType<typeof surveyOpenApi> {
-  const http = createHttpClient();
-  const place = { file: source, line: 1, column: 1, endLine: 1, endColumn: 1 };
-  const location: DocumentLocation = /^https?:/i.test(source)
-    ? { kind: "url", url: source, place }
-    : { kind: "file", path: source, place };
-  try {
-    const documents = createDocumentLoader({ http, remote: "fetch", workingDirectory });
-    return await surveyOpenApi(location, documents, new AbortController().signal);
-  } finally {
-    await http.close();
-  }
 }
 
 export { silentPeer } from "./broker/silent-peer.ts";
 export type { StrayCredential } from "./credentials/prune-credentials.ts";
 export type { ArgumentTarget } from "./providers/describe-tool.ts";
 export { targetsOf } from "./providers/describe-tool.ts";
-export type { OpenApiSurvey, SuggestedAuth } from "./providers/survey-openapi.ts";
+export { type OpenApiSurvey, type SuggestedAuth, surveyDocument } from "./providers/survey-openapi.ts";
 export type { GatewayServer } from "./server/http-server.ts";
 export { describeTool } from "./server/mcp/describe-tool.ts";
 export type { StdioConnection } from "./server/mcp/stdio-endpoint.ts";

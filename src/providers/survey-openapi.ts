@@ -1,8 +1,9 @@
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
-import type { DocumentLoader } from "../documents/load-document.ts";
+import { createDocumentLoader, type DocumentLoader } from "../documents/load-document.ts";
 import { asObject } from "../json-object.ts";
 import type { DocumentLocation } from "../model/config.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
+import { createHttpClient } from "../upstream/undici-client.ts";
 import { resolveBaseUrl } from "./openapi/base-url.ts";
 import { detectVersion } from "./openapi/read-document.ts";
 
@@ -74,4 +75,22 @@ function swaggerServer({ schemes, host, basePath }: JsonObject): string | undefi
   if (typeof host !== "string") return typeof basePath === "string" ? basePath : undefined;
   const known: readonly JsonValue[] = Array.isArray(schemes) ? schemes : [];
   return `${known.includes("http") && !known.includes("https") ? "http" : "https"}://${host}${typeof basePath === "string" ? basePath : ""}`;
+}
+
+/** Reads an OpenAPI document for `gateway init`. `source` is a URL or an absolute path. */
+export async function surveyDocument(
+  source: string,
+  workingDirectory: string,
+): ReturnType<typeof surveyOpenApi> {
+  const http = createHttpClient();
+  const place = { file: source, line: 1, column: 1, endLine: 1, endColumn: 1 };
+  const location: DocumentLocation = /^https?:/i.test(source)
+    ? { kind: "url", url: source, place }
+    : { kind: "file", path: source, place };
+  try {
+    const documents = createDocumentLoader({ http, remote: "fetch", workingDirectory });
+    return await surveyOpenApi(location, documents, new AbortController().signal);
+  } finally {
+    await http.close();
+  }
 }
