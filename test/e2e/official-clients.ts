@@ -81,32 +81,7 @@ async function connectV1(transport: unknown): Promise<ConnectedClient> {
   client.setRequestHandler(ElicitRequestSchema, () => form);
   client.setRequestHandler(CreateMessageRequestSchema, () => message);
   await client.connect(transport as Parameters<typeof client.connect>[0]);
-  return {
-    canBeAsked: true,
-    listTools: () =>
-      allPages(
-        (page) => client.listTools(page),
-        ({ tools }) => tools.map(({ name }) => name),
-      ),
-    call: async (name, given = {}) => JSON.stringify(await client.callTool({ name, arguments: given })),
-    listResources: () =>
-      allPages(
-        (page) => client.listResources(page),
-        ({ resources }) => resources.map(({ uri }) => uri),
-      ),
-    read: async (uri) => JSON.stringify(await client.readResource({ uri })),
-    listPrompts: () =>
-      allPages(
-        (page) => client.listPrompts(page),
-        ({ prompts }) => prompts.map(({ name }) => name),
-      ),
-    prompt: async (name, given) => JSON.stringify(await client.getPrompt({ name, arguments: { ...given } })),
-    complete: async (prompt, name, value) => {
-      const ref = { type: "ref/prompt" as const, name: prompt };
-      return (await client.complete({ ref, argument: { name, value } })).completion.values;
-    },
-    close: () => client.close(),
-  };
+  return connected(client);
 }
 
 async function connectV2(
@@ -117,6 +92,33 @@ async function connectV2(
   client.setRequestHandler("elicitation/create", () => form);
   client.setRequestHandler("sampling/createMessage", () => message);
   await client.connect(new TransportV2(endpoint));
+  return connected(client);
+}
+
+interface Page {
+  readonly nextCursor?: string | undefined;
+}
+
+interface Wanted {
+  cursor?: string;
+}
+
+/** What both lines of the SDK have, whose types are others. */
+interface SdkClient {
+  listTools(page: Wanted): Promise<Page & { readonly tools: readonly { readonly name: string }[] }>;
+  callTool(call: { name: string; arguments: Record<string, unknown> }): Promise<unknown>;
+  listResources(page: Wanted): Promise<Page & { readonly resources: readonly { readonly uri: string }[] }>;
+  readResource(target: { uri: string }): Promise<unknown>;
+  listPrompts(page: Wanted): Promise<Page & { readonly prompts: readonly { readonly name: string }[] }>;
+  getPrompt(wanted: { name: string; arguments: Record<string, string> }): Promise<unknown>;
+  complete(begun: {
+    ref: { type: "ref/prompt"; name: string };
+    argument: { name: string; value: string };
+  }): Promise<{ readonly completion: { readonly values: readonly string[] } }>;
+  close(): Promise<void>;
+}
+
+function connected(client: SdkClient): ConnectedClient {
   return {
     canBeAsked: true,
     listTools: () =>
@@ -145,14 +147,14 @@ async function connectV2(
   };
 }
 
-async function allPages<Page extends { readonly nextCursor?: string | undefined }>(
-  page: (params: { cursor?: string }) => Promise<Page>,
-  names: (page: Page) => readonly string[],
+async function allPages<Listed extends Page>(
+  page: (params: Wanted) => Promise<Listed>,
+  names: (page: Listed) => readonly string[],
 ): Promise<readonly string[]> {
   const all: string[] = [];
   let cursor: string | undefined;
   do {
-    const answer: Page = await page(cursor === undefined ? {} : { cursor });
+    const answer: Listed = await page(cursor === undefined ? {} : { cursor });
     all.push(...names(answer));
     cursor = answer.nextCursor;
   } while (cursor !== undefined);

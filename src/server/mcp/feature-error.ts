@@ -8,7 +8,7 @@ import { instanceArgument } from "../instance-argument.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
 
 /** Refusals that are about what the client sent. */
-const aboutParams: ReadonlySet<string> = new Set(["bad_request", "invalid_arguments"]);
+const aboutParams: ReadonlySet<string> = new Set(["bad_request", "invalid_arguments", "arguments_denied"]);
 
 /**
  * A refusal or failure of the gateway's own as a JSON-RPC error, for methods whose results have no place for one: the message to act on,

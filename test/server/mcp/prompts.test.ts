@@ -106,7 +106,7 @@ describe("failures", () => {
   test.each([
     ["upstream_failed", -32603],
     ["not_connected", -32603],
-    ["arguments_denied", -32603],
+    ["arguments_denied", -32602],
     ["invalid_arguments", -32602],
     ["bad_request", -32602],
   ] as const)("%s is %d, with what programs need", async (code, rpc) => {
