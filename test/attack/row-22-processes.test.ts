@@ -15,7 +15,7 @@ writeFileSync(process.argv[2], JSON.stringify({ arguments: process.argv.slice(3)
 process.argv.splice(2);
 await import(${JSON.stringify(fixture)});
 `;
-/** Counts every process that the gateway starts. */
+/** Writes down every process that the gateway starts. */
 const hook = `
 import childProcess from "node:child_process";
 import { syncBuiltinESMExports } from "node:module";
@@ -23,7 +23,7 @@ import { appendFileSync } from "node:fs";
 for (const name of ["spawn", "exec", "execFile", "fork", "spawnSync", "execSync", "execFileSync"]) {
   const original = childProcess[name];
   childProcess[name] = (...given) => {
-    appendFileSync(process.env.SPAWN_LOG, JSON.stringify([name, given[0]]) + "\\n");
+    appendFileSync(process.env.SPAWN_LOG, JSON.stringify([name, ...given.slice(0, 2)]) + "\\n");
     return original(...given);
   };
 }
@@ -212,8 +212,11 @@ test("no path into a running gateway starts a process: 0 beyond those of the fil
     cwd: own.path,
     environment: { NODE_OPTIONS: `--import ${join(folder.path, "hook.mjs")}`, SPAWN_LOG: log },
   });
-  const spawned = async (): Promise<number> => (await readFile(log, "utf8")).trim().split("\n").length;
-  expect(await spawned()).toBe(1);
+  /** What was started: each client has a process of its own, and all are the one that the file names. */
+  const spawned = async (): Promise<ReadonlySet<string>> =>
+    new Set((await readFile(log, "utf8")).trim().split("\n"));
+  const declared = new Set([JSON.stringify(["spawn", process.execPath, [fixture]])]);
+  expect(await spawned()).toEqual(declared);
   const evil = {
     command: ["touch", join(own.path, "PWNED")],
     transport: "stdio",
@@ -270,7 +273,7 @@ test("no path into a running gateway starts a process: 0 beyond those of the fil
     }
   }
   await callModern(gateway.url, "local_environment", evil);
-  expect(await spawned()).toBe(1);
+  expect(await spawned()).toEqual(declared);
   expect(existsSync(join(own.path, "PWNED"))).toBe(false);
   await gateway.stop();
   await own.remove();

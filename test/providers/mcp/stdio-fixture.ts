@@ -84,6 +84,10 @@ createInterface({ input: process.stdin }).on("line", (line) => {
       }
       reply({ content: [{ type: "text", text: JSON.stringify(answer(params)) }] });
       if (params.name === "stray") reply({ content: [{ type: "text", text: "second answer" }] });
+      return;
+    default:
+      if (method !== undefined && id !== undefined)
+        send({ id, error: { code: -32601, message: "Method not found" } });
   }
 });
 
