@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { tokenCaller } from "./callers.ts";
 import {
   type ClientOptions,
   type CrosstalkClient,
@@ -9,8 +8,7 @@ import {
   type Leaving,
 } from "./crosstalk-client.ts";
 import { canariesIn, canaryOf } from "./crosstalk-ledger.ts";
-import { type CrosstalkUpstreams, startCrosstalkUpstreams } from "./crosstalk-upstreams.ts";
-import { type System, startSystem } from "./system.ts";
+import { type CrosstalkSystem, startCrosstalkSystem } from "./crosstalk-system.ts";
 
 const principals = 20;
 const clientsOfEach = 5;
@@ -23,24 +21,17 @@ const atATime = 5;
 const lastCalls = Math.ceil(callsOfClient / 20);
 const calmCalls = callsOfClient - lastCalls;
 
-let upstreams: CrosstalkUpstreams;
-let system: System;
-const tokens: Readonly<Record<string, string>>[] = [];
+let stage: CrosstalkSystem;
+let upstreams: CrosstalkSystem["upstreams"];
+let system: CrosstalkSystem["system"];
+let tokens: CrosstalkSystem["tokens"];
 const complaints: string[] = [];
 
 beforeAll(async () => {
-  upstreams = await startCrosstalkUpstreams();
-  system = await startSystem(upstreams.providers, { settings: { auth: { provider: "local" } } });
-  expect(system.diagnostics).toEqual([]);
-  const administration = await system.administration();
-  for (let index = 0; index < principals; index++) {
-    tokens.push((await tokenCaller(administration, { name: `p${index}`, scopes: undefined })).headers);
-  }
+  stage = await startCrosstalkSystem(principals);
+  ({ upstreams, system, tokens } = stage);
 });
-afterAll(async () => {
-  await system.close();
-  await upstreams.close();
-});
+afterAll(() => stage.close());
 
 /** One of the hundred, for good: its sessions come and go. */
 interface Person {

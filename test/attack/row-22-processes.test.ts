@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { runGateway, startGateway } from "../e2e/start-gateway.ts";
 import { modern, openSession, post } from "../server/mcp/wire.ts";
 import { callModern, writeFolder } from "./system.ts";
@@ -212,6 +212,7 @@ test("no path into a running gateway starts a process: 0 beyond those of the fil
     cwd: own.path,
     environment: { NODE_OPTIONS: `--import ${join(folder.path, "hook.mjs")}`, SPAWN_LOG: log },
   });
+  onTestFinished(async () => void (await gateway.stop()));
   /** What was started: each client has a process of its own, and all are the one that the file names. */
   const spawned = async (): Promise<ReadonlySet<string>> =>
     new Set((await readFile(log, "utf8")).trim().split("\n"));

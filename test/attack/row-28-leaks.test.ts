@@ -2,7 +2,6 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { markedProcesses, openHandles } from "../e2e/marked-processes.ts";
-import { tokenCaller } from "./callers.ts";
 import {
   type ClientOptions,
   type CrosstalkClient,
@@ -10,28 +9,20 @@ import {
   connectModern,
 } from "./crosstalk-client.ts";
 import { canaryOf } from "./crosstalk-ledger.ts";
-import { type CrosstalkUpstreams, startCrosstalkUpstreams } from "./crosstalk-upstreams.ts";
-import { type System, startSystem } from "./system.ts";
+import { type CrosstalkSystem, startCrosstalkSystem } from "./crosstalk-system.ts";
 
 const principals = 20;
 
-let upstreams: CrosstalkUpstreams;
-let system: System;
-const tokens: Readonly<Record<string, string>>[] = [];
+let stage: CrosstalkSystem;
+let upstreams: CrosstalkSystem["upstreams"];
+let system: CrosstalkSystem["system"];
+let tokens: CrosstalkSystem["tokens"];
 
 beforeAll(async () => {
-  upstreams = await startCrosstalkUpstreams();
-  system = await startSystem(upstreams.providers, { settings: { auth: { provider: "local" } } });
-  expect(system.diagnostics).toEqual([]);
-  const administration = await system.administration();
-  for (let index = 0; index < principals; index++) {
-    tokens.push((await tokenCaller(administration, { name: `p${index}`, scopes: undefined })).headers);
-  }
+  stage = await startCrosstalkSystem(principals);
+  ({ upstreams, system, tokens } = stage);
 });
-afterAll(async () => {
-  await system.close();
-  await upstreams.close();
-});
+afterAll(() => stage.close());
 
 setFlagsFromString("--expose-gc");
 const collect: () => void = runInNewContext("gc");
