@@ -21,6 +21,9 @@ const auth: AuthConfig = {
   sessionMilliseconds: day,
   sessionIdleMilliseconds: day,
   queryToken: undefined,
+  oidc: undefined,
+  trustedIssuers: [],
+  authorizationServer: undefined,
 };
 const settings = { auth, tenants: {} };
 const folder = mkdtempSync(join(tmpdir(), "gestalt-bench-"));

@@ -3,15 +3,27 @@
 // Those for servers run directly against a server of the official SDK and against server-everything, then through the gateway in front
 // of them. Where client and upstream are of the same era every check has to end as it did directly; across eras whatever passes directly
 // has to pass. test/conformance/expected.json lists the differences that there are, and why; what is listed has to differ, so that the
-// list only shrinks. In those for clients the gateway is the client, and every check counts.
+// list only shrinks. In those for clients the gateway is the client, in those for authorization servers it is the server, and every
+// check counts.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Judgement, judge, judgeAlone, type Listed } from "../test/conformance/judge.ts";
+import { runAuthorizationSuite } from "../test/conformance/run-authorization-suite.ts";
 import { runClientSuite } from "../test/conformance/run-client-suite.ts";
 import { type Check, runSuite } from "../test/conformance/run-suite.ts";
 import { everythingProgram, startEverything } from "../test/conformance/start-everything.ts";
 import { startFixture } from "../test/conformance/start-fixture.ts";
-import { clientSuites, type Era, type Suite, serverSuites } from "../test/conformance/suites.ts";
+import {
+  authorizationSuites,
+  clientSuites,
+  type Era,
+  type Suite,
+  serverSuites,
+} from "../test/conformance/suites.ts";
+import { freePort } from "../test/e2e/free-port.ts";
+import { register } from "../test/e2e/oauth-by-hand.ts";
+import { openOAuthStage, password } from "../test/e2e/oauth-stage.ts";
+import { deliver, openVisitor, textMember } from "../test/e2e/oauth-visitor.ts";
 import { startGateway } from "../test/e2e/start-gateway.ts";
 
 /** What the suites for servers reach in the end. */
@@ -42,6 +54,7 @@ rmSync(report, { force: true });
 try {
   await runServers();
   await runClients();
+  await runAuthorization();
   isWhole = true;
 } catch (error) {
   console.log(error instanceof Error ? error.message : error);
@@ -102,6 +115,34 @@ async function runClients(): Promise<void> {
     });
     const judgement = judgeAlone(checks, expected[suite.name] ?? []);
     conclude(`${suite.name}, ${suite.scenarios.length} scenarios, the gateway as the client`, judgement);
+  }
+}
+
+/** With a client of the file and with one that registers, in turn; a browser without scripts is the person's. */
+async function runAuthorization(): Promise<void> {
+  const redirectUri = "http://127.0.0.1/callback";
+  const known = { display_name: "Known", redirect_uris: [redirectUri] };
+  await using stage = await openOAuthStage({ authorizationServer: { clients: { known } } });
+  const registered = await register(`${stage.url}/oauth/register`, {
+    ...{ client_name: "Registered", redirect_uris: [redirectUri], token_endpoint_auth_method: "none" },
+  });
+  const clients = ["known", textMember(registered.body, "client_id")];
+  for (const [index, suite] of authorizationSuites().entries()) {
+    const visitor = openVisitor();
+    const checks = await runAuthorizationSuite({
+      program: suite.program,
+      selection: suite.selection,
+      url: stage.url,
+      resource: suite.namesResource ? stage.endpoint : undefined,
+      clientId: clients[index % clients.length] ?? "known",
+      port: await freePort(),
+      browse: async (url) => {
+        await deliver(await visitor.authorize(url, { name: "ada", password }));
+      },
+      folder: join(cache, "conformance", suite.name.replaceAll(/\W+/g, "-")),
+    });
+    const judgement = judgeAlone(checks, expected[suite.name] ?? []);
+    conclude(`${suite.name}, the gateway as the authorization server`, judgement);
   }
 }
 

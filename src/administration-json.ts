@@ -1,12 +1,19 @@
 import { membersOf } from "./json-members.ts";
 import { asObject } from "./json-object.ts";
-import type { ApiToken, CreatedToken, Session, User } from "./model/administration.ts";
+import type {
+  ApiToken,
+  ClientGrant,
+  ClientRegistration,
+  CreatedToken,
+  Session,
+  User,
+} from "./model/administration.ts";
 import type { JsonObject, JsonValue } from "./model/json.ts";
 import type { Principal } from "./model/principal.ts";
 import type { Tenant, TenantExposure } from "./model/tenant.ts";
 import { Secret } from "./secret.ts";
 
-// How users, tokens, sessions and tenants look as JSON, in the HTTP API and in what the command line prints by `--json`:
+// How users, tokens, sessions, grants and tenants look as JSON, in the HTTP API and in what the command line prints by `--json`:
 // members in snake_case, absent values left out. Each reader checks every member that it knows and skips the others, which a
 // newer gateway may have; what is not as it should be is refused with `internal`, naming the member.
 
@@ -61,6 +68,33 @@ export function sessionToJson(session: Session): JsonObject {
     ...(session.lastUsedAt !== undefined && { last_used_at: session.lastUsedAt }),
     ...(session.client !== undefined && { client: session.client }),
     current: session.current,
+  };
+}
+
+/** What a person allows an MCP client, as JSON. */
+export function grantToJson(grant: ClientGrant): JsonObject {
+  return {
+    id: grant.id,
+    client_id: grant.clientId,
+    client_name: grant.clientName,
+    client_kind: grant.clientKind,
+    user: grant.user,
+    scopes: grant.scopes,
+    created_at: grant.createdAt,
+    ...(grant.lastUsedAt !== undefined && { last_used_at: grant.lastUsedAt }),
+    expires_at: grant.expiresAt,
+  };
+}
+
+/** A client that registered itself, as JSON. */
+export function registrationToJson(registration: ClientRegistration): JsonObject {
+  return {
+    client_id: registration.clientId,
+    client_name: registration.clientName,
+    redirect_uris: registration.redirectUris,
+    created_at: registration.createdAt,
+    expires_at: registration.expiresAt,
+    grants: registration.grants,
   };
 }
 
@@ -158,6 +192,35 @@ export function sessionFromJson(value: JsonValue): Session {
   };
 }
 
+/** Reads {@link grantToJson}. Throws `internal` for anything else. */
+export function grantFromJson(value: JsonValue): ClientGrant {
+  const read = membersOf(value, "grant");
+  return {
+    id: read.text("id"),
+    clientId: read.text("client_id"),
+    clientName: read.text("client_name"),
+    clientKind: read.choice("client_kind", ["static", "metadata", "registered"]),
+    user: read.text("user"),
+    scopes: read.texts("scopes"),
+    createdAt: read.time("created_at"),
+    lastUsedAt: read.optionalTime("last_used_at"),
+    expiresAt: read.time("expires_at"),
+  };
+}
+
+/** Reads {@link registrationToJson}. Throws `internal` for anything else. */
+export function registrationFromJson(value: JsonValue): ClientRegistration {
+  const read = membersOf(value, "client");
+  return {
+    clientId: read.text("client_id"),
+    clientName: read.text("client_name"),
+    redirectUris: read.texts("redirect_uris"),
+    createdAt: read.time("created_at"),
+    expiresAt: read.time("expires_at"),
+    grants: read.count("grants"),
+  };
+}
+
 /** Reads {@link tenantToJson}. Throws `internal` for anything else. */
 export function tenantFromJson(value: JsonValue): Tenant {
   const read = membersOf(value, "tenant");
@@ -189,5 +252,5 @@ export function callerFromJson(value: JsonValue): Caller {
 
 function readCredential(value: JsonValue): NonNullable<Caller["credential"]> {
   const read = membersOf(value, "credential");
-  return { kind: read.choice("kind", ["session", "token"]), id: read.text("id") };
+  return { kind: read.choice("kind", ["session", "token", "grant", "jwt"]), id: read.text("id") };
 }

@@ -5,6 +5,7 @@ export type ErrorCode =
   | "arguments_denied"
   | "unauthenticated"
   | "forbidden"
+  | "insufficient_scope"
   | "not_found"
   | "method_not_allowed"
   | "conflict"

@@ -1,6 +1,7 @@
 import type { Authorizer } from "./authorization/authorizer.ts";
 import { createAuthorizer } from "./authorization/create-authorizer.ts";
 import { findUnmatchedGrants } from "./authorization/find-unmatched-grants.ts";
+import type { AuthorizationServer } from "./authorization-server/authorization-server.ts";
 import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts";
 import { createArgumentChecker } from "./broker/check-arguments.ts";
 import { deadline } from "./broker/interceptors/deadline.ts";
@@ -16,6 +17,7 @@ import type { StrayCredentials } from "./credentials/prune-credentials.ts";
 import type { Diagnostic } from "./diagnostics/diagnostic.ts";
 import { createDocumentLoader, type DocumentLoader, type DocumentSource } from "./documents/load-document.ts";
 import { GatewayError } from "./errors.ts";
+import type { OidcSignIn } from "./federation/oidc-sign-in.ts";
 import { createOpenIdentity } from "./identity/create-open-identity.ts";
 import { defaultTenant } from "./identity/forms.ts";
 import type { Identity } from "./identity/identity.ts";
@@ -26,6 +28,7 @@ import type { Connections } from "./model/connections.ts";
 import type { Decision } from "./model/decision.ts";
 import type { InvocationRequest } from "./model/invocation.ts";
 import type { Principal } from "./model/principal.ts";
+import { createOwnAddress, type OwnAddress } from "./own-address.ts";
 import { cleanArguments } from "./providers/clean-arguments.ts";
 import { createCompileCache } from "./providers/compile-thread/compile-cache.ts";
 import {
@@ -60,6 +63,12 @@ export interface GatewayOptions {
    * Who may call. Needed where `auth.provider` is not `none`; its owner closes it. Default: everybody is the same anonymous caller.
    */
   readonly identity?: Identity;
+  /** Where callers reach the gateway; its owner shares it with what issues tokens. Default: by the configuration, and where it listens. */
+  readonly address?: OwnAddress;
+  /** Sign-in at an identity provider. Default: there is none. */
+  readonly oidcSignIn?: OidcSignIn;
+  /** The gateway's own, for MCP clients. Default: there is none. */
+  readonly authorizationServer?: AuthorizationServer;
   /** Where credentials are kept; its owner closes it. Default: nowhere, and only those of the configuration are there. */
   readonly store?: Store | undefined;
   /** What seals them. Default: the keys of the configuration. */
@@ -116,15 +125,14 @@ export class Gateway {
   readonly #parts: BrokerParts;
   #config: GatewayConfig;
   #allowedHosts: readonly string[];
-  /** Where it listens; before that, where it would. */
-  #url: string;
+  readonly #address: OwnAddress;
   readonly #providers: ProviderSessions;
 
   constructor(config: GatewayConfig, options: GatewayOptions) {
     this.#config = config;
     this.#allowedHosts = config.egress.allowedHosts;
     this.#options = options;
-    this.#url = addressOf(config);
+    this.#address = options.address ?? createOwnAddress(() => config.server);
     const documents = createDocumentLoader({
       http: this.#http,
       remote: options.reach === "offline" ? "skip" : "fetch",
@@ -146,7 +154,7 @@ export class Gateway {
       providers: () => this.#config.providers,
       mayKnow: (principal, name) => this.#mayKnow(principal, name),
       http: this.#http,
-      baseUrl: () => this.#baseUrl(),
+      baseUrl: () => this.#address.baseUrl(),
       log: options.log,
     });
     this.#scoped = createScopedCatalogs({
@@ -287,6 +295,9 @@ export class Gateway {
       identity: this.#identity,
       view: (principal, surface) => this.view(principal, surface),
       auth: () => this.#config.auth,
+      address: this.#address,
+      oidcSignIn: this.#options.oidcSignIn,
+      authorizationServer: this.#options.authorizationServer,
       mcpMounted: () => this.#config.providers.some((provider) => provider.mcp.enabled),
       connections: (principal) => this.#credentials.connections(principal),
       finishOAuth: (principal, callback) => this.#credentials.finishOAuth(principal, callback),
@@ -295,12 +306,12 @@ export class Gateway {
       arrival: (principal) => this.arrival(principal),
       instances: (principal) => this.#scoped.instances(principal),
       connected: (listener) => this.#credentials.subscribe(listener),
-      connectPage: connectPage(() => this.#baseUrl()),
+      connectPage: connectPage(() => this.#address.baseUrl()),
       scopedChanges: (listener) => this.#scoped.subscribe(listener),
       requestStateKeys: () => deriveKeys(this.#config.server.encryptionKeys, "request state"),
       log: this.#options.log,
     });
-    this.#url = server.url;
+    this.#address.listensOn(server.url);
     return server;
   }
 
@@ -397,11 +408,6 @@ export class Gateway {
     });
   }
 
-  /** Where people and authorization servers reach the gateway, without a slash at the end. */
-  #baseUrl(): string {
-    return this.#config.server.baseUrl ?? this.#url;
-  }
-
   /**
    * Whether a principal may know that there is such a provider: by what all share, or by what its own credentials have opened. Who was
    * let in by the one and finds nothing for them behind it has to get out again.
@@ -425,11 +431,6 @@ function observe(
       return read;
     },
   };
-}
-
-/** Where a gateway with this configuration is reached on its own machine, as far as the file says. */
-function addressOf({ server: { host, port } }: GatewayConfig): string {
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 export { silentPeer } from "./broker/silent-peer.ts";

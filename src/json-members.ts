@@ -14,6 +14,8 @@ export interface Members {
   optionalTexts(name: string): readonly string[] | undefined;
   actsFor(name: string): ActsFor;
   truth(name: string): boolean;
+  /** A whole number from 0. */
+  count(name: string): number;
   /** ISO 8601, UTC, as it was written. */
   time(name: string): string;
   optionalTime(name: string): string | undefined;
@@ -55,6 +57,7 @@ export function membersOf(value: JsonValue, what: string): Members {
     optionalTexts: (name) => optional(name, asTexts),
     actsFor: (name) => required<ActsFor>(name, (found) => (found === "any" ? "any" : asTexts(found))),
     truth: (name) => required(name, (found) => (typeof found === "boolean" ? found : undefined)),
+    count: (name) => required(name, asCount),
     time: (name) => required(name, asTime),
     optionalTime: (name) => optional(name, asTime),
     choice: (name, choices) => required(name, (found) => choices.find((choice) => choice === found)),
@@ -62,6 +65,10 @@ export function membersOf(value: JsonValue, what: string): Members {
     textMap: (name) => required(name, asTextMap),
     optional: (name, read) => optional(name, read),
   };
+}
+
+function asCount(value: JsonValue): number | undefined {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 function asText(value: JsonValue): string | undefined {

@@ -1,13 +1,22 @@
+import type { AuthorizationServer } from "./authorization-server/authorization-server.ts";
+import { createAuthorizationServer } from "./authorization-server/create-authorization-server.ts";
 import { GatewayError } from "./errors.ts";
+import { checkIssuers, type IssuerProblem } from "./federation/check-issuers.ts";
+import { createOidcSignIn } from "./federation/create-oidc-sign-in.ts";
+import { createTokenVerifier } from "./federation/create-token-verifier.ts";
+import type { OidcSignIn } from "./federation/oidc-sign-in.ts";
 import { createIdentity } from "./identity/create-identity.ts";
 import { createOpenIdentity } from "./identity/create-open-identity.ts";
 import type { Identity } from "./identity/identity.ts";
 import type { GatewayConfig } from "./model/config.ts";
 import type { Discarded, KeyStatus, Rotation, RotationProgress } from "./model/keys.ts";
 import type { Principal } from "./model/principal.ts";
+import { createOwnAddress, type OwnAddress } from "./own-address.ts";
 import { openSqliteStore } from "./store/sqlite/open-store.ts";
 import { type Store, StoreError } from "./store/store.ts";
+import { createHttpClient } from "./upstream/undici-client.ts";
 import { createVault } from "./vault/create-vault.ts";
+import { deriveKeys } from "./vault/derive-keys.ts";
 import { discardKey } from "./vault/discard-key.ts";
 import { guardVault } from "./vault/guard-vault.ts";
 import { readKeyStatus } from "./vault/key-status.ts";
@@ -20,6 +29,12 @@ import { type Vault, VaultError } from "./vault/vault.ts";
  */
 export interface OpenState {
   readonly identity: Identity;
+  /** Where callers reach the gateway, which tokens are issued for. */
+  readonly address: OwnAddress;
+  /** Sign-in at an identity provider. */
+  readonly oidcSignIn: OidcSignIn;
+  /** The gateway's own, for MCP clients. */
+  readonly authorizationServer: AuthorizationServer;
   /** `undefined`: the configuration names none. One that only a reload names is used for callers, and for credentials after a restart. */
   readonly store: Store | undefined;
   /** Its keys follow reloads. */
@@ -53,6 +68,17 @@ export interface OpenState {
   close(): Promise<void>;
 }
 
+/** Why issuers that a configuration names can't be relied on, found by asking them; needs no store. */
+export async function findIssuerProblems({ auth, egress }: GatewayConfig): Promise<readonly IssuerProblem[]> {
+  if (auth.oidc === undefined && auth.trustedIssuers.length === 0) return [];
+  const http = createHttpClient({ allowedHosts: () => egress.allowedHosts });
+  try {
+    return await checkIssuers(auth, http);
+  } finally {
+    await http.close();
+  }
+}
+
 /**
  * Opens the store of a configuration, if it has one, and what stands on it. Throws `GatewayError` for the operator.
  */
@@ -65,6 +91,16 @@ export async function openState(
   let store = config.datastore === undefined ? undefined : await open(config.datastore);
   const vault = createVault(() => settings.server.encryptionKeys);
   const first = store;
+  // By what the process began with, as is whom it answers: a reload moves it nowhere.
+  const address = createOwnAddress(() => config.server);
+  const http = createHttpClient({ allowedHosts: () => settings.egress.allowedHosts });
+  const auth = () => settings.auth;
+  const verifyToken = createTokenVerifier({ auth, http, log });
+  const oidcSignIn = createOidcSignIn({ auth, store: () => store, http, address, log });
+  const authorizationServer = createAuthorizationServer({
+    ...{ auth, tenants: () => settings.tenants, store: () => store, http, address, log },
+    keys: (purpose) => deriveKeys(settings.server.encryptionKeys, purpose),
+  });
   let current = create();
   /** Those that a reload replaced, as they finish what is written late. */
   const retired: Promise<void>[] = [];
@@ -74,7 +110,7 @@ export async function openState(
       return createOpenIdentity({ settings: () => settings, store, log });
     if (store === undefined)
       throw new GatewayError("internal", "Sign-in needs a datastore, and none is open.");
-    return createIdentity({ settings: () => settings, store, log });
+    return createIdentity({ settings: () => settings, store, address, verifyToken, log });
   }
 
   function needed(what: string): Store {
@@ -83,8 +119,9 @@ export async function openState(
   }
 
   const identity: Identity = {
-    authenticate: (presented, actFor) => current.authenticate(presented, actFor),
+    authenticate: (...request) => current.authenticate(...request),
     signIn: (attempt) => current.signIn(attempt),
+    signInBy: (...account) => current.signInBy(...account),
     signOut: (presented) => current.signOut(presented),
     administration: (as) => current.administration(as),
     lookUp: (text) => current.lookUp(text),
@@ -92,6 +129,7 @@ export async function openState(
   };
   return {
     identity,
+    ...{ address, oidcSignIn, authorizationServer },
     store: first,
     vault,
     operator: (tenant) => current.lookUp(tenant === undefined ? "operator" : `operator@${tenant}`),
@@ -125,6 +163,7 @@ export async function openState(
     backup: async (file) => inWords(needed("so there is nothing to copy").backup(file)),
     close: async () => {
       await Promise.all([...retired, current.close()]);
+      await http.close();
       await store?.close();
     },
   };

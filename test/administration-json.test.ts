@@ -5,6 +5,10 @@ import {
   callerToJson,
   createdTokenFromJson,
   createdTokenToJson,
+  grantFromJson,
+  grantToJson,
+  registrationFromJson,
+  registrationToJson,
   sessionFromJson,
   sessionToJson,
   tenantFromJson,
@@ -15,7 +19,13 @@ import {
   userToJson,
 } from "../src/administration-json.ts";
 import { GatewayError } from "../src/errors.ts";
-import type { ApiToken, Session, User } from "../src/model/administration.ts";
+import type {
+  ApiToken,
+  ClientGrant,
+  ClientRegistration,
+  Session,
+  User,
+} from "../src/model/administration.ts";
 import type { JsonObject, JsonValue } from "../src/model/json.ts";
 import type { Principal } from "../src/model/principal.ts";
 import type { Tenant, TenantExposure } from "../src/model/tenant.ts";
@@ -64,6 +74,25 @@ const session: fc.Arbitrary<Session> = fc.record({
   client: maybe(text),
   current: fc.boolean(),
 });
+const grant: fc.Arbitrary<ClientGrant> = fc.record({
+  id: text,
+  clientId: text,
+  clientName: text,
+  clientKind: fc.constantFrom("static" as const, "metadata" as const, "registered" as const),
+  user: text,
+  scopes: texts,
+  createdAt: time,
+  lastUsedAt: maybe(time),
+  expiresAt: time,
+});
+const registration: fc.Arbitrary<ClientRegistration> = fc.record({
+  clientId: text,
+  clientName: text,
+  redirectUris: texts,
+  createdAt: time,
+  expiresAt: time,
+  grants: fc.nat(),
+});
 const exposure: fc.Arbitrary<TenantExposure> = fc.oneof(
   fc.record({ kind: fc.constant("all" as const) }),
   fc.record({ kind: fc.constant("selected" as const), providers: texts, tools: texts }),
@@ -82,7 +111,12 @@ const principal: fc.Arbitrary<Principal> = fc.record({
   home: text,
   roles: texts,
   scopes: maybe(texts),
-  credential: maybe(fc.record({ kind: fc.constantFrom("session" as const, "token" as const), id: text })),
+  credential: maybe(
+    fc.record({
+      kind: fc.constantFrom("session" as const, "token" as const, "grant" as const, "jwt" as const),
+      id: text,
+    }),
+  ),
   exposure,
 });
 
@@ -119,6 +153,20 @@ describe("what is written is read back", () => {
     fc.assert(
       fc.property(session, (value) => {
         expect(sessionFromJson(sent(sessionToJson(value)))).toEqual(value);
+      }),
+    );
+  });
+  test("grants", () => {
+    fc.assert(
+      fc.property(grant, (value) => {
+        expect(grantFromJson(sent(grantToJson(value)))).toEqual(value);
+      }),
+    );
+  });
+  test("registrations", () => {
+    fc.assert(
+      fc.property(registration, (value) => {
+        expect(registrationFromJson(sent(registrationToJson(value)))).toEqual(value);
       }),
     );
   });

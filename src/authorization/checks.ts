@@ -155,7 +155,7 @@ const rolesCheck: Check = {
 const notNarrowed: Finding = {
   outcome: "silent",
   detail: ({ principal }) =>
-    principal.credential?.kind === "token"
+    principal.credential !== undefined && principal.credential.kind !== "session"
       ? "The token is not narrowed to scopes."
       : "No token narrows the principal.",
 };

@@ -27,10 +27,10 @@ export async function connectStdio(
     return await server.connectStdio(standardStreams(), token === "" ? undefined : new Secret(token));
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== "unauthenticated") throw error;
-    throw new GatewayError(
-      "unauthenticated",
-      `The API token in the variable GATEWAY_TOKEN is refused: it has expired, was revoked, or belongs to another gateway; ${howToGetOne}.`,
-      { cause: error },
-    );
+    // What the gateway says of it is for whoever calls over HTTP.
+    const why = token.startsWith("gst_oat_")
+      ? "The variable GATEWAY_TOKEN holds an access token, which counts over HTTP only; `--stdio` needs an API token"
+      : "The API token in the variable GATEWAY_TOKEN is refused: it has expired, was revoked, or belongs to another gateway";
+    throw new GatewayError("unauthenticated", `${why}; ${howToGetOne}.`, { cause: error });
   }
 }

@@ -1,5 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { version } from "../version.ts";
+import { registerClients } from "./commands/clients.ts";
+import { registerConnect } from "./commands/connect.ts";
 import { registerConnections } from "./commands/connections.ts";
 import { registerKeys } from "./commands/keys.ts";
 import { configOption, type Registration, repeated, viaOption } from "./commands/registration.ts";
@@ -70,7 +72,7 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
     .addOption(configOption())
     .option(
       "--online",
-      "also resolve references and reach documents, schemas and MCP servers over the network",
+      "also resolve references and reach documents, schemas, MCP servers and issuers over the network",
     )
     .addOption(
       new Option("--format <format>", "how to print").choices(["human", "json", "github"]).default("human"),
@@ -179,6 +181,8 @@ export async function main(commandLine: readonly string[]): Promise<ExitCode> {
   registerTokens(program, registration);
   registerTenants(program, registration);
   registerConnections(program, registration);
+  registerConnect(program, registration);
+  registerClients(program, registration);
   registerSignIn(program, registration);
   registerKeys(program, registration);
   command("backup", "copy the store to a new file, also while a gateway serves from it")

@@ -69,6 +69,8 @@ async function serveCallers(
     identity: callers.identity,
     store: callers.store,
     vault: callers.vault,
+    ...{ address: callers.address, oidcSignIn: callers.oidcSignIn },
+    authorizationServer: callers.authorizationServer,
     ...(config.datastore !== undefined && { cacheFolder: `${config.datastore}-cache` }),
   });
   const watch = new FileWatch(() => reloads.request());
@@ -187,15 +189,40 @@ function printSummary(gateway: Gateway, server: GatewayServer, stdio: boolean, c
     `${count(offeredTools(gateway), "tool")} on ${url}/mcp, HTTP API on ${url}/api/v1 (described by ${url}/openapi.json)`,
   );
   warnOfManyTools(gateway, console);
+  tellOfSignIn(gateway.config, url, console);
   if (stdio) {
     console.say("MCP on standard input and output too; the gateway stops when its client closes them.");
     return;
   }
   if (!gateway.config.providers.some(({ mcp }) => mcp.enabled)) return;
-  const signIn = gateway.config.auth.provider !== "none";
-  const headers = signIn ? { headers: { Authorization: "Bearer <token>" } } : {};
+  const { provider, authorizationServer, trustedIssuers } = gateway.config.auth;
+  // Where somebody issues tokens to clients, a client finds out by itself, and sends no header of its own before.
+  const signsIn = authorizationServer !== undefined || trustedIssuers.length > 0;
+  const needsToken = provider !== "none" && !signsIn;
+  const headers = needsToken ? { headers: { Authorization: "Bearer <token>" } } : {};
   const client = { type: "http", url: `${url}/mcp`, ...headers };
   console.say("Client configuration:");
   console.say(JSON.stringify({ mcpServers: { gestalt: client } }, undefined, 2));
-  if (signIn) console.say("`gateway tokens create NAME --user USER` makes such a token.");
+  if (needsToken) console.say("`gateway tokens create NAME --user USER` makes such a token.");
+  if (authorizationServer !== undefined)
+    console.say("Clients open a browser to sign in; no token has to be copied.");
+  else if (signsIn)
+    console.say(`Clients get their tokens from ${trustedIssuers.map(({ issuer }) => issuer).join(" or ")}.`);
+  console.say("`gateway connect` prints it for Claude, Cursor, VS Code and others.");
+}
+
+/** Where people go, and what whoever runs their identity provider has to be told. */
+function tellOfSignIn({ auth, server }: GatewayConfig, url: string, console: Console): void {
+  if (auth.provider === "none") return;
+  if (auth.oidc === undefined) {
+    console.say(`People sign in at ${url}/login`);
+    return;
+  }
+  const callback = `${url}/login/callback`;
+  // On this machine people come by either name, and providers compare to the letter.
+  const also = callback.replace("//127.0.0.1:", "//localhost:");
+  const both = server.baseUrl === undefined && also !== callback ? ` and ${also}` : "";
+  console.say(
+    `People sign in at ${url}/login with ${auth.oidc.displayName}, where the gateway has to be registered with the redirect URI ${callback}${both}`,
+  );
 }

@@ -9,6 +9,7 @@ import { Gateway } from "../gateway.ts";
 import type { Catalog } from "../model/catalog.ts";
 import type { DocumentLocation, GatewayConfig } from "../model/config.ts";
 import type { Offerings } from "../model/features.ts";
+import { findIssuerProblems } from "../open-state.ts";
 import type { Console } from "./console.ts";
 import { type ExitCode, exitCodes } from "./exit-codes.ts";
 import { count } from "./format-table.ts";
@@ -53,6 +54,7 @@ export async function validate(options: ValidateOptions, console: Console): Prom
     } finally {
       await gateway.close();
     }
+    if (options.online) diagnostics.push(...(await checkIssuers(loaded.config)));
     diagnostics.push(...withoutKnown(await lintDocuments([...read.values()]), diagnostics));
   }
   const sorted = sortDiagnostics(diagnostics);
@@ -72,6 +74,14 @@ export async function validate(options: ValidateOptions, console: Console): Prom
       break;
   }
   return failed ? exitCodes.invalid : exitCodes.ok;
+}
+
+/** Issuers that nobody can rely on, at their places. */
+async function checkIssuers(config: GatewayConfig): Promise<readonly Diagnostic[]> {
+  return (await findIssuerProblems(config)).map(({ place, isUsable, message }) => ({
+    ...{ severity: isUsable ? "warning" : "error", code: "issuer-unusable", message },
+    ...(place !== undefined && { place }),
+  }));
 }
 
 /** Without findings at places of which the compiler has said what is wrong. */

@@ -262,7 +262,8 @@ class Repairs {
 
   #wrongType({ path, parameters, schema }: SchemaViolation, node: LocatedNode): void {
     const types = [parameters["type"]].flat().map(String);
-    const expected = types.find((type) => type !== "null") ?? "string";
+    const first = types.find((type) => type !== "null") ?? "string";
+    const expected = first === "string" && types.includes("array") ? "string or array" : first;
     if (expected === "string" && node.kind === "scalar" && node.reference === "resolved") {
       // A reference was retyped where text is wanted: the text is what was meant.
       this.#replaced.set(pointerOf(path), { ...node, value: node.text });

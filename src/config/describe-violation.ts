@@ -9,6 +9,7 @@ const typePhrases: Readonly<Record<string, string>> = {
   boolean: "`true` or `false`",
   array: "a list",
   object: "a mapping of keys to values",
+  "string or array": "text or a list",
 };
 
 /** The message for a value of another type than the schema's. */
@@ -154,7 +155,7 @@ export function describeMissingKeys(
     const example = schema.properties?.[key]?.examples?.[0];
     return typeof example === "string" ? [`\`${key}: ${example}\``] : [];
   });
-  return `${subject} needs the ${list}.${meaning}${choices}${samples.length === 0 ? "" : ` For example ${samples.join(", ")}.`}`;
+  return `${subject} ${subject.endsWith("settings") ? "need" : "needs"} the ${list}.${meaning}${choices}${samples.length === 0 ? "" : ` For example ${samples.join(", ")}.`}`;
 }
 
 /** How a mapping with this schema is called in a sentence, with its article. */
@@ -165,7 +166,7 @@ function nameOfSchema({ title }: ViolatedSchema): string {
   const name = /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
   const spoken = name.replace(/^graphQL/, "GraphQL").replace(/^openAPI/, "OpenAPI");
   if (spoken.endsWith("settings")) return `the ${spoken}`;
-  return `${/^([aeio]|OpenAPI|MCP)/.test(spoken) ? "an" : "a"} ${spoken}`;
+  return `${/^([aeio]|OAuth|OpenAPI|MCP)/.test(spoken) ? "an" : "a"} ${spoken}`;
 }
 
 function nameOfPath(path: readonly string[]): string {

@@ -15,6 +15,11 @@ export function* eachSecret(
   if (file.auth?.config?.client_secret !== undefined) {
     yield { path: ["auth", "config", "client_secret"], variable: "CLIENT_SECRET" };
   }
+  for (const [id, client] of Object.entries(file.auth?.authorization_server?.clients ?? {})) {
+    if (client.client_secret === undefined) continue;
+    const path = ["auth", "authorization_server", "clients", id, "client_secret"];
+    yield { path, variable: `${id.toUpperCase().replaceAll(/\W/g, "_")}_CLIENT_SECRET` };
+  }
   for (const { connection, path } of eachConnection(file)) {
     const provider = String(path[1]).toUpperCase().replaceAll(/\W/g, "_");
     const { auth } = connection;

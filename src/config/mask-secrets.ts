@@ -16,7 +16,7 @@ export function maskSecrets(source: SourceFile, root: LocatedNode | undefined): 
     if (match[1] !== undefined && !match[1].includes("${"))
       blot(match.index + 3, match.index + 3 + match[1].length);
   }
-  for (const match of source.text.matchAll(/gst_api_[\w-]+/g))
+  for (const match of source.text.matchAll(/gst_[a-z]{3}_[\w-]+/g))
     blot(match.index, match.index + match[0].length);
   return text;
 }

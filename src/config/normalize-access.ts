@@ -8,18 +8,18 @@ import type {
 } from "../model/config-file.generated.ts";
 import type { TenantExposure } from "../model/tenant.ts";
 import { readDuration } from "./duration.ts";
+import { normalizeSignIn } from "./normalize-sign-in.ts";
 import { type Origin, record } from "./origin.ts";
 
 /** What holds where the file says nothing. Rules that compare lifetimes go by the same. */
 export const defaultLifetimes = { apiToken: "30d", session: "12h", sessionIdle: "2h" } as const;
 
 /** How callers prove who they are, complete. */
-export function normalizeAuth(auth: AuthSettings): AuthConfig {
+export function normalizeAuth(auth: AuthSettings, origin: Origin): AuthConfig {
   const sessionMilliseconds = readDuration(auth.session_ttl ?? defaultLifetimes.session);
   const idle = readDuration(auth.session_idle ?? defaultLifetimes.sessionIdle);
   return {
-    // Whatever is not `none` asks for a sign-in; what this version does not have was refused before.
-    provider: (auth.provider ?? "none") === "none" ? "none" : "local",
+    ...normalizeSignIn(auth, origin),
     apiTokenMilliseconds: readDuration(auth.api_token_ttl ?? defaultLifetimes.apiToken),
     sessionMilliseconds,
     sessionIdleMilliseconds: Math.min(idle, sessionMilliseconds),

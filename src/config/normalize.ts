@@ -21,7 +21,7 @@ export function normalize(file: GatewayFile, root: LocatedNode, path: string): G
   return {
     file: path,
     server: normalizeServer(file.server ?? {}, origin),
-    auth: normalizeAuth(file.auth ?? {}),
+    auth: normalizeAuth(file.auth ?? {}, origin),
     authorization: normalizeAuthorization(file.authorization ?? {}, origin),
     tenants: normalizeTenants(file, origin),
     egress: { allowedHosts: file.egress?.allowed_hosts ?? [] },

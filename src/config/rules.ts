@@ -1,17 +1,23 @@
 import type { Rule } from "./rule.ts";
 import { ambiguousConnection } from "./rules/ambiguous-connection.ts";
+import { authProvider } from "./rules/auth-provider.ts";
 import { badAlias } from "./rules/bad-alias.ts";
+import { badClaim } from "./rules/bad-claim.ts";
+import { badClient } from "./rules/bad-client.ts";
 import { badDefault } from "./rules/bad-default.ts";
 import { badHeader } from "./rules/bad-header.ts";
 import { badHost } from "./rules/bad-host.ts";
+import { badIssuer } from "./rules/bad-issuer.ts";
 import { badMediaType } from "./rules/bad-media-type.ts";
 import { badMethod } from "./rules/bad-method.ts";
 import { badPolicy } from "./rules/bad-policy.ts";
 import { badQueryToken } from "./rules/bad-query-token.ts";
+import { badRedirect } from "./rules/bad-redirect.ts";
 import { badScope } from "./rules/bad-scope.ts";
 import { badSelection } from "./rules/bad-selection.ts";
 import { badTenant } from "./rules/bad-tenant.ts";
 import { badUrl } from "./rules/bad-url.ts";
+import { baseUrl } from "./rules/base-url.ts";
 import { bodyDeclaration } from "./rules/body-declaration.ts";
 import { bodyWithoutMeaning } from "./rules/body-without-meaning.ts";
 import { connectionMode } from "./rules/connection-mode.ts";
@@ -35,7 +41,7 @@ import { noEffectYet } from "./rules/no-effect-yet.ts";
 import { noEncryptionKey } from "./rules/no-encryption-key.ts";
 import { noProvider } from "./rules/no-provider.ts";
 import { noSurface } from "./rules/no-surface.ts";
-import { notAvailable } from "./rules/not-available.ts";
+import { nobodyAllowed } from "./rules/nobody-allowed.ts";
 import { oauthParameter } from "./rules/oauth-parameter.ts";
 import { pagination } from "./rules/pagination.ts";
 import { parameterClash } from "./rules/parameter-clash.ts";
@@ -62,18 +68,24 @@ import { withheldFeatures } from "./rules/withheld-features.ts";
 /** Every rule; their order does not matter, as what they find is sorted by place. */
 export const rules: readonly Rule[] = [
   ambiguousConnection,
+  authProvider,
   badAlias,
+  badClaim,
+  badClient,
   badDefault,
   badHeader,
   badHost,
+  badIssuer,
   badMediaType,
   badMethod,
   badPolicy,
   badQueryToken,
+  badRedirect,
   badScope,
   badSelection,
   badTenant,
   badUrl,
+  baseUrl,
   bodyDeclaration,
   bodyWithoutMeaning,
   connectionMode,
@@ -97,7 +109,7 @@ export const rules: readonly Rule[] = [
   noEncryptionKey,
   noProvider,
   noSurface,
-  notAvailable,
+  nobodyAllowed,
   oauthParameter,
   pagination,
   parameterClash,

@@ -50,16 +50,16 @@ export function keyOfReference(reference: CredentialReference): string {
 }
 
 /**
- * Whether a principal may change what its tenant shares. A token that is narrowed changes no credentials at all; where nobody signs in
- * everybody is the operator.
+ * Whether a principal may change what its tenant shares. A token that is narrowed changes no credentials at all, and a client that a
+ * person has let act for them only that person's own; where nobody signs in everybody is the operator.
  */
-export function mayShare({ kind, roles, scopes }: Principal): boolean {
-  if (scopes !== undefined) return false;
+export function mayShare({ kind, roles, scopes, credential }: Principal): boolean {
+  if (scopes !== undefined || credential?.kind === "grant") return false;
   return kind === "operator" || kind === "anonymous" || roles.includes("operator") || roles.includes("admin");
 }
 
 /** Whether a principal may change the gateway's own credentials. */
-export function mayConnectGateway({ kind, roles, scopes }: Principal): boolean {
-  if (scopes !== undefined) return false;
+export function mayConnectGateway({ kind, roles, scopes, credential }: Principal): boolean {
+  if (scopes !== undefined || credential?.kind === "grant") return false;
   return kind === "operator" || kind === "anonymous" || roles.includes("operator");
 }

@@ -36,7 +36,7 @@ export function passHeader(
   if (holdsGatewayToken(value)) {
     throw new GatewayError(
       "bad_request",
-      `The header \`${auth.header}\` holds an API token of the gateway, which is never passed on. Send the credential for ${provider.displayName} in it.`,
+      `The header \`${auth.header}\` holds an API token of the gateway, or another one that it issued, which is never passed on. Send the credential for ${provider.displayName} in it.`,
     );
   }
   if (!headerValue.test(value)) {

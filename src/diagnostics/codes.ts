@@ -65,6 +65,13 @@ export const diagnosticCodes = {
   "unprotected-host": "no sign-in on an address that others can reach",
   "query-token": "tokens that are taken from URLs",
   "bad-query-token": "a query parameter that can't carry tokens",
+  "auth-provider": "a setting of `auth` that its provider lacks, or has no use for",
+  "base-url": "an address at which nobody could sign in, or not safely",
+  "bad-issuer": "an issuer that is there twice, is none, or is the gateway itself",
+  "bad-claim": "values of a claim that mean nothing",
+  "bad-redirect": "a redirect URI or its scheme that codes must not be sent to",
+  "bad-client": "a client of the authorization server with an unusable id or secret",
+  "nobody-allowed": "an empty list that lets nobody in",
   "session-time": "a session that ends before it can be idle for so long",
   "default-datastore": "a datastore whose place the file leaves open",
   "bad-policy": "a policy that can't be used, or changes nothing",
@@ -72,7 +79,6 @@ export const diagnosticCodes = {
   "unused-role": "a role that nobody can be given",
   "bad-tenant": "a tenant that can't be used, or is given what is not there",
   "unknown-tenant": "a tenant that the file does not declare",
-  "not-available": "a setting that this version refuses because it can't keep its promise",
   "no-effect-yet": "a setting that is ignored, by this version or because another one is off",
   "bad-alias": "an alias that can't be part of a tool's name",
   "duplicate-alias": "two operations under one alias",
@@ -101,6 +107,7 @@ export const diagnosticCodes = {
   "unmatched-pagination": "a pagination that suits no operation",
   "unmatched-grant": "a scope or a tenant's pattern that no tool fits",
   "provider-unavailable": "a provider that can't be reached",
+  "issuer-unusable": "an issuer whose metadata or keys can't be had, or can't be used",
 } as const satisfies Record<string, string>;
 
 /** A code of the registry. */

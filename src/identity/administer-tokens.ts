@@ -13,6 +13,7 @@ import {
   requireAdministrator,
   requireGrantable,
   requireNoLongerReach,
+  requireOwnCredential,
   requireWhole,
 } from "./permissions.ts";
 import { credentialEnds, removeElsewhere } from "./remove-owned.ts";
@@ -134,6 +135,7 @@ export function administerTokens(
 
     async createToken(asked) {
       requireWhole(as);
+      requireOwnCredential(as);
       const user = await ownerOf(asked);
       if (user !== undefined && (asked.roles !== undefined || asked.actsFor !== undefined)) {
         throw new GatewayError(
@@ -165,6 +167,7 @@ export function administerTokens(
 
     async rotateToken(id) {
       requireWhole(as);
+      requireOwnCredential(as);
       const tenant = await ownTenant(parts, as);
       const { token, user } = await find(tenant, id);
       // A service that could do that for itself would never end, whoever has got hold of its token.

@@ -15,6 +15,7 @@ import {
 } from "./administration-parts.ts";
 import { actsForOf, displayName, rolesOf, userName } from "./check-input.ts";
 import { newId, sessionsOf } from "./credential-form.ts";
+import { grantEnds } from "./end-grants.ts";
 import { isUserName } from "./forms.ts";
 import { type GuardedTenantStore, readAll } from "./guard-store.ts";
 import {
@@ -34,7 +35,8 @@ import { readToken } from "./token-record.ts";
 import { useId } from "./track-uses.ts";
 import { putUser, readUser, type UserRecord } from "./user-record.ts";
 
-const usersPerTenant = 10_000;
+/** Whoever makes users keeps this. */
+export const usersPerTenant = 10_000;
 
 /** What a principal may do to the users of the tenant it acts in. */
 export function administerUsers(
@@ -78,7 +80,9 @@ export function administerUsers(
     requireGrantable(as, changes);
     if (changes.actsFor !== undefined) requireOperator(as, "change which tenants somebody acts for");
     if (changes.roles !== undefined || changes.disabled !== undefined) requireAdministrator(as);
-    if (!self || changes.password === undefined) return;
+    if (changes.password === undefined) return;
+    if (user.passwordHash === undefined) throw passwordless(user);
+    if (!self) return;
     if (changes.currentPassword === undefined) {
       throw new GatewayError("bad_request", "Changing your own password needs the one you have now.");
     }
@@ -104,6 +108,8 @@ export function administerUsers(
     const next: UserRecord = {
       ...user,
       ...{ roles, actsFor, disabled },
+      // Whoever says something of that means it, wherever the person is.
+      movedTo: changes.disabled === undefined ? user.movedTo : undefined,
       displayName: changes.displayName === undefined ? user.displayName : displayName(changes.displayName),
       passwordHash:
         changes.password === undefined
@@ -114,7 +120,7 @@ export function administerUsers(
     const write = async () =>
       tenant.write([
         putUser(next, user.version),
-        ...(ends ? await sessionEnds(tenant, user.id) : []),
+        ...(ends ? [...(await sessionEnds(tenant, user.id)), ...(await grantEnds(tenant, user.id))] : []),
         // The tenant's administrators could make tokens for the user until now, and may have kept one.
         ...(!reachesBeyond(user) && reachesBeyond(next) ? await tokenEnds(tenant, user.id) : []),
       ]);
@@ -142,7 +148,7 @@ export function administerUsers(
         ...{ id: newId("usr"), name, displayName: displayName(asked.displayName) },
         roles: rolesOf(asked.roles ?? ["member"]),
         actsFor: actsForOf(asked.actsFor ?? []),
-        ...{ disabled: false, generation: 1 },
+        ...{ disabled: false, movedTo: undefined, generation: 1 },
       };
       if (as.kind !== "operator") refuse(parts.creations.take(limitKey(as)), "users and tokens");
       const tenant = await ownTenant(parts, as);
@@ -188,6 +194,7 @@ export function administerUsers(
           { action: "delete", kind: "use", id: useId("user", user.id), expected: "any" },
           ...(await tokenEnds(tenant, user.id)),
           ...(await sessionEnds(tenant, user.id)),
+          ...(await grantEnds(tenant, user.id)),
           ...(await credentialEnds(tenant, userIn(as.tenant, owner))),
         ]);
       };
@@ -198,12 +205,14 @@ export function administerUsers(
   };
 }
 
-async function sessionEnds(tenant: GuardedTenantStore, user: string): Promise<readonly Change[]> {
+/** The changes that end all sessions of a user. */
+export async function sessionEnds(tenant: GuardedTenantStore, user: string): Promise<readonly Change[]> {
   const sessions = await readAll(tenant, "session", readSession, sessionsOf(user));
   return sessions.flatMap(({ id }) => endSession(id));
 }
 
-async function tokenEnds(tenant: GuardedTenantStore, user: string): Promise<readonly Change[]> {
+/** The changes that end all API tokens of a user. */
+export async function tokenEnds(tenant: GuardedTenantStore, user: string): Promise<readonly Change[]> {
   const tokens = await readAll(tenant, "token", readToken);
   return tokens.filter((token) => token.user === user).flatMap(({ id }) => endToken(id));
 }
@@ -221,8 +230,16 @@ export function isConflict(error: unknown): error is GatewayError {
   return error instanceof GatewayError && error.code === "conflict";
 }
 
-function isOther(one: string | readonly string[], other: string | readonly string[]): boolean {
+/** True for a list or word that is not the same. */
+export function isOther(one: string | readonly string[], other: string | readonly string[]): boolean {
   return JSON.stringify(one) !== JSON.stringify(other);
+}
+
+function passwordless({ name }: UserRecord): GatewayError {
+  return new GatewayError(
+    "bad_request",
+    `The user \`${name}\` signs in at the identity provider and has no password here. It is changed there.`,
+  );
 }
 
 /** One answer for users that there are not and for those of other tenants. */

@@ -1,19 +1,22 @@
 import { GatewayError } from "../errors.ts";
 import type { AuthConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
+import type { OwnAddress } from "../own-address.ts";
 import type { RecordKind } from "../store/store.ts";
 import { mayActFor } from "./acts-for.ts";
-import { checkFound, demand } from "./check-record.ts";
-import { type Credential, isSameHash, recognize } from "./credential-form.ts";
+import { type Credential, recognize } from "./credential-form.ts";
 import { type FileTenants, findTenant } from "./find-tenant.ts";
 import { isTenantId } from "./forms.ts";
 import { believingNothing, type GuardedStore, within } from "./guard-store.ts";
-import type { Presented } from "./identity.ts";
-import { isSamePrincipal, makePrincipal, type Who } from "./make-principal.ts";
-import { sessionMembers, sessionOf } from "./session-record.ts";
-import { tokenMembers, tokenOf } from "./token-record.ts";
-import { readUse, type UseMark, type UseTracker, useId } from "./track-uses.ts";
-import { readUser, type UserRecord } from "./user-record.ts";
+import type { Identity, ProtectedSurface, VerifyToken } from "./identity.ts";
+import { isSamePrincipal, makePrincipal } from "./make-principal.ts";
+import { isResourceUrl, resourceUrl } from "./resource-urls.ts";
+import type { UseTracker } from "./track-uses.ts";
+import { unauthenticated, type Verification } from "./verification.ts";
+import { verifyAccessToken } from "./verify-access-token.ts";
+import { verifyApiToken } from "./verify-api-token.ts";
+import { verifyJwt } from "./verify-jwt.ts";
+import { verifySession } from "./verify-session.ts";
 
 /** What the configuration says about callers; the same objects until it changes. */
 export interface IdentitySettings {
@@ -26,36 +29,40 @@ export interface AuthenticatorParts {
   readonly store: GuardedStore;
   readonly settings: () => IdentitySettings;
   readonly uses: UseTracker;
+  /** Where access tokens have to be issued for; `undefined`: none of them counts. */
+  readonly address: OwnAddress | undefined;
+  /** Verifies tokens of other issuers; `undefined`: none is good. */
+  readonly verifyToken: VerifyToken | undefined;
   readonly now: () => number;
   readonly log: (message: string, cause: unknown) => void;
-  /** The longest wait for the store. */
+  /** The longest wait for the store, and for an issuer's keys. */
   readonly milliseconds: number;
 }
 
-/** A credential that was found good, until something changes. */
-interface Verified {
-  readonly principal: Principal;
-  readonly mark: UseMark;
-  /** Milliseconds since 1970. */
-  readonly endsAt: number;
-  /** Milliseconds without use after which it is to be looked at again. */
-  readonly idle: number;
-}
+/** The way from what a request presents to a principal; `Identity.authenticate`. */
+export type Authenticate = Identity["authenticate"];
 
-interface CacheEntry extends Verified {
+/** A credential that was found good, until something changes. */
+interface CacheEntry extends Pick<Verification, "mark" | "endsAt" | "idle" | "audience"> {
+  readonly principal: Principal;
   readonly epoch: number;
   readonly settings: IdentitySettings;
 }
 
-const watched: readonly RecordKind[] = ["user", "token", "session", "tenant"];
+/** What a credential of each kind hangs on. */
+const watched: Readonly<Record<Credential["kind"], readonly RecordKind[]>> = {
+  token: ["user", "token", "tenant"],
+  session: ["user", "session", "tenant"],
+  access: ["user", "access", "grant", "tenant"],
+  jwt: ["user", "tenant"],
+};
 const cacheSize = 10_000;
 
 /** The way from what a request presents to a principal, `Identity.authenticate`. There is no other for callers. */
-export function createAuthenticator(
-  parts: AuthenticatorParts,
-): (presented: Presented, actFor: string | undefined) => Promise<Principal> {
+export function createAuthenticator(parts: AuthenticatorParts): Authenticate {
   const { store, uses, now } = parts;
   const cache = new Map<string, CacheEntry>();
+  const issuers = () => parts.settings().auth.trustedIssuers;
 
   function remember(key: string, entry: CacheEntry): Principal {
     // Whoever keeps something by principal goes on with the same object while it says the same.
@@ -71,17 +78,26 @@ export function createAuthenticator(
     return principal;
   }
 
-  return async (presented, actFor) => {
+  /** Throws `unauthenticated` unless what was presented counts where it was. */
+  function requireAudience({ audience }: Pick<Verification, "audience">, surface: ProtectedSurface): void {
+    const { address } = parts;
+    if (audience === undefined) return;
+    if (address === undefined) throw unauthenticated();
+    if (!isResourceUrl(address, surface, audience)) throw issuedForAnother(address, surface);
+  }
+
+  return async (presented, actFor, surface = "other") => {
     const credential = recognize(presented);
     if (credential === undefined) throw unauthenticated();
     // Asked for before anything is read: what changes during the reading makes the result old at once.
-    const epoch = store.epoch(watched);
+    const epoch = store.epoch(watched[credential.kind]);
     const settings = parts.settings();
     const time = now();
-    // Tokens and sessions are of different lengths, so no hash is that of both.
+    // Credentials of each kind have a form of their own, so no hash is that of two kinds.
     const key = actFor === undefined ? credential.hash : `${credential.hash} ${actFor}`;
     const known = cache.get(key);
     if (known !== undefined && isCurrent(known, epoch, settings, time)) {
+      requireAudience(known, surface);
       uses.touch(known.mark, time);
       if (cache.size > cacheSize / 2) {
         // The map's order is that of the last use, as soon as it matters.
@@ -90,39 +106,46 @@ export function createAuthenticator(
       }
       return known.principal;
     }
-    const verified = await believingNothing(parts.log, () =>
-      within(parts.milliseconds, () => verify(credential, actFor, settings, time)),
+    const { principal, mark, endsAt, idle, audience } = await believingNothing(parts.log, () =>
+      within(parts.milliseconds, async () => {
+        const verification = await verify(credential, settings, time);
+        requireAudience(verification, surface);
+        return { ...verification, principal: await act(verification, actFor, settings) };
+      }),
     ).catch((error: unknown) => {
       // What is refused is forgotten; what could not be asked for goes on as the same object once it can.
       if (!(error instanceof GatewayError) || error.code !== "store_unavailable") cache.delete(key);
       throw error;
     });
-    uses.touch(verified.mark, time);
-    return remember(key, { ...verified, epoch, settings });
+    uses.touch(mark, time);
+    return remember(key, { principal, mark, endsAt, idle, audience, epoch, settings });
   };
 
-  async function verify(
-    credential: Credential,
+  function verify(credential: Credential, { auth }: IdentitySettings, time: number): Promise<Verification> {
+    switch (credential.kind) {
+      case "token":
+        return verifyApiToken(parts, credential.hash, time);
+      case "session":
+        return verifySession(parts, credential.hash, auth, time);
+      case "access":
+        return verifyAccessToken(parts, credential.hash, auth, time);
+      case "jwt":
+        return verifyJwt({ ...parts, issuers }, credential.token, time);
+    }
+  }
+
+  async function act(
+    { who, rights }: Verification,
     actFor: string | undefined,
-    settings: IdentitySettings,
-    time: number,
-  ): Promise<Verified> {
-    const found =
-      credential.kind === "token"
-        ? await verifyToken(credential.hash, time)
-        : await verifySession(credential.hash, settings, time);
-    const { home } = found.who;
-    const own = await findTenant(store, settings.tenants, home);
+    { tenants }: IdentitySettings,
+  ): Promise<Principal> {
+    const own = await findTenant(store, tenants, who.home);
     if (own === undefined) throw unauthenticated();
-    if (actFor === undefined || actFor === home)
-      return { ...found, principal: makePrincipal(found.who, own) };
-    const [rights, scopes] =
-      found.who.kind === "user"
-        ? [found.who.user, found.who.scopes]
-        : [found.who.token, found.who.token.scopes];
+    if (actFor === undefined || actFor === who.home) return makePrincipal(who, own);
+    const scopes = who.kind === "user" ? who.scopes : who.token.scopes;
     const other =
-      isTenantId(actFor) && mayActFor(rights, scopes, actFor)
-        ? await findTenant(store, settings.tenants, actFor)
+      isTenantId(actFor) && rights !== undefined && mayActFor(rights, scopes, actFor)
+        ? await findTenant(store, tenants, actFor)
         : undefined;
     if (other === undefined) {
       throw new GatewayError(
@@ -130,60 +153,7 @@ export function createAuthenticator(
         "You may not act for this tenant, or there is none of this name. Leave it out to act in your own.",
       );
     }
-    return { ...found, principal: makePrincipal(found.who, other) };
-  }
-
-  async function verifyToken(hash: string, time: number) {
-    const found = await store.find("token", hash);
-    if (found === undefined) throw unauthenticated();
-    const { tenant, record } = checkFound(found, "token", tokenMembers);
-    const token = tokenOf(record);
-    demand(isTenantId(tenant), record, "tenant");
-    const home = String(tenant);
-    if (!isSameHash(token.hash, hash)) throw unauthenticated();
-    const endsAt = token.expiresAt ?? Number.POSITIVE_INFINITY;
-    if (time >= endsAt) throw unauthenticated();
-    const mark = uses.mark({ tenant: home, kind: "token", id: token.id, user: token.user });
-    const ends = { endsAt, idle: Number.POSITIVE_INFINITY, mark };
-    if (token.user === undefined) {
-      return { ...ends, who: { kind: "service", token, home } satisfies Extract<Who, { kind: "service" }> };
-    }
-    const user = await enabledUser(home, token.user);
-    const presented = { kind: "token", id: token.id } as const;
-    return { ...ends, who: userBy(user, home, presented, token.scopes) };
-  }
-
-  async function verifySession(hash: string, settings: IdentitySettings, time: number) {
-    const found = await store.find("session", hash);
-    if (found === undefined) throw unauthenticated();
-    const { tenant, record } = checkFound(found, "session", sessionMembers);
-    const session = sessionOf(record);
-    demand(isTenantId(tenant), record, "tenant");
-    const home = String(tenant);
-    if (!isSameHash(session.hash, hash)) throw unauthenticated();
-    const { sessionMilliseconds, sessionIdleMilliseconds: idle } = settings.auth;
-    const endsAt = Math.min(session.expiresAt, session.createdAt + sessionMilliseconds);
-    if (time >= endsAt) throw unauthenticated();
-    const user = await enabledUser(home, session.user);
-    if (user.generation !== session.generation) throw unauthenticated();
-    const mark = uses.mark({ tenant: home, kind: "session", id: session.id, user: user.id });
-    const use = await store.tenant(home).get("use", useId("session", session.id));
-    const lastUse = Math.max(
-      mark.seen,
-      session.createdAt,
-      use === undefined ? 0 : readUse(use, useId("session", session.id)).at,
-    );
-    if (time - lastUse > idle) throw unauthenticated();
-    const presented = { kind: "session", id: session.id } as const;
-    return { endsAt, idle, mark, who: userBy(user, home, presented, undefined) };
-  }
-
-  async function enabledUser(home: string, id: string): Promise<UserRecord> {
-    const found = await store.tenant(home).get("user", id);
-    if (found === undefined) throw unauthenticated();
-    const user = readUser(found, id);
-    if (user.disabled) throw unauthenticated();
-    return user;
+    return makePrincipal(who, other);
   }
 }
 
@@ -197,19 +167,14 @@ function isCurrent(entry: CacheEntry, epoch: number, settings: IdentitySettings,
   );
 }
 
-function userBy(
-  user: UserRecord,
-  home: string,
-  credential: Principal["credential"],
-  scopes: Principal["scopes"],
-): Extract<Who, { kind: "user" }> {
-  return { kind: "user", user, home, credential, scopes };
-}
-
-/** One message, whatever is wrong: nothing tells apart what is unknown, has expired or was revoked. */
-function unauthenticated(): GatewayError {
+/** Whoever holds a token knows for what it was asked for, and has no other way to learn what is wrong with it. */
+function issuedForAnother(address: OwnAddress, surface: ProtectedSurface): GatewayError {
+  const here =
+    surface === "other"
+      ? "Access tokens count for MCP and for the HTTP API only, each for one of them."
+      : `Ask for one with \`resource=${resourceUrl(address.baseUrl(), surface)}\`.`;
   return new GatewayError(
     "unauthenticated",
-    "Authentication is required: send a valid API token as `Authorization: Bearer gst_api_…`, or sign in. If you did, the token or session is unknown, has expired or was revoked.",
+    `This access token was issued for another resource than the one that it is sent to. ${here}`,
   );
 }

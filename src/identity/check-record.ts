@@ -104,6 +104,11 @@ export function isBoolean(value: unknown): value is boolean {
   return typeof value === "boolean";
 }
 
+/** True for a text that is not empty, and of a length that a record may hold. */
+export function isText(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && value.length <= 4_096;
+}
+
 /** Makes the check of a list from that of its items. */
 export function listOf<Item>(
   is: (value: unknown) => value is Item,

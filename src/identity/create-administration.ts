@@ -1,5 +1,6 @@
 import type { Administration } from "../model/administration.ts";
 import type { Principal } from "../model/principal.ts";
+import { administerGrants } from "./administer-grants.ts";
 import { administerSessions } from "./administer-sessions.ts";
 import { administerTenants } from "./administer-tenants.ts";
 import { administerTokens } from "./administer-tokens.ts";
@@ -15,6 +16,7 @@ export function createAdministration(
   const users = administerUsers(parts, as);
   const tokens = administerTokens(parts, as);
   const sessions = administerSessions(parts, as);
+  const grants = administerGrants(parts, as);
   const tenants = administerTenants(parts, as);
   return {
     listUsers: () => run(() => users.listUsers()),
@@ -27,6 +29,10 @@ export function createAdministration(
     revokeToken: (id) => run(() => tokens.revokeToken(id)),
     listSessions: () => run(() => sessions.listSessions()),
     revokeSession: (id) => run(() => sessions.revokeSession(id)),
+    listGrants: () => run(() => grants.listGrants()),
+    revokeGrant: (id) => run(() => grants.revokeGrant(id)),
+    listRegistrations: () => run(() => grants.listRegistrations()),
+    revokeClient: (clientId) => run(() => grants.revokeClient(clientId)),
     listTenants: () => run(() => tenants.listTenants()),
     getTenant: (id) => run(() => tenants.getTenant(id)),
     createTenant: (tenant) => run(() => tenants.createTenant(tenant)),

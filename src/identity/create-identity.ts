@@ -1,15 +1,17 @@
 import { complainOnce } from "../complain-once.ts";
+import type { OwnAddress } from "../own-address.ts";
 import type { Store } from "../store/store.ts";
 import type { AdministrationParts } from "./administration-parts.ts";
 import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { createAuthenticator, type IdentitySettings } from "./authenticate.ts";
 import { createAdministration } from "./create-administration.ts";
 import { believingNothing, guardStore } from "./guard-store.ts";
-import type { Identity } from "./identity.ts";
+import type { Identity, VerifyToken } from "./identity.ts";
 import { lookUp } from "./look-up.ts";
 import { type Derive, deriveByArgon2 } from "./password-hash.ts";
 import { createPasswords } from "./passwords.ts";
 import { signIn, signOut } from "./sign-in.ts";
+import { signInBy } from "./sign-in-by.ts";
 import { createSignInLimits } from "./sign-in-limits.ts";
 import { trackUses } from "./track-uses.ts";
 
@@ -17,6 +19,10 @@ import { trackUses } from "./track-uses.ts";
 export interface IdentityParts {
   /** Stays open when the identity is closed. */
   readonly store: Store;
+  /** Where callers reach the gateway, which access tokens are issued for. Default: nowhere, and none of them counts. */
+  readonly address?: OwnAddress | undefined;
+  /** Verifies tokens of other issuers. Default: none is good. */
+  readonly verifyToken?: VerifyToken | undefined;
   /** What the configuration says now. */
   readonly settings: () => IdentitySettings;
   /** Whole milliseconds since 1970; the system's clock by default. */
@@ -42,7 +48,11 @@ export function createIdentity(parts: IdentityParts): Identity {
   const uses = trackUses(store, now);
   const passwords = createPasswords(parts.derive ?? deriveByArgon2);
   const limits = createSignInLimits(now);
-  const authenticate = createAuthenticator({ store, settings, uses, now, log, milliseconds });
+  const { address, verifyToken } = parts;
+  const authenticate = createAuthenticator({
+    ...{ store, settings, uses, address, verifyToken },
+    ...{ now, log, milliseconds },
+  });
   const administered: AdministrationParts = {
     ...{ store, settings, uses, now, passwords },
     creations: createAttemptLimiter(creations, now),
@@ -54,6 +64,8 @@ export function createIdentity(parts: IdentityParts): Identity {
     authenticate,
     signIn: (attempt) =>
       believed(() => signIn({ store, settings, now, limits, passwords, authenticate }, attempt)),
+    signInBy: (account, browser) =>
+      believed(() => signInBy({ store, settings, now, authenticate }, account, browser)),
     signOut: (presented) => believed(() => signOut(store, presented)),
     administration: (as) => createAdministration(administered, as, believed),
     lookUp: (text) => believed(() => lookUp({ store, settings }, text)),

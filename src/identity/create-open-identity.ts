@@ -51,6 +51,12 @@ export function createOpenIdentity(parts: OpenIdentityParts): Identity {
         "There is no sign-in here: the configuration has `auth.provider: none`.",
       );
     },
+    signInBy: async () => {
+      throw new GatewayError(
+        "not_found",
+        "There is no sign-in here: the configuration has `auth.provider: none`.",
+      );
+    },
     signOut: async () => {},
     administration: (as) => (parts.store === undefined ? nothingStored() : stored.administration(as)),
   };
@@ -68,6 +74,7 @@ function nothingStored(): Administration {
     ...{ listUsers: refuse, createUser: refuse, updateUser: refuse, removeUser: refuse },
     ...{ listTokens: refuse, createToken: refuse, rotateToken: refuse, revokeToken: refuse },
     ...{ listSessions: refuse, revokeSession: refuse },
+    ...{ listGrants: refuse, revokeGrant: refuse, listRegistrations: refuse, revokeClient: refuse },
     ...{
       listTenants: refuse,
       getTenant: refuse,

@@ -3,18 +3,33 @@ import { Secret } from "../secret.ts";
 import type { Presented } from "./identity.ts";
 
 /** A credential that was presented, by the hash that is all the store knows of it. */
-export interface Credential {
-  readonly kind: "token" | "session";
-  /** SHA-256 as 43 characters of base64url. */
-  readonly hash: string;
-}
+export type Credential =
+  | {
+      /** `token`: an API token. `access`: an access token of the gateway's own authorization server. */
+      readonly kind: "token" | "session" | "access";
+      /** SHA-256 as 43 characters of base64url. */
+      readonly hash: string;
+    }
+  | {
+      /** What may be a JSON Web Token of another issuer. */
+      readonly kind: "jwt";
+      readonly hash: string;
+      readonly token: Secret;
+    };
 
 const tokenPrefix = "gst_api_";
 /** The prefix and 32 bytes. */
 const tokenForm = /^gst_api_[A-Za-z0-9_-]{43}$/;
+const accessForm = /^gst_oat_[A-Za-z0-9_-]{43}$/;
 /** 32 bytes. */
 const sessionForm = /^[A-Za-z0-9_-]{43}$/;
-const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+/** JWS compact serialization (RFC 7515, section 7.1), signed. */
+const jwtForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
+/** Longer ones don't fit into the headers of a request. */
+const longestJwt = 16_384;
+/** What ids are written in: nothing that is mistaken for another. */
+export const idAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+const idForms = { usr: /^(?:[a-z2-7]{16}|[a-z2-7]{26})$/, tok: /^[a-z2-7]{16}$/ } as const;
 
 /**
  * What is presented, if it has the form of a credential at all. Everybody may know the form, so junk is refused without asking
@@ -26,7 +41,10 @@ export function recognize(presented: Presented): Credential | undefined {
   if (presented.kind === "session") {
     return sessionForm.test(text) ? { kind: "session", hash: hashOf(text) } : undefined;
   }
-  return tokenForm.test(text) ? { kind: "token", hash: hashOf(text) } : undefined;
+  if (tokenForm.test(text)) return { kind: "token", hash: hashOf(text) };
+  if (accessForm.test(text)) return { kind: "access", hash: hashOf(text) };
+  if (text.length > longestJwt || !jwtForm.test(text)) return undefined;
+  return { kind: "jwt", hash: hashOf(text), token: presented.token };
 }
 
 /** True for the same hash, in constant time. */
@@ -63,9 +81,9 @@ export function sessionsOf(user: string): string {
   return `ses_${user.slice("usr_".length)}_`;
 }
 
-/** True for an id that {@link newId} made. */
+/** True for an id that {@link newId} made, and for one of a user that `federatedUserId` did, which is longer. */
 export function isId(prefix: "usr" | "tok", value: unknown): value is string {
-  return typeof value === "string" && value.startsWith(`${prefix}_`) && /^[a-z2-7]{16}$/.test(value.slice(4));
+  return typeof value === "string" && value.startsWith(`${prefix}_`) && idForms[prefix].test(value.slice(4));
 }
 
 function randomText(): string {

@@ -40,3 +40,17 @@ export function isPrintable(value: unknown, longest: number): value is string {
     value.trim() === value
   );
 }
+
+/** What of a text that somebody else wrote can be shown in a line of at most `longest` characters; `undefined`: nothing. */
+export function printablePart(text: string, longest: number): string | undefined {
+  const shown = [
+    ...text
+      .slice(0, longest * 4)
+      .toWellFormed()
+      .replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, ""),
+  ]
+    .slice(0, longest)
+    .join("")
+    .trim();
+  return isPrintable(shown, longest) ? shown : undefined;
+}

@@ -10,7 +10,7 @@ export type Who =
   | { readonly kind: "operator" }
   | {
       readonly kind: "user";
-      readonly user: UserRecord;
+      readonly user: Pick<UserRecord, "id" | "name" | "roles" | "actsFor">;
       readonly home: string;
       readonly credential: Principal["credential"];
       readonly scopes: Principal["scopes"];

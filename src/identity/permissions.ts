@@ -4,27 +4,51 @@ import type { Principal } from "../model/principal.ts";
 import { reachesBeyond } from "./acts-for.ts";
 import { adminRole, operatorRole } from "./forms.ts";
 
-/** True for who does everything in every tenant. A principal whose token is narrowed never administers anything. */
+/**
+ * True for who does everything in every tenant. A principal whose token is narrowed never administers anything, nor does a client that a
+ * person has let act for them: they were asked about what it may use.
+ */
 export function isOperator(as: Principal): boolean {
-  return as.scopes === undefined && (as.kind === "operator" || hasRole(as, operatorRole));
+  return isWhole(as) && (as.kind === "operator" || hasRole(as, operatorRole));
 }
 
 /** True for who administers the tenant it acts in. */
 export function isAdministrator(as: Principal): boolean {
-  return isOperator(as) || (as.scopes === undefined && hasRole(as, adminRole));
+  return isOperator(as) || (isWhole(as) && hasRole(as, adminRole));
 }
 
-/** Throws `forbidden` for anonymous callers, and for those whose token is narrowed: not even their own things are theirs to change. */
+/**
+ * Throws `forbidden` for anonymous callers, for those whose token is narrowed, and for clients that act for somebody: not even their own
+ * things are theirs to change.
+ */
 export function requireWhole(as: Principal): void {
   if (as.kind === "anonymous") {
     throw new GatewayError("forbidden", "This needs a user or a service, and you are nobody in particular.");
   }
-  if (as.scopes !== undefined) {
+  if (as.scopes !== undefined && as.credential?.kind !== "grant") {
     throw new GatewayError(
       "forbidden",
       "Your token is narrowed to some tools, and administers nothing. Use one without scopes, or sign in.",
     );
   }
+  if (!isWhole(as)) {
+    throw new GatewayError(
+      "forbidden",
+      "An MCP client that acts for somebody administers nothing. Sign in, or use an API token.",
+    );
+  }
+}
+
+/**
+ * Throws `forbidden` for who comes by a token of another issuer: a token of the gateway's own would go on when that issuer vouches for
+ * nobody any more.
+ */
+export function requireOwnCredential({ credential }: Principal): void {
+  if (credential?.kind !== "jwt") return;
+  throw new GatewayError(
+    "forbidden",
+    "Who comes by a token of another issuer makes no API tokens. Sign in, or use an API token.",
+  );
 }
 
 /** Throws `forbidden` unless it is an administrator. */
@@ -68,6 +92,10 @@ export function requireGrantable(
 /** True for the user itself, in its own tenant. */
 export function isSelf(as: Principal, user: string): boolean {
   return as.kind === "user" && as.tenant === as.home && as.id === user;
+}
+
+function isWhole({ scopes, credential }: Principal): boolean {
+  return scopes === undefined && credential?.kind !== "grant";
 }
 
 function hasRole(as: Principal, role: string): boolean {

@@ -1,16 +1,16 @@
 import { GatewayError } from "../errors.ts";
-import type { Principal } from "../model/principal.ts";
+import type { OidcConfig } from "../model/config.ts";
 import type { Secret } from "../secret.ts";
 import type { Change } from "../store/store.ts";
-import type { IdentitySettings } from "./authenticate.ts";
+import type { Authenticate, IdentitySettings } from "./authenticate.ts";
 import { checkFound, demand } from "./check-record.ts";
 import { newSession, newSessionId, recognize, sessionsOf } from "./credential-form.ts";
-import { isPrintable, isTenantId, isUserName } from "./forms.ts";
+import { isTenantId, isUserName, printablePart } from "./forms.ts";
 import { type GuardedStore, readAll } from "./guard-store.ts";
 import type { Presented, SignedIn, SignIn } from "./identity.ts";
 import { isOutdated } from "./password-hash.ts";
 import type { Passwords } from "./passwords.ts";
-import { putSession, readSession, sessionMembers, sessionOf } from "./session-record.ts";
+import { putSession, readSession, type SessionRecord, sessionMembers, sessionOf } from "./session-record.ts";
 import type { SignInLimits } from "./sign-in-limits.ts";
 import { useId } from "./track-uses.ts";
 import { putUser, type UserRecord, userMembers, userOf } from "./user-record.ts";
@@ -22,7 +22,7 @@ export interface SignInParts {
   readonly now: () => number;
   readonly limits: SignInLimits;
   readonly passwords: Passwords;
-  readonly authenticate: (presented: Presented, actFor: string | undefined) => Promise<Principal>;
+  readonly authenticate: Authenticate;
 }
 
 /** Sessions that a user has at most; the oldest goes. */
@@ -32,7 +32,9 @@ const nobody = "-";
 
 /** Signs users in; `Identity.signIn`. The session is always a new one, whatever the browser had. */
 export async function signIn(parts: SignInParts, attempt: SignIn): Promise<SignedIn> {
-  const { store, now } = parts;
+  const { store, settings } = parts;
+  const { oidc } = settings().auth;
+  if (oidc !== undefined) throw elsewhere(oidc);
   const asked = attempt.name.slice(0, 256).toLowerCase();
   const name = isUserName(asked) ? asked : nobody;
   const counted = parts.limits.take(name, attempt.address);
@@ -44,25 +46,52 @@ export async function signIn(parts: SignInParts, attempt: SignIn): Promise<Signe
   if (found === undefined) throw refused();
   counted.succeed();
   const { tenant, user } = found;
-  const { sessionMilliseconds } = parts.settings().auth;
-  const { secret, hash } = newSession();
-  const time = now();
-  await store.tenant(tenant).write([
-    ...(await surplusSessions(store, tenant, user.id)),
-    putSession({
-      ...{ id: newSessionId(user.id), hash, user: user.id, generation: user.generation, createdAt: time },
-      expiresAt: time + sessionMilliseconds,
-      client: printable(attempt.client),
-    }),
-  ]);
+  const begun = beginSession(parts, user, attempt.client);
+  await store
+    .tenant(tenant)
+    .write([...(await surplusSessions(store, tenant, user.id)), putSession(begun.record)]);
   await renewHash(parts, tenant, user, attempt);
+  return signedInBy(parts, begun, refused);
+}
+
+/** A session that is about to begin. */
+export interface BegunSession {
+  /** To be written with `putSession`. */
+  readonly record: SessionRecord;
+  readonly secret: Secret;
+  readonly milliseconds: number;
+}
+
+/** Makes a session of a user. @param client what the browser calls itself. */
+export function beginSession(
+  { settings, now }: Pick<SignInParts, "settings" | "now">,
+  user: Pick<UserRecord, "id" | "generation">,
+  client: string | undefined,
+): BegunSession {
+  const { sessionMilliseconds: milliseconds } = settings().auth;
+  const { secret, hash } = newSession();
+  const createdAt = now();
+  const record: SessionRecord = {
+    ...{ id: newSessionId(user.id), hash, user: user.id, generation: user.generation, createdAt },
+    expiresAt: createdAt + milliseconds,
+    client: client === undefined ? undefined : printablePart(client, 200),
+  };
+  return { record, secret, milliseconds };
+}
+
+/** Who is signed in by a session that was written. @param refused what is told when it does not count any more. */
+export async function signedInBy(
+  { authenticate }: Pick<SignInParts, "authenticate">,
+  { secret, milliseconds }: BegunSession,
+  refused: () => GatewayError,
+): Promise<SignedIn> {
   const session = { kind: "session", token: secret } as const;
-  const principal = await parts.authenticate(session, undefined).catch((error: unknown) => {
+  const principal = await authenticate(session, undefined).catch((error: unknown) => {
     // The tenant is gone, or the user was changed meanwhile: nothing else is to be told of that.
     if (error instanceof GatewayError && error.code === "unauthenticated") throw refused();
     throw error;
   });
-  return { principal, session: secret, milliseconds: sessionMilliseconds };
+  return { principal, session: secret, milliseconds };
 }
 
 /** The user who has this name and password. The same reading and the same hashing whether there is such a user or not. */
@@ -106,7 +135,8 @@ export function endSession(id: string): readonly Change[] {
   ];
 }
 
-async function surplusSessions(
+/** The changes that end the oldest sessions of a user, so that there is room for one more. */
+export async function surplusSessions(
   store: GuardedStore,
   tenant: string,
   user: string,
@@ -125,7 +155,7 @@ async function renewHash(
   user: UserRecord,
   { password }: SignIn,
 ): Promise<void> {
-  if (!isOutdated(user.passwordHash)) return;
+  if (user.passwordHash === undefined || !isOutdated(user.passwordHash)) return;
   try {
     const passwordHash = await passwords.hash(password, user.name);
     await store.tenant(tenant).write([putUser({ ...user, passwordHash }, user.version)]);
@@ -134,13 +164,11 @@ async function renewHash(
   }
 }
 
-/** What a browser calls itself, as far as it can be shown. */
-function printable(client: string | undefined): string | undefined {
-  const text = [...(client ?? "").toWellFormed().replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "")]
-    .slice(0, 200)
-    .join("")
-    .trim();
-  return isPrintable(text, 200) ? text : undefined;
+function elsewhere({ displayName }: OidcConfig): GatewayError {
+  return new GatewayError(
+    "not_found",
+    `Nobody signs in by name and password here: people sign in at ${displayName}, in a browser, on the page \`/login\` of this gateway. Programs use an API token, the command line too (\`GATEWAY_TOKEN\`).`,
+  );
 }
 
 function refused(): GatewayError {

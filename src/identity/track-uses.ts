@@ -11,9 +11,9 @@ export interface UseMark {
 /** Whose use is followed. */
 export interface UsedCredential {
   readonly tenant: string;
-  readonly kind: "token" | "session";
+  readonly kind: "token" | "session" | "grant" | "user";
   readonly id: string;
-  /** Id of the user behind it. */
+  /** Id of the user behind it, if it is another thing than the user. */
   readonly user: string | undefined;
 }
 
@@ -32,8 +32,8 @@ interface Mark extends UseMark {
   written: number;
 }
 
-/** Id of the record that tells when a token, a session or a user was last used. */
-export function useId(kind: "token" | "session" | "user", id: string): string {
+/** Id of the record that tells when a token, a session, a grant or a user was last used. */
+export function useId(kind: UsedCredential["kind"], id: string): string {
   return `${kind}:${id}`;
 }
 

@@ -14,11 +14,11 @@ export interface Administration {
   listUsers(): Promise<readonly User[]>;
   createUser(user: NewUser): Promise<User>;
   /**
-   * Changing the password, the roles, or disabling ends all sessions of the user. Letting the user reach beyond the own tenant (the
+   * Changing the password, the roles, or disabling ends all sessions of the user, and what MCP clients were allowed. Letting the user reach beyond the own tenant (the
    * role `operator`, other tenants to act for) also revokes all tokens, which the tenant's administrators may have made.
    */
   updateUser(name: string, changes: UserChanges): Promise<User>;
-  /** Also removes the user's tokens and sessions. */
+  /** Also removes the user's tokens, sessions and grants. */
   removeUser(name: string): Promise<void>;
 
   /** Those of the tenant for administrators, one's own for everybody else; newest first. */
@@ -31,6 +31,18 @@ export interface Administration {
   /** Those of the tenant for administrators, one's own for everybody else; newest first. */
   listSessions(): Promise<readonly Session[]>;
   revokeSession(id: string): Promise<void>;
+
+  /**
+   * MCP clients that people let act for them, one entry for each client and person: those of the tenant for administrators, one's own for
+   * everybody else; newest first.
+   */
+  listGrants(): Promise<readonly ClientGrant[]>;
+  /** Ends a grant, its tokens with it. Refused from the next request on. */
+  revokeGrant(id: string): Promise<void>;
+  /** Clients that registered themselves, used or not; newest first. For operators only: they belong to no tenant. */
+  listRegistrations(): Promise<readonly ClientRegistration[]>;
+  /** Removes a registration, and ends all grants to the client, of whatever kind it is, in all tenants. For operators only. */
+  revokeClient(clientId: string): Promise<void>;
 
   /** By id, those of the file among them. */
   listTenants(): Promise<readonly Tenant[]>;
@@ -134,6 +146,35 @@ export interface Session {
   readonly client: string | undefined;
   /** True for the one that asks. */
   readonly current: boolean;
+}
+
+/** What a person allows an MCP client. */
+export interface ClientGrant {
+  readonly id: string;
+  readonly clientId: string;
+  /** What the client calls itself, as far as it can be shown; nobody has checked it. */
+  readonly clientName: string;
+  /** How the client is known: `static`, by the file; `metadata`, by the document at its id; `registered`, by itself. */
+  readonly clientKind: "static" | "metadata" | "registered";
+  /** Name of the user. */
+  readonly user: string;
+  readonly scopes: readonly string[];
+  readonly createdAt: string;
+  readonly lastUsedAt: string | undefined;
+  /** When it ends unless the client comes back before. */
+  readonly expiresAt: string;
+}
+
+/** A client that registered itself (RFC 7591). */
+export interface ClientRegistration {
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly redirectUris: readonly string[];
+  readonly createdAt: string;
+  /** When it is removed unless somebody uses it before. */
+  readonly expiresAt: string;
+  /** Grants to it, in all tenants. */
+  readonly grants: number;
 }
 
 export interface NewTenant {

@@ -1,6 +1,14 @@
 /* Generated from schemas/gateway.schema.json by scripts/generate-config-types.ts. Do not edit. */
 
 /**
+ * The claim that holds the caller's tenant: its name, or a way into objects with dots between. Whoever lacks it, or has one that means no tenant, is refused. Without this key everybody belongs to the tenant `default`.
+ */
+export type TenantClaim = string;
+/**
+ * The claim that holds the caller's roles, as a list or as one text: its name, or a way into objects with dots between. Without this key the issuer says nothing of roles, and everybody is of the role `member` unless the gateway knows more.
+ */
+export type RolesClaim = string;
+/**
  * Which fields of the root type become tools: `all` of them, those `declared` in `operations` or `fields`, or `none`. `all` by default.
  */
 export type GraphQLExposure = "all" | "declared" | "none";
@@ -114,7 +122,7 @@ export interface ManagementSettings {
  */
 export interface AuthSettings {
   /**
-   * Who vouches for callers. `local`: the gateway itself, which keeps users, API tokens and sessions in its datastore. `none`, which is the default, lets everyone in and therefore listens on loopback only.
+   * Who vouches for callers. `local`: the gateway itself, which keeps users, API tokens and sessions in its datastore. `oidc`: an OpenID provider, which `config` names; users are made as they sign in. `none`, which is the default, lets everyone in and therefore listens on loopback only.
    */
   provider?: "none" | "local" | "oidc";
   config?: SignInSettings;
@@ -135,51 +143,186 @@ export interface AuthSettings {
    */
   query_token?: string;
   /**
-   * Issuers of JSON Web Tokens that the gateway accepts.
+   * Issuers of JSON Web Tokens that the gateway accepts besides its own tokens, each once. Needs the provider `local` or `oidc`.
    */
   trusted_issuers?: TrustedIssuer[];
+  authorization_server?: AuthorizationServerSettings;
 }
 /**
- * The OpenID Connect client of the gateway.
+ * The OpenID provider that people sign in at, and the gateway as a client of it. Register `/login/callback` below `server.base_url` there as the redirect URI.
  */
 export interface SignInSettings {
   /**
-   * The issuer, as in its discovery document.
+   * The issuer, as in its discovery document, to the letter.
    */
-  issuer_url?: string;
+  issuer_url: string;
   /**
    * The client id that the issuer gave the gateway.
    */
-  client_id?: string;
+  client_id: string;
   /**
-   * The client secret. Give it as a reference.
+   * The client secret. Give it as a reference. Without it the gateway is a public client, which proves itself by PKCE alone.
    */
   client_secret?: string;
   /**
-   * Domains of e-mail addresses that may sign in.
+   * The scopes that are asked for: `openid`, which is always among them, `email` and `profile` by default.
+   *
+   * Items: One scope, without spaces.
+   */
+  scopes?: string[];
+  /**
+   * Domains of e-mail addresses that may sign in; the address has to be verified then. Everybody whom the issuer knows by default; an empty list is nobody.
    */
   allowed_domains?: string[];
+  /**
+   * What the sign-in page calls the provider; the host of `issuer_url` by default.
+   */
+  display_name?: string;
+  tenant_claim?: TenantClaim;
+  tenants?: TenantValues;
+  roles_claim?: RolesClaim;
+  roles?: RoleValues;
 }
 /**
- * An issuer of JSON Web Tokens and where its tokens hold tenant and roles.
+ * What values of `tenant_claim` mean: value to tenant. Other values are refused then; without this key a value is the tenant's id.
+ */
+export interface TenantValues {
+  [k: string]: string;
+}
+/**
+ * What values of `roles_claim` mean: value to role. Other values mean nothing then; without this key a value is the role's name, except for `operator` and `admin`, which have to be named here.
+ */
+export interface RoleValues {
+  [k: string]: string;
+}
+/**
+ * An issuer of JSON Web Tokens, which of its tokens are for the gateway, and where they hold tenant and roles.
  */
 export interface TrustedIssuer {
   /**
-   * The `iss` claim of its tokens.
+   * The `iss` claim of its tokens, to the letter.
    */
   issuer: string;
   /**
-   * The `aud` claim that names this gateway.
+   * The `aud` claim that names this gateway, or a list of which each token has to have one.
+   *
+   * @minItems 1
    */
-  audience: string;
+  audience: string | string[];
   /**
-   * The claim that holds the caller's tenant.
+   * Where its keys are (RFC 7517). By default that is found in the issuer's metadata.
    */
-  tenant_claim?: string;
+  jwks_url?: string;
   /**
-   * The claim that holds the caller's roles.
+   * The signature algorithms that its tokens may have; by default all of these, none of which works with a shared secret.
+   *
+   * @minItems 1
+   *
+   * Items: A signature algorithm of JOSE.
    */
-  roles_claim?: string;
+  algorithms?: (
+    "RS256" | "RS384" | "RS512" | "PS256" | "PS384" | "PS512" | "ES256" | "ES384" | "ES512" | "EdDSA" | "Ed25519"
+  )[];
+  /**
+   * The `typ` headers that its tokens may have, without `application/`; the empty text stands for none. `at+jwt` and `jwt` by default. With `at+jwt` alone (RFC 9068) nothing but access tokens is accepted.
+   *
+   * @minItems 1
+   *
+   * Items: One of them.
+   */
+  token_types?: string[];
+  /**
+   * Scopes that each token has to have, in `scope` or `scp`.
+   *
+   * Items: One scope, without spaces.
+   */
+  required_scopes?: string[];
+  tenant_claim?: TenantClaim;
+  tenants?: TenantValues;
+  roles_claim?: RolesClaim;
+  roles?: RoleValues;
+}
+/**
+ * The gateway as an OAuth authorization server for MCP clients, so that a person adds one URL to a client, signs in once in a browser and agrees. Off unless this key is there. Needs the provider `local` or `oidc` and, where other machines reach the gateway, a `server.base_url` that begins with `https://`.
+ */
+export interface AuthorizationServerSettings {
+  /**
+   * Whether it is on, true by default where the key above is there.
+   */
+  enabled?: boolean;
+  /**
+   * How long an access token lives: a number and `m`, `h` or `d`. The default is 1 hour.
+   */
+  access_token_ttl?: string;
+  /**
+   * How long a client may stay away before a person has to agree anew: a number and `m`, `h` or `d`. The default is 30 days.
+   */
+  refresh_token_ttl?: string;
+  dynamic_registration?: DynamicRegistrationSettings;
+  client_id_metadata?: ClientIDMetadataSettings;
+  /**
+   * The schemes of their own that programs may be called back by, such as `cursor://…`, without the colon: `cursor`, `vscode`, `vscode-insiders`, `windsurf`, `warp` and `com.raycast` by default. Addresses of this machine and `https://` are always fine.
+   */
+  redirect_schemes?: string[];
+  /**
+   * Clients that need not register, each under its client id: letters, digits, `.`, `_`, `~` and `-`, at most 100 of them.
+   */
+  clients?: {
+    [k: string]: OAuthClient;
+  };
+}
+/**
+ * Dynamic client registration (RFC 7591), which most clients need: on by default, and bounded, as anybody may register.
+ */
+export interface DynamicRegistrationSettings {
+  /**
+   * Whether clients may register, true by default.
+   */
+  enabled?: boolean;
+  /**
+   * How many clients may register from one address in an hour, 20 by default.
+   */
+  per_hour?: number;
+  /**
+   * How many registrations may be there at a time that nobody has agreed to yet, 1000 by default.
+   */
+  unused_limit?: number;
+  /**
+   * How long a registration is kept that nobody has agreed to: a number and `m`, `h` or `d`. The default is 1 day.
+   */
+  unused_ttl?: string;
+}
+/**
+ * Client ID metadata documents: a client's id is the `https://` address of a document that describes it, which the gateway reads. On by default.
+ */
+export interface ClientIDMetadataSettings {
+  /**
+   * Whether such clients are accepted, true by default.
+   */
+  enabled?: boolean;
+  /**
+   * The only hosts that documents may come from, as names without scheme, port and wildcard. Any public host by default; an empty list is none.
+   */
+  allowed_hosts?: string[];
+}
+/**
+ * A client of the authorization server that needs not register.
+ */
+export interface OAuthClient {
+  /**
+   * What people are told when the client asks them; its id by default.
+   */
+  display_name?: string;
+  /**
+   * Where codes may be sent to, compared to the letter, except that `http://` addresses of this machine count with any port.
+   *
+   * @minItems 1
+   */
+  redirect_uris: string[];
+  /**
+   * The secret that the client proves itself by: itself, not a hash of it. Give it as a reference. Without it the client is a public one, which proves itself by PKCE alone; programs on people's machines are that.
+   */
+  client_secret?: string;
 }
 /**
  * Who may use which tools. One decision stands behind lists and calls, over MCP and the HTTP API: a tool that somebody may not use is not there for them.
@@ -264,7 +407,7 @@ export interface Tenant {
   tools?: string[];
 }
 /**
- * Where users, API tokens, sessions, tenants and, sealed, credentials are kept; with `auth.provider: local` or an encryption key that is `./gestalt.db` beside this file unless said otherwise. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
+ * Where users, API tokens, sessions, tenants and, sealed, credentials are kept; with `auth.provider: local` or `oidc`, or with an encryption key, that is `./gestalt.db` beside this file unless said otherwise. What `gateway serve` makes of large API descriptions is kept beside it, so that the next start is faster.
  */
 export interface DatastoreSettings {
   /**

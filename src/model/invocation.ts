@@ -87,7 +87,7 @@ export interface ClientPeer {
 
 /**
  * A client for as long as it lives: what belongs to it at upstreams belongs to nobody else. A session of a client up to 2025-11-25; of
- * later ones, which have none, all requests of one principal with the same capabilities.
+ * later ones, which have none, all requests of one principal by one token, grant or session with the same capabilities.
  */
 export interface ClientHome {
   /** Unique among all that there are, and never the same for two principals. */

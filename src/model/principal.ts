@@ -23,8 +23,14 @@ export interface Principal {
    * What its token is narrowed to, as `[read:]PROVIDER[/OPERATION]`; `undefined`: not narrowed. An empty list allows nothing.
    */
   readonly scopes: readonly string[] | undefined;
-  /** What it presented; `undefined` for `anonymous` and `operator`. */
-  readonly credential: { readonly kind: "session" | "token"; readonly id: string } | undefined;
+  /**
+   * What it presented; `undefined` for `anonymous` and `operator`. `token`: an API token. `grant`: an access token of the gateway's own
+   * authorization server; the id is that of the grant, which stays the same as tokens are refreshed. `jwt`: a token of a trusted issuer;
+   * the id stands for issuer, client and subject.
+   */
+  readonly credential:
+    | { readonly kind: "session" | "token" | "grant" | "jwt"; readonly id: string }
+    | undefined;
   /** What of the catalog its tenant gets. */
   readonly exposure: TenantExposure;
 }

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { Identity, Presented } from "../identity/identity.ts";
+import type { Identity, Presented, ProtectedSurface } from "../identity/identity.ts";
 import type { AuthConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Secret } from "../secret.ts";
@@ -9,6 +9,7 @@ import { type Exchange, isReceived } from "./exchange.ts";
 import { takeParameter, withoutTokens } from "./query-parameters.ts";
 import { type ReadCredential, readCredential, TokenInUrl } from "./read-credential.ts";
 import { agreeOnTenant, readTenantHeader, tenantParameter } from "./read-tenant.ts";
+import { surfaceOf } from "./resource-metadata.ts";
 
 /** Who sent a request. */
 export interface Caller {
@@ -88,16 +89,20 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
     } catch (error) {
       if (error instanceof TokenInUrl)
         warn(
-          `${routeOf(exchange)} was refused: its URL holds an API token. Revoke the token, others may have seen it.`,
+          `${routeOf(exchange)} was refused: its URL holds a token. Revoke the token, others may have seen it.`,
         );
       throw error;
     }
   };
 
-  const verify = async (presented: Presented, tenant: string | undefined): Promise<Principal> => {
+  const verify = async (
+    presented: Presented,
+    tenant: string | undefined,
+    surface: ProtectedSurface,
+  ): Promise<Principal> => {
     const { provider } = parts.auth();
     try {
-      return checkPrincipal(await identity.authenticate(presented, tenant), presented, provider);
+      return checkPrincipal(await identity.authenticate(presented, tenant, surface), presented, provider);
     } catch (error) {
       if (error instanceof GatewayError) throw error;
       parts.log("Authentication failed by a fault of its own; the request was refused.", error);
@@ -112,7 +117,8 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
     origin,
     authenticateToken: (token) => {
       const isMeant = token !== undefined && parts.auth().provider !== "none";
-      return verify(isMeant ? { kind: "token", token } : { kind: "nothing" }, undefined);
+      // Access tokens are for HTTP, and are refused here: whoever starts a process gives it a token that lasts (MCP, Authorization).
+      return verify(isMeant ? { kind: "token", token } : { kind: "nothing" }, undefined, "other");
     },
     read: (exchange, use) => read(exchange, use).presented,
     authenticate: async (exchange, options = {}) => {
@@ -122,18 +128,19 @@ export function createRequestAuthenticator(parts: AuthenticatorParts): RequestAu
         options.tenant === undefined ? [] : [options.tenant],
       );
       const named = takeParameter(query, tenantParameter);
+      const surface = surfaceOf(exchange.path);
       const { ownsTenantParameter: owns } = options;
       const found = (principal: Principal, tenant: string | undefined, rest: string): Caller => {
         const isWhole = isReceived(exchange.request);
-        const confirm = async () => (isWhole ? principal : verify(presented, tenant));
+        const confirm = async () => (isWhole ? principal : verify(presented, tenant, surface));
         return { principal, presented, query: rest, confirm };
       };
       if (named.values.length > 0 && owns !== undefined) {
-        const principal = await verify(presented, header);
+        const principal = await verify(presented, header, surface);
         if (await owns(principal)) return found(principal, header, query);
       }
       const tenant = agreeOnTenant(header, named.values);
-      return found(await verify(presented, tenant), tenant, named.rest);
+      return found(await verify(presented, tenant, surface), tenant, named.rest);
     },
   };
 }

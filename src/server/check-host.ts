@@ -6,9 +6,10 @@ import { isNavigation } from "./check-origin.ts";
 /**
  * Decides whether a request's `Host` and `Origin` belong to this gateway.
  *
- * @param use `page`: links from elsewhere may lead there.
+ * @param use `page`: links from elsewhere may lead there. `open`: pages elsewhere may ask as well, as for what is public anyway; only `Host`
+ * counts.
  */
-export type HostCheck = (request: IncomingMessage, use?: "page") => void;
+export type HostCheck = (request: IncomingMessage, use?: "page" | "open") => void;
 
 const loopbackNames = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -35,6 +36,7 @@ export function createHostCheck(boundTo: string, allowed: readonly string[]): Ho
     const host = hosts[0] ?? "";
     const name = hostName(host);
     if (hosts.length !== 1 || name === undefined || !names.has(name)) refuse("Host", hosts.join(", "));
+    if (use === "open") return;
     const origins = request.headersDistinct["origin"];
     if (origins === undefined) {
       // A page elsewhere can make a browser send a GET without Origin, as for a picture; browsers tell it by this header.

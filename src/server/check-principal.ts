@@ -3,6 +3,14 @@ import type { Presented } from "../identity/identity.ts";
 import type { AuthConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
 
+/** How each kind of credential is presented. */
+const presentedAs: Readonly<Record<NonNullable<Principal["credential"]>["kind"], Presented["kind"]>> = {
+  session: "session",
+  token: "token",
+  grant: "token",
+  jwt: "token",
+};
+
 /**
  * The last look at who was let in, whatever let it in: nobody is anonymous unless nobody signs in, a principal holds the kind of
  * credential that was presented, and the operator of the command line never comes over HTTP. Throws `unauthenticated`.
@@ -16,7 +24,13 @@ export function checkPrincipal(
     const { kind, credential } = principal;
     if (provider === "none" && kind === "anonymous") return principal;
     const isSomebody = kind === "user" || kind === "service";
-    if (provider !== "none" && isSomebody && credential?.kind === presented.kind) return principal;
+    if (
+      provider !== "none" &&
+      isSomebody &&
+      credential !== undefined &&
+      presentedAs[credential.kind] === presented.kind
+    )
+      return principal;
   }
   throw new GatewayError("unauthenticated", "It could not be found out who sends this request.");
 }

@@ -1,31 +1,36 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { AuthorizationServer } from "../authorization-server/authorization-server.ts";
 import type { Broker } from "../broker/broker.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { CatalogView } from "../catalog/view.ts";
 import { GatewayError } from "../errors.ts";
+import type { OidcSignIn } from "../federation/oidc-sign-in.ts";
 import type { Identity } from "../identity/identity.ts";
 import type { ProviderCatalog } from "../model/catalog.ts";
 import type { AuthConfig, ServerConfig } from "../model/config.ts";
 import type { Principal } from "../model/principal.ts";
+import type { OwnAddress } from "../own-address.ts";
 import type { Secret } from "../secret.ts";
 import { version } from "../version.ts";
 import { describeApi } from "./api/describe-api.ts";
 import { sendError, toGatewayError } from "./api/error-response.ts";
 import { handleApi } from "./api/routes.ts";
 import { createRequestAuthenticator } from "./authenticate-request.ts";
+import { sendAuthorizationFailure } from "./authorization-failure.ts";
 import { createHostCheck } from "./check-host.ts";
 import { checkSingleHeaders } from "./check-single-headers.ts";
 import type { ConnectionParts } from "./connection-parts.ts";
 import { Connections } from "./connections.ts";
 import { draining } from "./draining.ts";
-import { allow, type Exchange, sendJson } from "./exchange.ts";
+import { allow, type Exchange, sendEmpty, sendJson } from "./exchange.ts";
 import { handleLiveness, handleReadiness, type ServingPhase } from "./health.ts";
-import { noSuchRoute } from "./identity/context.ts";
+import { noSuchPath } from "./identity/context.ts";
 import { createMcpEndpoint } from "./mcp/endpoint.ts";
 import type { StdioConnection, StdioStreams } from "./mcp/stdio-endpoint.ts";
 import { handlePage, isPage } from "./pages/routes.ts";
 import { withoutTokens } from "./query-parameters.ts";
+import { createResourceMetadata } from "./resource-metadata.ts";
 
 const noMcp = "No provider is offered over MCP: each has `mcp.enabled: false`, or there is none.";
 
@@ -43,6 +48,11 @@ export interface ServerParts extends ConnectionParts {
   readonly view: (principal: Principal, surface: "mcp" | "api") => CatalogView;
   /** As of now; a reload changes it. */
   readonly auth: () => AuthConfig;
+  readonly address: OwnAddress;
+  /** Sign-in at an identity provider; `undefined`: there is none. */
+  readonly oidcSignIn?: OidcSignIn | undefined;
+  /** The gateway's own; `undefined`: there is none. */
+  readonly authorizationServer?: AuthorizationServer | undefined;
   /** Whether any provider is offered over MCP; otherwise `/mcp` does not exist. */
   readonly mcpMounted: () => boolean;
   /**
@@ -87,6 +97,7 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     baseUrl: config.baseUrl,
     log: parts.log,
   });
+  const metadata = createResourceMetadata({ auth: parts.auth, address: parts.address });
   const mcp = createMcpEndpoint({
     broker: parts.broker,
     snapshot: {
@@ -124,7 +135,10 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
   const pages = {
     identity,
     requests,
-    isSignInNeeded: () => parts.auth().provider === "local",
+    isSignInNeeded: () => parts.auth().provider !== "none",
+    oidcSignIn: parts.oidcSignIn,
+    identityProvider: () => parts.auth().oidc?.displayName,
+    authorizationServer: parts.authorizationServer,
     connections: parts.connections,
     finishOAuth: parts.finishOAuth,
   };
@@ -141,12 +155,43 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
     }
   };
 
+  /** What the caller may know of a failure; the rest goes to the log. */
+  const explain = ({ request, path }: Exchange, thrown: unknown): GatewayError => {
+    const error = toGatewayError(thrown);
+    if (error.code === "internal")
+      parts.log(`${request.method} ${withoutTokens(path)} failed.`, error.cause ?? thrown);
+    return error;
+  };
+
   const route = async (exchange: Exchange): Promise<void> => {
     const { path, request } = exchange;
     checkSingleHeaders(request);
     if (path === "/livez" || path === "/health") return handleLiveness(exchange);
     if (path === "/readyz" || path === "/ready") {
       return handleReadiness(exchange, phase, parts.snapshot.catalog, await listProviders(exchange));
+    }
+    if (parts.authorizationServer?.owns(path) === true) {
+      // Tokens are asked for by whoever has a code, from any page, and nothing that a browser adds by itself counts here.
+      checkHost(request, "open");
+      if (phase === "draining") return sendAuthorizationFailure(exchange, draining());
+      return parts.authorizationServer.handle(request, exchange.response, path).catch((thrown: unknown) => {
+        if (!exchange.signal.aborted) sendAuthorizationFailure(exchange, explain(exchange, thrown));
+      });
+    }
+    const resource = metadata.find(path, request.headers.host);
+    if (resource !== undefined) {
+      checkHost(request, "open");
+      const open = { "access-control-allow-origin": "*" };
+      // Clients say here already which version they speak, and browsers ask first whether they may.
+      if (request.method === "OPTIONS")
+        return sendEmpty(exchange, 204, {
+          ...open,
+          "access-control-allow-methods": "GET",
+          "access-control-allow-headers": "mcp-protocol-version",
+          "access-control-max-age": "3600",
+        });
+      allow(exchange, ["GET", "OPTIONS"]);
+      return sendJson(exchange, 200, resource, { ...open, "cache-control": "public, max-age=300" });
     }
     const isOurPage = isPage(path, pages.isSignInNeeded());
     checkHost(request, isOurPage ? "page" : undefined);
@@ -157,10 +202,10 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
       allow(exchange, ["GET"]);
       return sendJson(exchange, 200, describeApi(version));
     }
-    const metadata = parts.clientMetadata(path);
-    if (metadata !== undefined) {
+    const client = parts.clientMetadata(path);
+    if (client !== undefined) {
       allow(exchange, ["GET"]);
-      return sendJson(exchange, 200, metadata, { "cache-control": "public, max-age=300" });
+      return sendJson(exchange, 200, client, { "cache-control": "public, max-age=300" });
     }
     if (isOurPage) return handlePage(pages, exchange);
     if (path.startsWith("/api/v1/")) return handleApi(api, exchange, path.slice("/api/v1/".length));
@@ -171,7 +216,7 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
       if (path === "/mcp" || path === "/mcp/") throw new GatewayError("not_found", noMcp);
     }
     if (path === "/sse" || path === "/messages") throw new GatewayError("not_found", noOldTransport);
-    throw noSuchRoute();
+    throw noSuchPath(path, parts.address.baseUrl());
   };
 
   const server = createServer(
@@ -181,10 +226,8 @@ export async function startServer(parts: ServerParts): Promise<GatewayServer> {
       route(exchange).catch((thrown: unknown) => {
         // Who has left needs no answer, and what that broke off is no fault.
         if (exchange.signal.aborted) return;
-        const error = toGatewayError(thrown);
-        if (error.code === "internal")
-          parts.log(`${request.method} ${withoutTokens(exchange.path)} failed.`, error.cause ?? thrown);
-        sendError(exchange, error);
+        const hints = metadata.challenge(exchange.path, request.headers.host);
+        sendError(exchange, explain(exchange, thrown), hints);
       });
     },
   );

@@ -24,19 +24,32 @@ export function takeParameter(query: string, name: string): TakenParameter {
 /** Parameters in which other software takes tokens. */
 const tokenParameters = new Set(["access_token", "api_key", "apikey", "api_token", "auth", "key", "token"]);
 
-/** Whether a query carries what looks like one of the gateway's API tokens, whatever the parameter. */
+/**
+ * Whether a query carries what looks like one of the gateway's tokens, whatever the parameter, or any token where access tokens are put
+ * (RFC 6750, section 2.3).
+ */
 export function carriesToken(query: string): boolean {
   if (query === "") return false;
   return [...new URLSearchParams(query)].some(([name, value]) => {
     const isExpected = tokenParameters.has(name.toLowerCase()) && value.startsWith("gst_");
+    if (name.toLowerCase() === "access_token" && jwtForm.test(value)) return true;
     return isExpected || wholeToken.test(value) || wholeToken.test(name);
   });
 }
 
-/** A text for the log, without what looks like an API token in it. */
+/** Whether a value is no token but an API token, which alone may come in the query where the operator says so. */
+export function mayComeInQuery(value: string): boolean {
+  return !jwtForm.test(value) && !/^gst_(?!api_)/.test(value);
+}
+
+/** A text for the log, without what looks like a token in it. */
 export function withoutTokens(text: string): string {
-  return text.replace(/gst_[A-Za-z0-9_-]{8,}/g, "gst_[redacted]");
+  return text
+    .replace(/gst_[A-Za-z0-9_-]{8,}/g, "gst_[redacted]")
+    .replace(/eyJ[A-Za-z0-9_-]*\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g, "[redacted]");
 }
 
 /** Long enough to be no talk about tokens. */
-const wholeToken = /gst_api_[A-Za-z0-9_-]{20}/;
+const wholeToken = /gst_(?:api|oat|ort)_[A-Za-z0-9_-]{20}/;
+/** What may be a JSON Web Token (RFC 7515, section 7.1), signed or not. */
+const jwtForm = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;

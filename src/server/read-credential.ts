@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { GatewayError } from "../errors.ts";
 import type { Presented } from "../identity/identity.ts";
 import { Secret } from "../secret.ts";
-import { carriesToken, takeParameter } from "./query-parameters.ts";
+import { carriesToken, mayComeInQuery, takeParameter } from "./query-parameters.ts";
 import { readSessionCookies } from "./session-cookie.ts";
 
 /** What a request presents, and its query without that. */
@@ -46,13 +46,16 @@ export function readCredential(
   });
   if (authorization !== undefined) return found({ kind: "token", token: readBearer(authorization) });
   if (cookies.length > 0) return found({ kind: "session", token: single(cookies, "session cookies") });
-  if (values.length > 0)
+  if (values.length > 0) {
+    // Only API tokens have an operator who has agreed to that (MCP, Authorization, "Access Token Usage").
+    if (values.some((value) => !mayComeInQuery(value))) throw new TokenInUrl("unauthenticated", tokenInUrl);
     return found({ kind: "token", token: single(values, `\`${queryToken}\` parameters`) });
+  }
   return found({ kind: "nothing" });
 }
 
 const tokenInUrl =
-  "API tokens don't belong into URLs, which are logged and remembered on their way. Send `Authorization: Bearer TOKEN`, and replace this token: others may have seen it.";
+  "Tokens don't belong into URLs, which are logged and remembered on their way. Send `Authorization: Bearer TOKEN`, and replace this token: others may have seen it.";
 
 function noParameter(query: string): { readonly values: readonly string[]; readonly rest: string } {
   return { values: [], rest: query };

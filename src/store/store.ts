@@ -68,6 +68,10 @@ export interface TenantStore {
  * What is kept. `use`: when tokens and sessions were last used, written often and of no consequence. `credential`: of connections, sealed.
  * `flow`: an authorization under way, and what waits for a choice. `client`: a registration at an authorization server. `vault`: which
  * keys have sealed something.
+ *
+ * Of the authorization server: `grant`, what a person allows a client, with `access`, `refresh` and `code`, the tokens that came of it;
+ * `registration`, a client that registered itself; `interaction`, a question to a browser that is open. `sign_in`: a person at an
+ * identity provider, on the way back; `account`: which user somebody is who signs in there.
  */
 export type RecordKind =
   | "user"
@@ -78,7 +82,15 @@ export type RecordKind =
   | "credential"
   | "flow"
   | "client"
-  | "vault";
+  | "vault"
+  | "grant"
+  | "access"
+  | "refresh"
+  | "code"
+  | "registration"
+  | "interaction"
+  | "sign_in"
+  | "account";
 
 /** One record as it was read. */
 export interface StoredRecord {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asObject } from "../../src/json-object.ts";
 import { Secret } from "../../src/secret.ts";
+import type { Store } from "../../src/store/store.ts";
+import { issue } from "../identity/granted.ts";
 import { modernRequest, post } from "../server/mcp/wire.ts";
 import { password, signIn, tokenCaller } from "./callers.ts";
 import { openLegacy, type System, startSystem } from "./system.ts";
@@ -16,6 +18,8 @@ interface Caller {
   readonly name: string;
   readonly tenant: Tenant;
   readonly headers: Readonly<Record<string, string>>;
+  /** At /mcp, where those differ. */
+  readonly mcp?: Readonly<Record<string, string>>;
 }
 
 let rest: Upstream;
@@ -24,7 +28,7 @@ const callers: Caller[] = [];
 /** What can be named in a route, by tenant. */
 const owned = new Map<
   Tenant,
-  { users: string[]; tokens: string[]; sessions: string[]; mcpSessions: string[] }
+  { users: string[]; tokens: string[]; sessions: string[]; grants: string[]; mcpSessions: string[] }
 >();
 
 beforeAll(async () => {
@@ -39,7 +43,7 @@ beforeAll(async () => {
     Object.fromEntries(tenants.map((tenant) => [`${tenant}-crm`, provider(tenant)])),
     {
       settings: {
-        auth: { provider: "local" },
+        auth: { provider: "local", authorization_server: { enabled: true } },
         tenants: Object.fromEntries(tenants.map((tenant) => [tenant, { display_name: canaryOf(tenant) }])),
       },
     },
@@ -69,13 +73,35 @@ async function populate(tenant: Tenant): Promise<void> {
   const admin = await tokenCaller(administration, { name: `admin ${canary}`, roles: ["admin"] });
   const member = await tokenCaller(administration, { name: `member ${canary}` });
   callers.push({ ...admin, tenant }, { ...member, tenant });
+  const grants: string[] = [];
+  for (const { id } of await administration.listUsers()) {
+    const audience = `${system.url}/api/v1`;
+    const { token, grant } = await issue(storeOf(system), id, { tenant, audience, clientId: canary });
+    grants.push(grant);
+    const next = await issue(storeOf(system), id, {
+      tenant,
+      grant,
+      audience: `${system.url}/mcp`,
+      clientId: canary,
+    });
+    callers.push({
+      ...{ name: `client of ${id}`, tenant, headers: { authorization: `Bearer ${token}` } },
+      mcp: { authorization: `Bearer ${next.token}` },
+    });
+  }
   const mcp = await openLegacy(system.url, undefined, admin.headers);
   owned.set(tenant, {
     users,
     tokens: [admin.id, member.id],
     sessions: (await administration.listSessions()).map(({ id }) => id),
+    grants,
     mcpSessions: [mcp.headers["mcp-session-id"] ?? ""],
   });
+}
+
+function storeOf({ store }: System): Store {
+  if (store === undefined) throw new Error("no store");
+  return store;
 }
 
 interface Probe {
@@ -98,7 +124,8 @@ const spellings: readonly ((id: string) => string)[] = [
 
 /** Everything that names something of another tenant. */
 function* probesOf(victim: Tenant): Generator<Probe> {
-  const { users, tokens, sessions } = owned.get(victim) ?? { users: [], tokens: [], sessions: [] };
+  const none = { users: [], tokens: [], sessions: [], grants: [] };
+  const { users, tokens, sessions, grants } = owned.get(victim) ?? none;
   for (const spell of spellings) {
     for (const name of users) {
       const path = `users/${spell(name)}`;
@@ -113,6 +140,8 @@ function* probesOf(victim: Tenant): Generator<Probe> {
       yield { method: "POST", path: `tokens/${spell(id)}/rotate` };
     }
     for (const id of sessions) yield { method: "DELETE", path: `auth/sessions/${spell(id)}` };
+    for (const id of grants) yield { method: "DELETE", path: `auth/grants/${spell(id)}` };
+    yield { method: "DELETE", path: `auth/clients/${spell(canaryOf(victim))}` };
     for (const method of ["GET", "DELETE"]) yield { method, path: `tenants/${spell(victim)}` };
     yield { method: "PATCH", path: `tenants/${spell(victim)}`, body: { exposure: "all" } };
     yield { method: "GET", path: `integrations/${spell(`${victim}-crm`)}/operations` };
@@ -129,7 +158,16 @@ function* probesOf(victim: Tenant): Generator<Probe> {
     { query: `?customer_id[]=${victim}` },
   ];
   for (const { headers = {}, query = "" } of acting) {
-    for (const path of ["users", "tokens", "auth/sessions", "auth/session", "tenants", "integrations"])
+    for (const path of [
+      "users",
+      "tokens",
+      "auth/sessions",
+      "auth/grants",
+      "auth/clients",
+      "auth/session",
+      "tenants",
+      "integrations",
+    ])
       yield { method: "GET", path: path + query, headers };
     yield { method: "POST", path: `tokens${query}`, headers, body: { name: "stolen", service: true } };
     const user = { name: "intruder", password: "an attacker's own password", tenant: victim };
@@ -169,6 +207,7 @@ async function stateOf(tenant: Tenant): Promise<string> {
   const state = [
     await administration.listUsers(),
     await administration.listSessions(),
+    await administration.listGrants(),
     (await administration.listTokens()).filter(({ name }) => name.includes(canaryOf(tenant))),
   ];
   return JSON.stringify(state, without);
@@ -204,7 +243,7 @@ test("a session of MCP belongs to the tenant that opened it", async () => {
     for (const victim of tenants) {
       if (victim === caller.tenant) continue;
       for (const id of owned.get(victim)?.mcpSessions ?? []) {
-        const headers = { ...caller.headers, "mcp-session-id": id };
+        const headers = { ...(caller.mcp ?? caller.headers), "mcp-session-id": id };
         const message = { jsonrpc: "2.0", id: 1, method: "tools/list", params: {} };
         const answer = await post(`${system.url}/mcp`, message, headers);
         expect(answer.status).toBe(404);
@@ -224,11 +263,11 @@ test("over MCP, the tools of another tenant are no tools", async () => {
       const reached = rest.seen.length;
       const answer = await post(`${system.url}/mcp`, request.message, {
         ...request.headers,
-        ...caller.headers,
+        ...(caller.mcp ?? caller.headers),
       });
       expect(asObject(answer.message["error"])?.["code"]).toBe(-32602);
       expect(rest.seen.length).toBe(reached);
-      const acting = { ...request.headers, ...caller.headers, "x-gateway-tenant": victim };
+      const acting = { ...request.headers, ...(caller.mcp ?? caller.headers), "x-gateway-tenant": victim };
       expect((await post(`${system.url}/mcp`, request.message, acting)).status).toBe(403);
     }
   }

@@ -445,7 +445,7 @@ test.each(hostile)("what is hostile is text, wherever it stands: %j", async (tex
     expect(page).not.toMatch(/<[^>]*\son\w+\s*=\s*["'][^>]*>(?<!&#39;)/i);
     expect(page.match(/<base|<meta(?! charset| name="viewport")/gi)).toBeNull();
     for (const [, target = ""] of page.matchAll(/(?:href|action)="([^"]*)"/g))
-      expect(target).toMatch(/^(?:\.\.\/\.\.\/\.\.\/)?(?:login(?:\.css)?|connect(?:\?[^"]*)?)$/);
+      expect(target).toMatch(/^(?:\.\.\/\.\.\/\.\.\/)?(?:login(?:\.css)?|apps|connect(?:\?[^"]*)?)$/);
     expect(headers["content-security-policy"]).toContain("default-src 'none'");
     expect((headers["set-cookie"] ?? []).filter((cookie) => cookie.startsWith("a="))).toEqual([]);
   }

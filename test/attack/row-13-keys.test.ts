@@ -2,13 +2,16 @@ import { createHash, randomBytes } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { type BrowserBinding, createBrowserBinding } from "../../src/authorization-server/browser-binding.ts";
 import { serve } from "../../src/cli/serve.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import { createCredentialStore } from "../../src/credentials/create-credential-store.ts";
 import type { GatewayConfig } from "../../src/model/config.ts";
+import type { Principal } from "../../src/model/principal.ts";
 import { type OpenState, openState } from "../../src/open-state.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open-store.ts";
 import { createVault } from "../../src/vault/create-vault.ts";
+import { deriveKeys } from "../../src/vault/derive-keys.ts";
 import { recordingConsole } from "../cli/recording-console.ts";
 import { factsOf, referenceOf } from "../credentials/stored.ts";
 import { temporaryFolder } from "../store/temporary-folder.ts";
@@ -218,4 +221,59 @@ test("keys that are made are good, and never the same", () => {
     writtenKey(undefined, randomBytes(32).toString("base64url")),
   );
   expect(createVault(() => keys).problem()).toBeUndefined();
+});
+
+describe("keys that sign what browsers bring back to the authorization server", () => {
+  const user: Principal = {
+    ...{ kind: "user", id: "usr_a", name: "ada", tenant: "default", home: "default", roles: [] },
+    ...{ scopes: undefined, exposure: { kind: "all" }, credential: { kind: "session", id: "ses_a" } },
+  };
+  const id = "q".repeat(43);
+  const bindingOf = (purpose: string, ...names: readonly string[]) =>
+    createBrowserBinding(() => deriveKeys(names.map(keyNamed), purpose), 600);
+  const cookieOf = (binding: BrowserBinding) => binding.begin(id, undefined)[0]?.split(";", 1)[0];
+
+  test("follow from the gateway's own, rotate with them, and are for one purpose", () => {
+    const own = bindingOf("consent", "old");
+    const [cookie, seal] = [cookieOf(own), own.seal(id, user)];
+    for (const [binding, isBelieved] of [
+      [bindingOf("consent", "old"), true],
+      [bindingOf("consent", "new", "old"), true],
+      // Another environment, a key that was taken out, and another use of the same key.
+      [bindingOf("consent", "new"), false],
+      [bindingOf("oauth cookies", "old"), false],
+      [bindingOf("request state", "old"), false],
+    ] as const)
+      expect([binding.isBegun(id, cookie), binding.isSealed(id, user, seal)]).toEqual([
+        isBelieved,
+        isBelieved,
+      ]);
+  });
+
+  test("without any of them nothing is signed, and nothing believed", () => {
+    const none = bindingOf("consent");
+    expect(() => none.begin(id, undefined)).toThrow("no key");
+    const own = bindingOf("consent", "old");
+    expect(none.isBegun(id, cookieOf(own))).toBe(false);
+    for (const seal of ["", own.seal(id, user)]) expect(none.isSealed(id, user, seal)).toBe(false);
+  });
+
+  test("a cookie does not pass for a form, nor one question's for another's", () => {
+    const own = bindingOf("consent", "old");
+    const value = cookieOf(own)?.replace(/^[^=]*=/, "") ?? "";
+    expect(own.isSealed(id, user, value)).toBe(false);
+    const other = "p".repeat(43);
+    expect(own.isBegun(other, cookieOf(own))).toBe(false);
+    const name = own.begin(other, undefined)[0]?.split("=", 1)[0];
+    expect(own.isBegun(other, `${name}=${value}`)).toBe(false);
+    expect(own.isSealed(other, user, own.seal(id, user))).toBe(false);
+    const seal = own.seal(id, user);
+    for (const somebody of [
+      { ...user, id: "usr_b" },
+      { ...user, home: "acme" },
+      { ...user, credential: { kind: "session", id: "ses_b" } },
+      { ...user, credential: { kind: "token", id: "ses_a" } },
+    ] as const)
+      expect(own.isSealed(id, somebody, seal)).toBe(false);
+  });
 });

@@ -1,7 +1,9 @@
 import { describe, expect, test, vi } from "vitest";
 import { isSameHash } from "../../src/identity/credential-form.ts";
 import type { Derive } from "../../src/identity/password-hash.ts";
+import { createOwnAddress } from "../../src/own-address.ts";
 import { createFaultyStore, type FaultyStore } from "../identity/faulty-store.ts";
+import { authorizationServer, baseUrl, issue } from "../identity/granted.ts";
 import {
   bearer,
   codeOf,
@@ -98,6 +100,28 @@ test("what is compared is the hash, in constant time", async () => {
   expect(timingSafeEqual).toHaveBeenCalledTimes(1);
   const texts = timingSafeEqual.mock.calls.flat().map((bytes) => Buffer.from(bytes).toString());
   expect(texts.every((text) => /^[\w-]{43}$/.test(text) && !secret.reveal().includes(text))).toBe(true);
+});
+
+test("access tokens are looked for and compared in the same way", async () => {
+  const { harness, asked } = await prepare();
+  harness.settings = { ...harness.settings, auth: { ...harness.settings.auth, authorizationServer } };
+  const address = createOwnAddress(() => ({ host: "127.0.0.1", port: 8080, baseUrl }));
+  const { identity } = await harness.other({ address });
+  const ada = await signIn(harness.identity, "ada");
+  const { token } = await issue(harness.store, ada.principal.id, { now: harness.time });
+  const near = `${token.slice(0, -2)}${token.at(-2) === "A" ? "B" : "A"}${token.slice(-1)}`;
+  for (const text of [`gst_oat_${"A".repeat(43)}`, near, `gst_oat_A${token.slice(9)}`]) {
+    asked.length = 0;
+    expect(await codeOf(harness.identity.authenticate(bearer(text), undefined, "mcp"))).toBe(
+      "unauthenticated",
+    );
+    expect(asked).toEqual(["epoch", "find access"]);
+  }
+  timingSafeEqual.mockClear();
+  await identity.authenticate(bearer(token), undefined, "mcp");
+  expect(timingSafeEqual).toHaveBeenCalledTimes(1);
+  const texts = timingSafeEqual.mock.calls.flat().map((bytes) => Buffer.from(bytes).toString());
+  expect(texts.every((text) => /^[\w-]{43}$/.test(text) && !token.includes(text))).toBe(true);
 });
 
 test.each([

@@ -13,6 +13,7 @@ import type { GatewayConfig } from "../../src/model/config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { openState } from "../../src/open-state.ts";
 import { gatewayMetaKeys } from "../../src/server/mcp/gateway-meta.ts";
+import type { Store } from "../../src/store/store.ts";
 import { type Answer, modernRequest, openSession, post, type WireSession } from "../server/mcp/wire.ts";
 
 /** A whole gateway under attack, behind its real server. */
@@ -24,6 +25,8 @@ export interface System extends AsyncDisposable {
   readonly diagnostics: readonly Diagnostic[];
   /** Every line of its log, causes included. */
   readonly log: readonly string[];
+  /** What it keeps, for tests that put something there; `undefined` without a datastore. */
+  readonly store: Store | undefined;
   /** Users, tokens and tenants, as the command line changes them. */
   administration(tenant?: string): Promise<Administration>;
   close(): Promise<void>;
@@ -78,6 +81,8 @@ export async function startSystem(
     identity: opened.identity,
     store: opened.store,
     vault: opened.vault,
+    ...{ address: opened.address, oidcSignIn: opened.oidcSignIn },
+    authorizationServer: opened.authorizationServer,
     log: tell,
     retry: options.start === "follow",
   });
@@ -95,7 +100,10 @@ export async function startSystem(
   const administration = async (tenant?: string): Promise<Administration> =>
     opened.identity.administration(await opened.operator(tenant));
   const { url } = server;
-  return { url, gateway, file, diagnostics, log, administration, close, [Symbol.asyncDispose]: close };
+  return {
+    ...{ url, gateway, file, diagnostics, log, store: opened.store, administration, close },
+    [Symbol.asyncDispose]: close,
+  };
 }
 
 /** What a call came to, whichever way it went. */

@@ -103,6 +103,7 @@ describe("by an authorization", () => {
     await authorizeThere(page, "ada-there", "Deny");
     expect(await page.getByRole("alert").textContent()).toContain("access_denied");
     // The stylesheet came here too.
+    await page.waitForLoadState("load");
     expect(await page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth")).not.toBe("none");
     await page.getByRole("link", { name: "Connections" }).click();
     await page.getByRole("link", { name: /^Connect Shop/ }).click();

@@ -68,6 +68,8 @@ describe.each(["127.0.0.1", "localhost", "gateway.localhost"])("at %s", (name) =
     await page.keyboard.press("Tab");
     await expectFocus("Connections");
     await page.keyboard.press("Tab");
+    await expectFocus("Apps that act for you");
+    await page.keyboard.press("Tab");
     await expectFocus("Sign out");
     await page.keyboard.press("Enter");
     await page.waitForURL(`${urlOf()}/login`);

@@ -260,6 +260,7 @@ describe("where callers sign in", () => {
     { environment: {}, says: /needs an API token in the variable GATEWAY_TOKEN/ },
     { environment: { GATEWAY_TOKEN: "gwt_wrong" }, says: /variable GATEWAY_TOKEN is refused/ },
     { environment: { GATEWAY_TOKEN: "not a token\u0007" }, says: /variable GATEWAY_TOKEN is refused/ },
+    { environment: { GATEWAY_TOKEN: `gst_oat_${"x".repeat(43)}` }, says: /holds an access token/ },
   ])(
     "it does not begin otherwise: $environment",
     async ({ environment, says }) => {

@@ -71,6 +71,7 @@ describe("serving callers who sign in", () => {
     expect(await tells(/Nobody can sign in yet/)).toContain(
       `gateway users create NAME -c ${workplace.config}`,
     );
+    expect(await tells(/People sign in/)).toBe(`People sign in at ${url}/login`);
     expect(await tells(/Authorization/)).toContain('"Authorization": "Bearer <token>"');
 
     const ask = async (headers: Record<string, string> = {}): Promise<number> =>
@@ -161,4 +162,22 @@ test("who turns sign-in on by a reload is told how the first user is made", asyn
   await tells(/Nobody can sign in yet/);
   await tells(/^Reloaded/);
   expect((await fetch(`${url.replace(/\/$/, "")}/api/v1/integrations`)).status).toBe(401);
+});
+
+test("who signs in elsewhere is told so, with the redirect URI that the provider has to know", async () => {
+  const { tells } = await serve(`server: {port: 0}
+auth:
+  provider: oidc
+  config: {issuer_url: "http://127.0.0.1:9", client_id: gateway, display_name: Example ID}
+  trusted_issuers: [{issuer: https://id.example.com, audience: gateway}]
+datastore: {provider: sqlite}
+providers: {wiki: {surfaces: {rest: {base_url: "http://127.0.0.1:9", operations: [{name: find, method: GET, path: /find}]}}}}
+`);
+  const url = (await tells(/listens on/)).split(" ").at(-1) ?? "";
+  const told = await tells(/People sign in/);
+  expect(told).toContain(`at ${url}/login with Example ID`);
+  expect(told).toContain(
+    `redirect URI ${url}/login/callback and ${url.replace("127.0.0.1", "localhost")}/login/callback`,
+  );
+  expect(await tells(/^Clients get/)).toBe("Clients get their tokens from https://id.example.com.");
 });

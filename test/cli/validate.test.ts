@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ValidateOptions, validate } from "../../src/cli/validate.ts";
+import { startHttp } from "../upstream/loopback.ts";
 import { recordingConsole } from "./recording-console.ts";
 
 let folder: string;
@@ -108,4 +109,48 @@ test("prompts and resources of MCP servers are counted", { timeout: 60_000 }, as
   expect(printed.at(-1)).toBe(
     "The configuration is valid: 1 provider, 4 tools, 1 prompt, 1 resource, 1 resource template.",
   );
+});
+
+test("issuers are asked where the network may be used, and told of at their places", async () => {
+  await using issuer = await startHttp(({ url = "" }, response) => {
+    const isKeys = url.startsWith("/keys");
+    const found = isKeys ? { keys: [] } : { issuer: `${issuer.url}/`, jwks_uri: `${issuer.url}/keys` };
+    const isThere = isKeys || url.startsWith("/.well-known/openid-configuration");
+    response
+      .writeHead(isThere ? 200 : 404, { "content-type": "application/json" })
+      .end(JSON.stringify(found));
+  });
+  const file = `auth:
+  provider: oidc
+  config: {issuer_url: "${issuer.url}", client_id: gateway}
+  trusted_issuers:
+    - {issuer: "${issuer.url}/away", audience: gateway}
+    - {issuer: "https://id.example.com", audience: gateway, jwks_url: "${issuer.url}/keys"}
+datastore: {provider: sqlite}
+${config}`;
+  const document = `openapi: 3.0.3\ninfo: {title: x, version: "1"}\n${operations}\n`;
+  const { status, printed } = await run(document, { online: true, format: "json" }, file);
+  expect(status).toBe(2);
+  expect(JSON.parse(printed.join("\n")).diagnostics).toMatchObject([
+    {
+      severity: "error",
+      code: "issuer-unusable",
+      line: 3,
+      message: expect.stringMatching(/slash at the end counts/),
+    },
+    {
+      severity: "error",
+      code: "issuer-unusable",
+      line: 5,
+      message: expect.stringMatching(/publishes no metadata/),
+    },
+    {
+      severity: "warning",
+      code: "issuer-unusable",
+      line: 6,
+      message: expect.stringMatching(/publishes no key/),
+    },
+  ]);
+  const offline = await run(document, { format: "json" }, file);
+  expect(offline.status).toBe(0);
 });

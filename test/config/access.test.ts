@@ -27,6 +27,9 @@ describe("callers", () => {
       sessionMilliseconds: 12 * hour,
       sessionIdleMilliseconds: 2 * hour,
       queryToken: undefined,
+      oidc: undefined,
+      trustedIssuers: [],
+      authorizationServer: undefined,
     });
     expect(datastore).toBeUndefined();
   });
@@ -55,6 +58,9 @@ describe("callers", () => {
       sessionMilliseconds: 8 * hour,
       sessionIdleMilliseconds: 15 * minute,
       queryToken: "api_key",
+      oidc: undefined,
+      trustedIssuers: [],
+      authorizationServer: undefined,
     });
   });
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "../e2e/free-port.ts";
 
 /** The official server-everything in a process of its own, which does not outlive this one. */
 export interface RunningEverything {
@@ -42,14 +42,4 @@ export async function startEverything(): Promise<RunningEverything> {
       await exit;
     },
   };
-}
-
-/** It takes no 0, so somebody else could take the port meanwhile; then it does not start. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== "object" || address === null) throw new Error("There is no free port.");
-  return address.port;
 }

@@ -27,6 +27,15 @@ export interface ClientSuite {
   readonly selection: readonly string[];
 }
 
+/** Scenarios for authorization servers, which no version requires: the protocol leaves these to others. */
+export interface AuthorizationSuite {
+  readonly name: string;
+  readonly program: string;
+  readonly selection: readonly string[];
+  /** Whether clients of this version say what a token is for (RFC 8707). */
+  readonly namesResource: boolean;
+}
+
 const modules = join(import.meta.dirname, "..", "..", "node_modules");
 const current = join(modules, "@modelcontextprotocol", "conformance");
 const next = join(modules, "conformance-next");
@@ -48,6 +57,16 @@ export function serverSuites(): readonly Suite[] {
 export function clientSuites(): readonly ClientSuite[] {
   const all = { name: "0.1.16 client", scenarios: listClientScenarios(current), selection: [] };
   return [{ ...all, program: program(current) }, clientRevision("2025-11-25"), clientRevision("2026-07-28")];
+}
+
+/** The suites for authorization servers, one for each version that has such; 0.1.16 has none. */
+export function authorizationSuites(): readonly AuthorizationSuite[] {
+  return ["2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"].map((version) => ({
+    name: `${version} authorization`,
+    program: program(next),
+    selection: ["--spec-version", version],
+    namesResource: version !== "2025-03-26",
+  }));
 }
 
 /** What a version of the protocol requires, frozen when it was released. */

@@ -33,6 +33,7 @@ const stories: Readonly<
   ],
   connections: [{ tool: "bookshop_listOrders", given: {}, answer: "" }],
   tenants: [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
+  "sign-in": [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
   package: [{ tool: "reviews_read", given: { bookId: "frankenstein" }, answer: "" }],
 };
 
@@ -82,6 +83,7 @@ describe.each(Object.entries(stories))("examples/%s", (story, calls) => {
     const headers: Record<string, string> = {};
     const tenant = new Map([
       ["tenants", "circle"],
+      ["sign-in", "default"],
       ["connections", "acme"],
     ]).get(story);
     if (tenant !== undefined) {

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -9,6 +8,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { ListRootsRequestSchema } from "@modelcontextprotocol/sdk/types.js";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { freePort } from "./free-port.ts";
 import { type ConnectedClient, connectOfficial, officialClients } from "./official-clients.ts";
 import { packageFile } from "./package-file.ts";
 import { type RunningGateway, startGateway } from "./start-gateway.ts";
@@ -21,15 +21,6 @@ const everything = packageFile("@modelcontextprotocol/server-everything", "dist/
 const filesystem = packageFile("@modelcontextprotocol/server-filesystem", "dist/index.js");
 const memory = packageFile("@modelcontextprotocol/server-memory", "dist/index.js");
 const fast = fileURLToPath(new URL("fastmcp-server.ts", import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Starts a server over HTTP; resolves to its endpoint once it answers anything at all. */
 async function startServer(commandLine: (port: number) => readonly string[]): Promise<string> {

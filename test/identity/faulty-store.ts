@@ -1,9 +1,13 @@
+import type { VerifyToken } from "../../src/identity/identity.ts";
 import type { RecordKind, Store, TenantStore } from "../../src/store/store.ts";
 
 /** What identity asks a store for while it authenticates. */
 export type Asked =
   | "find token"
   | "find session"
+  | "find access"
+  | "get grant"
+  | "verify"
   | "get user"
   | "get use"
   | "get tenant"
@@ -19,6 +23,8 @@ export interface FaultyStore {
   /** Everything that was asked for, in order. */
   readonly asked: Asked[];
   readonly faults: Map<Asked, Fault>;
+  /** Stands before a verifier of other issuers' tokens, in the same way. */
+  readonly guard: (verify: VerifyToken) => VerifyToken;
 }
 
 /** Answers as the real store does, except where a fault is set. */
@@ -32,8 +38,8 @@ export function createFaultyStore(real: Store): FaultyStore {
     const fault = faults.get(what);
     return (fault === undefined ? truth() : fault(truth)) as never;
   };
-  const isWatched = (kind: RecordKind): kind is "user" | "use" | "tenant" =>
-    kind === "user" || kind === "use" || kind === "tenant";
+  const isWatched = (kind: RecordKind): kind is "user" | "use" | "tenant" | "grant" =>
+    kind === "user" || kind === "use" || kind === "tenant" || kind === "grant";
   const tenant = (own: TenantStore): TenantStore => ({
     tenant: own.tenant,
     get: (kind, id) => (isWatched(kind) ? answer(`get ${kind}`, () => own.get(kind, id)) : own.get(kind, id)),
@@ -47,11 +53,12 @@ export function createFaultyStore(real: Store): FaultyStore {
   return {
     asked,
     faults,
+    guard: (verify) => (token) => answer("verify", () => verify(token)),
     store: {
       tenant: (id) => tenant(real.tenant(id)),
       gateway: tenant(real.gateway),
       find: (kind, lookup) =>
-        kind === "token" || kind === "session" || kind === "user"
+        kind === "token" || kind === "session" || kind === "user" || kind === "access"
           ? answer(`find ${kind}`, () => real.find(kind, lookup))
           : real.find(kind, lookup),
       // While something else fails, nothing is answered from what is kept.

@@ -48,6 +48,9 @@ export const auth: AuthConfig = {
   sessionMilliseconds: 12 * hour,
   sessionIdleMilliseconds: 2 * hour,
   queryToken: undefined,
+  oidc: undefined,
+  trustedIssuers: [],
+  authorizationServer: undefined,
 };
 
 export function fileTenant(id: string, exposure: TenantExposure = { kind: "all" }): TenantConfig {

@@ -7,6 +7,7 @@ import { CatalogSnapshot } from "../../src/catalog/snapshot.ts";
 import { type ErrorCode, GatewayError } from "../../src/errors.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import type { JsonObject } from "../../src/model/json.ts";
+import { createOwnAddress } from "../../src/own-address.ts";
 import { errorStatus } from "../../src/server/api/error-response.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
@@ -50,6 +51,7 @@ const refuse = (): never => {
 const openIdentity: Identity = {
   authenticate: async () => principalOf("anonymous"),
   signIn: refuse,
+  signInBy: refuse,
   signOut: async () => {},
   administration: refuse,
   lookUp: refuse,
@@ -95,7 +97,11 @@ beforeAll(async () => {
       sessionMilliseconds: 1,
       sessionIdleMilliseconds: 1,
       queryToken: undefined,
+      oidc: undefined,
+      trustedIssuers: [],
+      authorizationServer: undefined,
     }),
+    address: createOwnAddress(() => ({ host: "127.0.0.1", port: 0, baseUrl: undefined })),
     mcpMounted: () => true,
     ...noConnections,
     log: () => {},

@@ -185,6 +185,9 @@ describe("tokens in the query", () => {
     `${inQuery}`,
     `${inQuery}=1`,
     `filter=${encodeURIComponent(JSON.stringify({ key: inQuery }))}`,
+    ...["oat", "ort"].map((kind) => `x=${inQuery.replace("api", kind)}`),
+    "access_token=eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl",
+    "Access_Token=eyJhbGciOiJub25lIn0.e30.",
   ])("are refused: %s", async (query) => {
     await using stage = await openStage();
     for (const headers of [{}, bearer, { cookie: cookie(session("ada")) }]) {
@@ -230,6 +233,8 @@ describe("tokens in the query", () => {
       ["api_key=x", bearer, 400],
       [`api_key=${inQuery}`, { cookie: cookie(session("ada")) }, 400],
       [`api%5Fkey=${inQuery}`, {}, 200],
+      [`api_key=${inQuery.replace("api", "oat")}`, {}, 401],
+      ["api_key=eyJhbGciOiJSUzI1NiJ9.e30.c2lnbmF0dXJl", {}, 401],
     ];
     for (const [query, headers, status] of others) {
       expect((await stage.send("GET", `${path}?${query}`, { headers })).status, query).toBe(status);

@@ -11,6 +11,7 @@ import type { Identity } from "../../src/identity/identity.ts";
 import { asObject } from "../../src/json-object.ts";
 import type { AuthConfig } from "../../src/model/config.ts";
 import type { JsonValue } from "../../src/model/json.ts";
+import { createOwnAddress } from "../../src/own-address.ts";
 import { Secret } from "../../src/secret.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open-store.ts";
@@ -26,6 +27,9 @@ const auth: AuthConfig = {
   sessionMilliseconds: 3_600_000,
   sessionIdleMilliseconds: 3_600_000,
   queryToken: undefined,
+  oidc: undefined,
+  trustedIssuers: [],
+  authorizationServer: undefined,
 };
 const settings = { auth, tenants: {} };
 
@@ -50,6 +54,7 @@ beforeAll(async () => {
     identity,
     view: authorizer.view,
     auth: () => settings.auth,
+    address: createOwnAddress(() => ({ host: "127.0.0.1", port: 0, baseUrl: undefined })),
     broker: createBroker({
       view: ({ principal, via }) => authorizer.view(principal, via === "mcp" ? "mcp" : "api"),
       cleanArguments: (_tool, given) => given,

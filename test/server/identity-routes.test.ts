@@ -2,7 +2,14 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { asObject } from "../../src/json-object.ts";
-import type { Administration, ApiToken, Session, User } from "../../src/model/administration.ts";
+import type {
+  Administration,
+  ApiToken,
+  ClientGrant,
+  ClientRegistration,
+  Session,
+  User,
+} from "../../src/model/administration.ts";
 import type { JsonObject, JsonValue } from "../../src/model/json.ts";
 import type { Tenant } from "../../src/model/tenant.ts";
 import { Secret } from "../../src/secret.ts";
@@ -42,6 +49,15 @@ const browser: Session = {
   lastUsedAt: undefined,
   client: "Firefox",
   current: true,
+};
+const grant: ClientGrant = {
+  ...{ id: "gra_1", clientId: "https://client.example.com/oauth.json", clientName: "Client" },
+  ...{ clientKind: "metadata", user: "ada", scopes: ["mcp"], createdAt: created, expiresAt: created },
+  lastUsedAt: undefined,
+};
+const registration: ClientRegistration = {
+  ...{ clientId: "reg_1", clientName: "Client", redirectUris: ["http://127.0.0.1/callback"] },
+  ...{ createdAt: created, expiresAt: created, grants: 2 },
 };
 const tenant: Tenant = {
   id: "acme",
@@ -88,6 +104,10 @@ const administration: Administration = {
   revokeToken: async (id) => record("revokeToken", id),
   listSessions: async () => [browser],
   revokeSession: async (id) => record("revokeSession", id),
+  listGrants: async () => [grant],
+  revokeGrant: async (id) => record("revokeGrant", id),
+  listRegistrations: async () => [registration],
+  revokeClient: async (id) => record("revokeClient", id),
   listTenants: async () => [tenant],
   getTenant: async (id) => {
     if (id !== "acme") throw new GatewayError("not_found", "There is no such tenant.");
@@ -148,6 +168,24 @@ const sessionJson = {
   expires_at: created,
   client: "Firefox",
   current: true,
+};
+const grantJson = {
+  id: "gra_1",
+  client_id: "https://client.example.com/oauth.json",
+  client_name: "Client",
+  client_kind: "metadata",
+  user: "ada",
+  scopes: ["mcp"],
+  created_at: created,
+  expires_at: created,
+};
+const registrationJson = {
+  client_id: "reg_1",
+  client_name: "Client",
+  redirect_uris: ["http://127.0.0.1/callback"],
+  created_at: created,
+  expires_at: created,
+  grants: 2,
 };
 const tenantJson = {
   id: "acme",
@@ -241,6 +279,18 @@ const routes: readonly (readonly [
   ["DELETE", "tokens/t1", undefined, 204, undefined, ["revokeToken", "t1"]],
   ["GET", "auth/sessions", undefined, 200, { sessions: [sessionJson] }, undefined],
   ["DELETE", "auth/sessions/s1", undefined, 204, undefined, ["revokeSession", "s1"]],
+  ["GET", "auth/grants", undefined, 200, { grants: [grantJson] }, undefined],
+  ["DELETE", "auth/grants/gra_1", undefined, 204, undefined, ["revokeGrant", "gra_1"]],
+  ["GET", "auth/clients", undefined, 200, { clients: [registrationJson] }, undefined],
+  ["DELETE", "auth/clients/reg_1", undefined, 204, undefined, ["revokeClient", "reg_1"]],
+  [
+    "DELETE",
+    `auth/clients/${encodeURIComponent("https://client.example.com/a?b#c")}`,
+    undefined,
+    204,
+    undefined,
+    ["revokeClient", "https://client.example.com/a?b#c"],
+  ],
   ["GET", "tenants", undefined, 200, { tenants: [tenantJson] }, undefined],
   ["GET", "tenants/acme", undefined, 200, tenantJson, undefined],
   ["POST", "tenants", { id: "acme" }, 201, tenantJson, ["createTenant", { id: "acme" }]],
@@ -443,6 +493,10 @@ describe("what can't be read is refused by its name", () => {
     ["POST", "auth/session", "GET"],
     ["POST", "auth/sessions", "GET"],
     ["GET", "auth/sessions/s1", "DELETE"],
+    ["POST", "auth/grants", "GET"],
+    ["GET", "auth/grants/1", "DELETE"],
+    ["DELETE", "auth/clients", "GET"],
+    ["GET", "auth/clients/1", "DELETE"],
     ["POST", "tenants/acme", "GET, PATCH, DELETE"],
     ["GET", "auth/login", "POST"],
   ])("%s %s", async (method, route, allowed) => {
@@ -457,6 +511,8 @@ describe("what can't be read is refused by its name", () => {
     "auth/session/1",
     "auth/login/1",
     "auth/sessions/1/2",
+    "auth/grants/1/2",
+    "auth/clients/https://client.example.com/oauth.json",
     "users/a/b",
     "tokens/a/b",
     "tokens/a/rotate/b",
@@ -532,7 +588,7 @@ describe("/openapi.json describes the answers", () => {
       expect(validate(value), JSON.stringify(validate.errors)).toBe(true);
     };
     for (const [method, route, body, status] of routes) {
-      const path = `/api/v1/${route.replace(/^(users|tokens|tenants|auth\/sessions)\/[^/]+/, "$1/{ID}")}`;
+      const path = `/api/v1/${route.replace(/^(users|tokens|tenants|auth\/(?:sessions|grants|clients))\/[^/]+/, "$1/{ID}")}`;
       const template = Object.keys(asObject(document["paths"]) ?? {}).find(
         (known) => known.replace(/\{\w+\}/, "{ID}") === path,
       );

@@ -4,6 +4,7 @@ import { connectPath, pagePath } from "../../src/server/page-path.ts";
 import { naughtyHosts } from "../attack/naughty.ts";
 
 const base = "https://gw.example.com/behind/proxy/";
+const pages = ["", "connect", "apps", "oauth/consent"];
 
 describe("the path of a page", () => {
   test("never leads away from the pages, whatever it is made of", () => {
@@ -14,6 +15,8 @@ describe("the path of a page", () => {
       fc.string().map((rest) => `connect${rest}`),
       fc.constantFrom(...naughtyHosts),
       fc.constantFrom(...naughtyHosts).map((rest) => `connect?provider=${rest}`),
+      fc.string().map((rest) => `oauth/consent?request=${rest}`),
+      fc.stringMatching(/^[\w-]{15,70}$/).map((rest) => `oauth/consent?request=${rest}`),
     );
     fc.assert(
       fc.property(text, (given) => {
@@ -21,7 +24,7 @@ describe("the path of a page", () => {
         if (path === undefined) return;
         const { origin, pathname, hash } = new URL(path, base);
         expect([origin, hash]).toEqual(["https://gw.example.com", ""]);
-        expect(["/behind/proxy/", "/behind/proxy/connect"]).toContain(pathname);
+        expect(pages.map((page) => `/behind/proxy/${page}`)).toContain(pathname);
         expect(path).toMatch(/^[\x21-\x7e]*$/);
         expect(pagePath(path === "./" ? "" : path)).toBe(path);
       }),
@@ -51,5 +54,32 @@ describe("the path of a page", () => {
       pagePath("connect?"),
     ]).toEqual(["connect", "connect", "connect", "connect"]);
     expect(pagePath("")).toBe("./");
+  });
+
+  test("leads to the apps, and to what a client asks", () => {
+    const request = "aZ09_-".repeat(4);
+    for (const path of ["apps", `oauth/consent?request=${request}`]) expect(pagePath(path)).toBe(path);
+  });
+
+  test.each([
+    ...[
+      "apps?",
+      "apps/",
+      "/apps",
+      "Apps",
+      "apps#a",
+      "apps\n",
+      "oauth/consent",
+      "oauth/consent?",
+      "oauth/authorize",
+    ],
+    ...["oauth/consent?request=", "oauth/consent?request=short", `oauth/consent?request=${"a".repeat(65)}`],
+    ...[`oauth/consent?request=${"a".repeat(24)}&x=1`, `oauth/consent?request=${"a".repeat(24)}%20`],
+    ...[`oauth/consent?request=${"a".repeat(24)}\n`, `oauth/consent?request=${"a".repeat(24)}#a`],
+    ...[`/oauth/consent?request=${"a".repeat(24)}`, `//evil.example/oauth/consent?request=${"a".repeat(24)}`],
+    ...[`oauth/consent?x=1&request=${"a".repeat(24)}`, `oauth/consent?REQUEST=${"a".repeat(24)}`],
+    ...[`oauth/../consent?request=${"a".repeat(24)}`, `oauth/consent?request=${"ä".repeat(24)}`],
+  ])("leads nowhere by %j", (path) => {
+    expect(pagePath(path)).toBeUndefined();
   });
 });

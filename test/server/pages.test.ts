@@ -133,7 +133,7 @@ test("pages work below a path of a proxy: all their links are relative", async (
   ];
   const links = pages.flatMap(({ text }) => [...text.matchAll(/(?:href|action|src)="([^"]*)"/g)]);
   expect(new Set(links.map(([, target]) => target))).toEqual(
-    new Set(["login.css", "login", "logout", "connect"]),
+    new Set(["login.css", "login", "logout", "connect", "apps"]),
   );
 });
 

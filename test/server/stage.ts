@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from "node:http";
+import type { AuthorizationServer } from "../../src/authorization-server/authorization-server.ts";
 import { createBroker } from "../../src/broker/broker.ts";
 import { createArgumentChecker } from "../../src/broker/check-arguments.ts";
 import type { CredentialResolver } from "../../src/broker/credential-resolver.ts";
@@ -6,6 +7,7 @@ import { mergeCatalog } from "../../src/catalog/merge.ts";
 import { CatalogSnapshot } from "../../src/catalog/snapshot.ts";
 import { type CatalogView, createView } from "../../src/catalog/view.ts";
 import { GatewayError } from "../../src/errors.ts";
+import type { OidcSignIn } from "../../src/federation/oidc-sign-in.ts";
 import type { Identity, SignIn } from "../../src/identity/identity.ts";
 import type { Administration } from "../../src/model/administration.ts";
 import type { Catalog } from "../../src/model/catalog.ts";
@@ -13,6 +15,7 @@ import type { AuthConfig } from "../../src/model/config.ts";
 import type { Invocation } from "../../src/model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../src/model/json.ts";
 import type { Principal } from "../../src/model/principal.ts";
+import { createOwnAddress } from "../../src/own-address.ts";
 import { Secret } from "../../src/secret.ts";
 import type { ConnectionParts } from "../../src/server/connection-parts.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
@@ -73,6 +76,8 @@ export interface StageOptions {
   readonly credentials?: Partial<CredentialResolver>;
   /** Further providers. */
   readonly catalog?: Catalog;
+  readonly authorizationServer?: AuthorizationServer;
+  readonly oidcSignIn?: OidcSignIn;
 }
 
 const customerSchema = {
@@ -118,6 +123,9 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     sessionMilliseconds: 1_000,
     sessionIdleMilliseconds: 1_000,
     queryToken: undefined,
+    oidc: undefined,
+    trustedIssuers: [],
+    authorizationServer: undefined,
     ...options.auth,
   };
   const people = options.people ?? [principalOf("user", "ada"), principalOf("service", "bot")];
@@ -154,6 +162,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
         milliseconds: 3_600_000,
       };
     },
+    signInBy: () => Promise.reject(new GatewayError("not_found", "Nobody.")),
     signOut: async (presented) => {
       if (presented.kind === "session") ended.push(presented.token.reveal());
     },
@@ -179,6 +188,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     identity,
     view,
     auth: () => auth,
+    address: createOwnAddress(() => ({ host: "127.0.0.1", port: 0, baseUrl: options.baseUrl })),
     broker: createBroker({
       view: ({ principal, via }) => view(principal, via === "mcp" ? "mcp" : "api"),
       cleanArguments: (_tool, given) => given,
@@ -203,6 +213,8 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     mcpMounted: () => options.mcpMounted ?? true,
     ...noConnections,
     ...options.connections,
+    authorizationServer: options.authorizationServer,
+    oidcSignIn: options.oidcSignIn,
     log: (message, cause) => log.push(`${message} ${cause instanceof Error ? cause.stack : ""}`),
   });
   server.markStarted();
@@ -232,6 +244,10 @@ function refusingAdministration(): Administration {
     revokeToken: refuse,
     listSessions: refuse,
     revokeSession: refuse,
+    listGrants: refuse,
+    revokeGrant: refuse,
+    listRegistrations: refuse,
+    revokeClient: refuse,
     listTenants: refuse,
     getTenant: refuse,
     createTenant: refuse,

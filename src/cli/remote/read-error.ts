@@ -9,6 +9,7 @@ const codes: Readonly<Record<ErrorCode, true>> = {
   arguments_denied: true,
   unauthenticated: true,
   forbidden: true,
+  insufficient_scope: true,
   not_found: true,
   method_not_allowed: true,
   conflict: true,

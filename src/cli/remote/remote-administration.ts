@@ -1,6 +1,8 @@
 import {
   createdTokenFromJson,
   exposureToJson,
+  grantFromJson,
+  registrationFromJson,
   sessionFromJson,
   tenantFromJson,
   tokenFromJson,
@@ -52,6 +54,11 @@ export function createRemoteAdministration(ask: Ask): Administration {
 
     listSessions: () => list(["auth", "sessions"], "sessions", sessionFromJson),
     revokeSession: async (id) => void (await ask("DELETE", ["auth", "sessions", id])),
+
+    listGrants: () => list(["auth", "grants"], "grants", grantFromJson),
+    revokeGrant: async (id) => void (await ask("DELETE", ["auth", "grants", id])),
+    listRegistrations: () => list(["auth", "clients"], "clients", registrationFromJson),
+    revokeClient: async (clientId) => void (await ask("DELETE", ["auth", "clients", clientId])),
 
     listTenants: () => list(["tenants"], "tenants", tenantFromJson),
     getTenant: async (id) => tenantFromJson(await read("GET", ["tenants", id])),

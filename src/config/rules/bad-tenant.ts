@@ -1,6 +1,7 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import type { NodePath } from "../../documents/located-node.ts";
 import type { GatewayFile, Tenant } from "../../model/config-file.generated.ts";
+import { eachClaimSettings } from "../each-claim-settings.ts";
 import type { Finding, Look, Rule } from "../rule.ts";
 
 /** A tenant has an id that can be kept and sent, and is given only what is there. */
@@ -13,14 +14,21 @@ export const badTenant: Rule = function* (file, look): Generator<Finding> {
     yield* checkProviders(file, id, tenant, look);
     yield* checkTools(tenant, path, look);
   }
-  for (const [name, { tenants = [] }] of Object.entries(file.providers)) {
-    for (const [index, id] of tenants.entries()) {
-      const path = ["providers", name, "tenants", index];
-      const reason = refuseTenantId(id, look.written(path));
-      if (reason !== undefined) yield { code: "bad-tenant", message: reason, path };
-    }
+  for (const [id, path] of eachMention(file)) {
+    const reason = refuseTenantId(id, look.written(path));
+    if (reason !== undefined) yield { code: "bad-tenant", message: reason, path };
   }
 };
+
+/** Where the file names tenants that it need not declare. */
+function* eachMention(file: GatewayFile): Generator<readonly [string, NodePath]> {
+  for (const [name, { tenants = [] }] of Object.entries(file.providers)) {
+    for (const [index, id] of tenants.entries()) yield [id, ["providers", name, "tenants", index]];
+  }
+  for (const { settings, path } of eachClaimSettings(file)) {
+    for (const [value, id] of Object.entries(settings.tenants ?? {})) yield [id, [...path, "tenants", value]];
+  }
+}
 
 /** Why a text can't be the id of a tenant, for people; `undefined` when it can. `shown` is what the file has. */
 export function refuseTenantId(id: string, shown = id): string | undefined {

@@ -1,6 +1,7 @@
 import type { NodePath } from "../../documents/located-node.ts";
 import type { GatewayFile } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
+import { eachIssuerUrl } from "../each-issuer-url.ts";
 import { referenceMeant } from "../foreign-reference.ts";
 import { eachProvider, type Finding, type Rule } from "../rule.ts";
 import {
@@ -124,6 +125,9 @@ interface FileUrl {
 function* eachUrl(file: GatewayFile): Generator<FileUrl> {
   if (file.server?.base_url !== undefined) {
     yield { value: file.server.base_url, path: ["server", "base_url"], kind: "base" };
+  }
+  for (const { value, path, isIssuer } of eachIssuerUrl(file)) {
+    yield { value, path, kind: isIssuer ? "base" : "url" };
   }
   for (const { provider, path } of eachProvider(file)) {
     const { openapi, graphql } = provider.surfaces ?? {};

@@ -2,7 +2,7 @@ import type { Finding, Rule } from "../rule.ts";
 
 /** A file that appears by itself is told of. */
 export const defaultDatastore: Rule = function* (file): Generator<Finding> {
-  const hasUsers = file.auth?.provider === "local";
+  const hasUsers = (file.auth?.provider ?? "none") !== "none";
   const key = (["encryption_key", "encryption_keys"] as const).find(
     (name) => file.server?.[name] !== undefined,
   );

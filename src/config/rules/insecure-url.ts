@@ -1,6 +1,7 @@
 import { isLoopback } from "../../loopback.ts";
 import type { Connection } from "../../model/config-file.generated.ts";
 import { eachConnection } from "../each-connection.ts";
+import { eachIssuerUrl } from "../each-issuer-url.ts";
 import type { Finding, Rule } from "../rule.ts";
 
 /**
@@ -18,6 +19,15 @@ export const insecureUrl: Rule = function* (file, look): Generator<Finding> {
       );
       if (message !== undefined) yield { code: "insecure-url", message, path: urlPath };
     }
+  }
+  for (const { value, path } of eachIssuerUrl(file)) {
+    const url = URL.parse(value);
+    if (url?.protocol !== "http:" || isLoopback(url.hostname)) continue;
+    yield {
+      code: "insecure-url",
+      message: `${look.isReference(path) ? "This" : `\`${look.written(path)}\``} is not encrypted: whoever stands in between could say who somebody is. Write \`https://\`; \`http://\` is for addresses of this machine only.`,
+      path,
+    };
   }
 };
 

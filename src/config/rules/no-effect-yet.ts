@@ -26,11 +26,6 @@ function settings({ server, auth }: GatewayFile): readonly (readonly [unknown, N
       ["server", "management"],
       "in this version, which serves health beside everything else",
     ],
-    [
-      auth?.provider === "oidc" ? undefined : auth?.config,
-      ["auth", "config"],
-      "in this version, which has no sign-in by OpenID Connect",
-    ],
     [open?.api_token_ttl, ["auth", "api_token_ttl"], nobodySignsIn],
     [open?.session_ttl, ["auth", "session_ttl"], nobodySignsIn],
     [open?.session_idle, ["auth", "session_idle"], nobodySignsIn],

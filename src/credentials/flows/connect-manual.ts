@@ -111,8 +111,8 @@ export function mayBeEmpty({ target }: CredentialField): boolean {
 /** Why a value can't be sent where it belongs; quotes nothing of it. */
 function wrongWith({ target }: CredentialField, text: string): string | undefined {
   if (Buffer.byteLength(text) > mostBytes) return "is too long: 8 KB are the most";
-  if (text.startsWith("gst_api_") || holdsGatewayToken(text))
-    return "is an API token of this gateway, which must not be sent to anybody else; enter the upstream's own credential";
+  if (/^gst_(?:api|oat|ort|oac)_/.test(text) || holdsGatewayToken(text))
+    return "is an API token of this gateway, or another one that it issued, which must not be sent to anybody else; enter the upstream's own credential";
   if (/\p{Cc}/u.test(text) || !text.isWellFormed())
     return "holds a line break or another control character; enter it on one line";
   if ((target.in === "header" || target.in === "cookie") && !/^[\x20-\x7e]*$/.test(text))

@@ -150,8 +150,8 @@ function storedStanding(
 
 /** Who else has to connect it; `undefined`: the principal itself may. */
 function whoConnects(as: Principal, { mode }: ConnectionConfig): "operator" | "sharer" | undefined {
-  // What a token is narrowed to says nothing of the person behind it, who opens the page and signs in.
-  const person = { ...as, scopes: undefined };
+  // What a token is narrowed to, or a client is let do, says nothing of the person behind it, who opens the page and signs in.
+  const person = { ...as, scopes: undefined, credential: undefined };
   if (mode === "identity") return mayConnectGateway(person) ? undefined : "operator";
   return mode !== "tenant" || mayShare(person) ? undefined : "sharer";
 }

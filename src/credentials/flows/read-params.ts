@@ -46,7 +46,7 @@ export function readTypedParams(connection: ConnectionConfig, given: Params): Pa
     if (value !== param.default && holdsGatewayToken(value))
       throw new GatewayError(
         "bad_request",
-        `\`${param.name}\` (${param.label}) holds an API token of this gateway, which must not be sent to anybody else.`,
+        `\`${param.name}\` (${param.label}) holds an API token of this gateway, or another one that it issued, which must not be sent to anybody else.`,
       );
     read.push([param.name, value]);
   }

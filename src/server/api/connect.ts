@@ -1,10 +1,12 @@
 import { connectedToJson, pendingToJson, startedToJson } from "../../connections-json.ts";
 import { GatewayError } from "../../errors.ts";
 import type { ConnectionTarget } from "../../model/connections.ts";
+import { revealed, type Secret } from "../../secret.ts";
 import type { Caller } from "../authenticate-request.ts";
 import type { ConnectionParts } from "../connection-parts.ts";
 import { allow, type Exchange, sendJson } from "../exchange.ts";
 import { type Members, readMembers, required } from "../identity/members.ts";
+import { type HoldsSecret, presentedBy, secretNotPassed } from "../presented-secrets.ts";
 
 const routes = ["start-oauth", "connect-manual", "pending-connection"] as const;
 
@@ -30,9 +32,12 @@ export async function handleConnect(
   switch (segments[1]) {
     case "start-oauth": {
       const members = await readMembers(exchange, [...target, "params", "return_to"]);
-      const started = await connections(await caller.confirm()).startOAuth({
+      const principal = await caller.confirm();
+      const params = members.textMap("params");
+      refuseSecrets(presentedBy(exchange, principal), params);
+      const started = await connections(principal).startOAuth({
         ...readTarget(members),
-        params: members.textMap("params"),
+        params,
         returnTo: members.text("return_to"),
       });
       return sendJson(
@@ -43,10 +48,14 @@ export async function handleConnect(
     }
     case "connect-manual": {
       const members = await readMembers(exchange, [...target, "fields", "params"]);
-      const connected = await connections(await caller.confirm()).connectManual({
+      const principal = await caller.confirm();
+      const fields = required(members.secretMap("fields"), "fields");
+      const params = members.textMap("params");
+      refuseSecrets(presentedBy(exchange, principal), fields, params);
+      const connected = await connections(principal).connectManual({
         ...readTarget(members),
-        fields: required(members.secretMap("fields"), "fields"),
-        params: members.textMap("params"),
+        fields,
+        params,
       });
       if (connected.kind === "connected") return sendJson(exchange, 201, connectedToJson(connected));
       return sendJson(exchange, 200, pendingToJson(connected));
@@ -58,6 +67,17 @@ export async function handleConnect(
       const connected = await connections(await caller.confirm()).select(pending, choice);
       return sendJson(exchange, 201, connectedToJson(connected));
     }
+  }
+}
+
+/** What is kept as a credential, or goes into addresses, is sent to an upstream later. */
+function refuseSecrets(
+  holdsSecret: HoldsSecret,
+  ...maps: readonly (Readonly<Record<string, string | Secret>> | undefined)[]
+): void {
+  for (const map of maps) {
+    const name = Object.keys(map ?? {}).find((key) => holdsSecret(revealed(map?.[key] ?? "")));
+    if (name !== undefined) throw secretNotPassed(`\`${name}\``);
   }
 }
 

@@ -205,7 +205,8 @@ export function describeApi(version: string): JsonObject {
         token: {
           type: "http",
           scheme: "bearer",
-          description: "An API token, `gst_api_…`, made by POST /api/v1/tokens or `gateway tokens create`.",
+          description:
+            "An API token, `gst_api_…`, made by POST /api/v1/tokens or `gateway tokens create`; an access token, `gst_oat_…`, that the gateway's authorization server has issued for the resource /api/v1; or a JSON Web Token of a trusted issuer.",
         },
         session: {
           type: "apiKey",

@@ -61,6 +61,33 @@ const session = object(["id", "user", "created_at", "expires_at", "current"], {
   current: { ...truth, description: "True for the one that asks." },
 });
 
+const grant = object(
+  [...["id", "client_id", "client_name", "client_kind"], ...["user", "scopes", "created_at", "expires_at"]],
+  {
+    id: text,
+    client_id: text,
+    client_name: { ...text, description: "What the client calls itself; nobody has checked it." },
+    client_kind: {
+      enum: ["static", "metadata", "registered"],
+      description: "Known by the configuration, by the document at its id, or by its own registration.",
+    },
+    user: text,
+    scopes: { ...texts, description: "`mcp`: everything; `mcp:read`: what only reads." },
+    created_at: time,
+    last_used_at: time,
+    expires_at: { ...time, description: "Unless the client comes back before." },
+  },
+);
+
+const client = object(["client_id", "client_name", "redirect_uris", "created_at", "expires_at", "grants"], {
+  client_id: text,
+  client_name: text,
+  redirect_uris: texts,
+  created_at: time,
+  expires_at: { ...time, description: "Unless somebody uses it before." },
+  grants: { type: "integer", description: "How many people let it act for them, in all tenants." },
+});
+
 const tenant = object(["id", "display_name", "exposure", "origin"], {
   id: text,
   display_name: text,
@@ -76,7 +103,7 @@ const principal = object(["kind", "id", "name", "tenant", "home", "roles"], {
   home: { ...text, description: "The tenant that it belongs to." },
   roles: texts,
   scopes,
-  credential: object(["kind", "id"], { kind: { enum: ["session", "token"] }, id: text }),
+  credential: object(["kind", "id"], { kind: { enum: ["session", "token", "grant", "jwt"] }, id: text }),
 });
 
 /** Schemas of callers and what they administer. */
@@ -88,6 +115,8 @@ export const identitySchemas: JsonObject = {
     token: { ...secret, description: "The secret. It is told this once." },
   }),
   Session: session,
+  Grant: grant,
+  Client: client,
   Tenant: tenant,
   Principal: principal,
 };
@@ -127,6 +156,30 @@ export const identityPaths: JsonObject = {
   "/api/v1/auth/sessions/{id}": {
     parameters: [path("id")],
     delete: operation("revokeSession", "End a session", done),
+  },
+  "/api/v1/auth/grants": {
+    get: operation(
+      "listGrants",
+      "What people allow MCP clients: one's own; for administrators those of the tenant",
+      { "200": json("The grants, newest first.", list("grants", "Grant")) },
+    ),
+  },
+  "/api/v1/auth/grants/{id}": {
+    parameters: [path("id")],
+    delete: operation("revokeGrant", "End what a client may do for somebody, with all its tokens", done),
+  },
+  "/api/v1/auth/clients": {
+    get: operation("listClients", "MCP clients that registered themselves; for operators", {
+      "200": json("The clients, newest first.", list("clients", "Client")),
+    }),
+  },
+  "/api/v1/auth/clients/{id}": {
+    parameters: [path("id")],
+    delete: operation(
+      "revokeClient",
+      "Remove a client's registration, and end what it may do for everybody; for operators",
+      done,
+    ),
   },
   "/api/v1/users": {
     get: operation("listUsers", "The users of the tenant", {

@@ -11,6 +11,7 @@ export const errorStatus: Readonly<Record<ErrorCode, number>> = {
   unsupported: 400,
   unauthenticated: 401,
   forbidden: 403,
+  insufficient_scope: 403,
   not_found: 404,
   method_not_allowed: 405,
   conflict: 409,
@@ -30,11 +31,14 @@ export const errorStatus: Readonly<Record<ErrorCode, number>> = {
   timed_out: 504,
 };
 
+/** Parameters of a challenge that tell a client where to get a token and with which scope (RFC 9728, section 5.1). */
+export type ChallengeHints = Readonly<Record<string, string>>;
+
 /**
  * Sends `{error: {code, message, …}}` and the `Gateway-Error` header, which tells the gateway's own errors from an
  * upstream's.
  */
-export function sendError(exchange: Exchange, error: GatewayError): void {
+export function sendError(exchange: Exchange, error: GatewayError, hints: ChallengeHints = {}): void {
   const { response } = exchange;
   if (response.headersSent) {
     // Half an answer is on its way: breaking it off is the only way left to say that it is not whole.
@@ -48,29 +52,52 @@ export function sendError(exchange: Exchange, error: GatewayError): void {
     errorStatus[error.code],
     { error: { code: error.code, message: error.message, ...error.details } },
     {
-      ...errorHeaders(exchange, error),
+      ...errorHeaders(exchange, error, hints),
       ...(close ? { connection: "close" } : {}),
     },
   );
 }
 
 /** The headers that say what an error is, whatever its body looks like. */
-export function errorHeaders(exchange: Exchange, error: GatewayError): Readonly<Record<string, string>> {
+export function errorHeaders(
+  exchange: Exchange,
+  error: GatewayError,
+  hints: ChallengeHints = {},
+): Readonly<Record<string, string>> {
   return {
     "gateway-error": error.code,
     // Nobody may keep an error: the next request may be answered otherwise.
     "cache-control": "no-store",
-    ...challenge(exchange, error),
+    ...challenge(exchange, error, hints),
     ...retryAfter(error),
   };
 }
 
 /** How to authenticate (RFC 6750, section 3). Without a word of why a token was refused: that would help to guess one. */
-function challenge({ request }: Exchange, { code }: GatewayError): Readonly<Record<string, string>> {
-  if (code !== "unauthenticated") return {};
-  const realm = 'Bearer realm="gestalt-gateway"';
-  const wasPresented = request.headers.authorization !== undefined;
-  return { "www-authenticate": wasPresented ? `${realm}, error="invalid_token"` : realm };
+function challenge(
+  { request }: Exchange,
+  { code, details }: GatewayError,
+  hints: ChallengeHints,
+): Readonly<Record<string, string>> {
+  const said = { realm: "gestalt-gateway" };
+  if (code === "unauthenticated") {
+    const wasPresented = request.headers.authorization !== undefined;
+    return writeChallenge({ ...said, ...(wasPresented && { error: "invalid_token" }), ...hints });
+  }
+  if (code !== "insufficient_scope") return {};
+  const { scope } = details;
+  const needed = typeof scope === "string" ? { scope } : {};
+  return writeChallenge({ ...said, error: "insufficient_scope", ...hints, ...needed });
+}
+
+function writeChallenge(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const written = Object.entries(parameters).map(([name, value]) => `${name}="${escapeQuoted(value)}"`);
+  return { "www-authenticate": `Bearer ${written.join(", ")}` };
+}
+
+/** For a quoted string of a header (RFC 9110, section 5.6.4); other characters than ASCII are in none of the values. */
+function escapeQuoted(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, "?").replace(/["\\]/g, "\\$&");
 }
 
 /** When to try again, in seconds. */

@@ -14,6 +14,7 @@ import { allow, type Exchange } from "../exchange.ts";
 import { noSuchRoute } from "../identity/context.ts";
 import { handleIdentity, isIdentityRoute } from "../identity/routes.ts";
 import { handleLogin } from "../identity/sessions.ts";
+import { holdsAnywhere, presentedBy, secretNotPassed } from "../presented-secrets.ts";
 import { tenantParameter } from "../read-tenant.ts";
 import { headersOf } from "../request-header.ts";
 import { handleConnect, isConnectRoute } from "./connect.ts";
@@ -113,6 +114,8 @@ async function call(
     ? readQueryArguments(query, tool?.inputSchema ?? {})
     : await readBodyArguments(exchange, query);
   const principal = await caller.confirm();
+  const holdsSecret = presentedBy(exchange, principal);
+  if (holdsAnywhere(read.arguments, holdsSecret)) throw secretNotPassed("An argument");
   const result = await parts.broker.invoke({
     principal,
     via: "api",
@@ -120,7 +123,7 @@ async function call(
     arguments: read.arguments,
     connection: read.connection,
     instance: read.instance,
-    header: headersOf(exchange.request),
+    header: headersOf(exchange.request, holdsSecret),
     peer: silentPeer(),
     signal: exchange.signal,
   });

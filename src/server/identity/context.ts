@@ -11,6 +11,19 @@ export interface IdentityContext {
   readonly administration: () => Promise<Administration>;
 }
 
+/**
+ * What is said of a path that is none of the gateway's. Below the path of its base URL that is most often a proxy that should have taken
+ * this path away.
+ */
+export function noSuchPath(path: string, baseUrl: string): GatewayError {
+  const prefix = URL.parse(baseUrl)?.pathname ?? "/";
+  if (prefix === "/" || !path.startsWith(`${prefix}/`)) return noSuchRoute();
+  return new GatewayError(
+    "not_found",
+    `There is no such route. \`server.base_url\` ends in \`${prefix}\`, which the proxy in front has to take away from the paths that it passes on.`,
+  );
+}
+
 /** What is said of a route that does not exist. */
 export function noSuchRoute(): GatewayError {
   return new GatewayError(

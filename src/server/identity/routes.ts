@@ -2,6 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import type { Identity } from "../../identity/identity.ts";
 import type { Caller } from "../authenticate-request.ts";
 import type { Exchange } from "../exchange.ts";
+import { handleClients, isClientRoute } from "./clients.ts";
 import type { IdentityContext } from "./context.ts";
 import { handleSessions } from "./sessions.ts";
 import { handleTenants } from "./tenants.ts";
@@ -38,6 +39,7 @@ export async function handleIdentity(
     case "tenants":
       return handleTenants(context, rest);
     default:
+      if (isClientRoute(rest)) return handleClients(context, rest);
       return handleSessions(context, identity, rest);
   }
 }

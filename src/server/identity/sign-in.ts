@@ -1,4 +1,4 @@
-import type { Identity, SignedIn } from "../../identity/identity.ts";
+import type { Identity, SignedIn, SignIn } from "../../identity/identity.ts";
 import type { Secret } from "../../secret.ts";
 import type { Exchange } from "../exchange.ts";
 
@@ -12,13 +12,16 @@ export function signIn(
   name: string,
   password: Secret,
 ): Promise<SignedIn> {
-  const { headers, socket } = exchange.request;
-  return identity.signIn({
-    name,
-    password,
+  return identity.signIn({ name, password, ...browserOfRequest(exchange) });
+}
+
+/** The browser, or other client, that a request comes from. */
+export function browserOfRequest({ request }: Exchange): Omit<SignIn, "name" | "password"> {
+  const { headers, socket } = request;
+  return {
     client: headers["user-agent"]?.slice(0, longestClient),
     // Not from X-Forwarded-For: anybody can write one, and would have as many attempts as there are addresses. Behind a proxy
     // all attempts count together.
     address: socket.remoteAddress ?? "",
-  });
+  };
 }

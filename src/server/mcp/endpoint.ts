@@ -8,6 +8,7 @@ import type { Principal } from "../../model/principal.ts";
 import type { ConnectionParts } from "../connection-parts.ts";
 import { draining } from "../draining.ts";
 import { type Exchange, isReceived } from "../exchange.ts";
+import { presentedBy } from "../presented-secrets.ts";
 import { accepts } from "./accept.ts";
 import { awaitArrival } from "./await-arrival.ts";
 import { createCallTool } from "./call-tool.ts";
@@ -29,6 +30,7 @@ import { createModernFace } from "./modern.ts";
 import { readPost } from "./read-post.ts";
 import { createReadResource } from "./read-resource.ts";
 import { HttpRefusal, refuse, sendRefusal } from "./refusal.ts";
+import { refuseSecrets } from "./refuse-secrets.ts";
 import { createRequestStates } from "./request-state.ts";
 import { ResponseStream } from "./response-stream.ts";
 import { connectStdio, type StdioConnection, type StdioStreams } from "./stdio-endpoint.ts";
@@ -152,7 +154,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
   const legacy = createLegacyFace(face);
 
   const incomingOf = (exchange: Exchange, principal: Principal): Omit<Incoming, "message"> => ({
-    origin: createHttpOrigin(exchange, authenticate),
+    origin: createHttpOrigin(exchange, principal, authenticate),
     principal,
     reply: () => new ResponseStream(exchange.response, limits),
     accept: (status = 202) => {
@@ -167,6 +169,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     if (isDraining && message.kind === "request") throw draining();
     // A body may be minutes on its way: who was revoked meanwhile sends nothing any more.
     const principal = isWhole ? found : await authenticate(exchange);
+    refuseSecrets(message, presentedBy(exchange, principal));
     const incoming = { ...incomingOf(exchange, principal), message };
     const era = eraOf(incoming.origin, message);
     const accepted = header(exchange, "accept");

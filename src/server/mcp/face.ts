@@ -5,7 +5,7 @@ import type { Principal } from "../../model/principal.ts";
 import type { ServerDescription } from "./describe-server.ts";
 import type { McpLimits } from "./limits.ts";
 import type { Method, Methods } from "./methods.ts";
-import { isSamePrincipal } from "./same-principal.ts";
+import { isSameCaller } from "./same-caller.ts";
 import type { ResourceSubscriptions } from "./subscriptions.ts";
 import type { ListWatch } from "./watch-lists.ts";
 
@@ -101,6 +101,6 @@ export interface Incoming {
 /** Who sent a request, once more; throws `GatewayError` where that is somebody else by now, or nobody. */
 export async function confirmPrincipal({ authenticate }: Origin, before: Principal): Promise<Principal> {
   const principal = await authenticate();
-  if (isSamePrincipal(principal, before)) return principal;
+  if (isSameCaller(principal, before)) return principal;
   throw new GatewayError("unauthenticated", "Who made this call has changed meanwhile.");
 }

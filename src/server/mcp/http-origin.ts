@@ -1,18 +1,20 @@
 import type { Principal } from "../../model/principal.ts";
 import type { Exchange } from "../exchange.ts";
+import { presentedBy } from "../presented-secrets.ts";
 import { headersOf } from "../request-header.ts";
 import type { Origin } from "./face.ts";
 
 /** An HTTP request as the origin of its message. */
 export function createHttpOrigin(
   exchange: Exchange,
+  principal: Principal,
   authenticate: (exchange: Exchange) => Promise<Principal>,
 ): Origin {
   const { request, query, signal } = exchange;
   return {
     transport: "http",
     header: (name) => header(exchange, name),
-    passedHeader: headersOf(request),
+    passedHeader: headersOf(request, presentedBy(exchange, principal)),
     get presented() {
       const { authorization = "", cookie = "" } = request.headers;
       return JSON.stringify([authorization, cookie, query]);

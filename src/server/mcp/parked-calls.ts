@@ -1,6 +1,7 @@
 import type { Principal } from "../../model/principal.ts";
 import { AskingCall, type AskingRoom, type Leg } from "./asking-call.ts";
 import type { McpLimits } from "./limits.ts";
+import { isSameCaller } from "./same-caller.ts";
 import { keyOfPrincipal } from "./same-principal.ts";
 
 /** The calls of clients from 2026-07-28, which can be asked while they run only by ending the request that they came with. */
@@ -77,7 +78,7 @@ export function createParkedCalls(limits: McpLimits): ParkedCalls {
     begin: (principal, leg) => new AskingCall(principal, leg, room, limits),
     find: (id, principal) => {
       const call = calls.get(id);
-      return call !== undefined && keyOf(call) === keyOfPrincipal(principal) ? call : undefined;
+      return call !== undefined && isSameCaller(call.principal, principal) ? call : undefined;
     },
     close: () => {
       isClosed = true;

@@ -4,7 +4,8 @@ import { rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
-import { keyOfPrincipal, type PrincipalIdentity } from "./same-principal.ts";
+import { type CallerIdentity, keyOfCaller } from "./same-caller.ts";
+import { keyOfPrincipal } from "./same-principal.ts";
 import { createSealedState, digestOfValue } from "./sealed-state.ts";
 import { createUsedOnce } from "./used-once.ts";
 
@@ -17,9 +18,9 @@ export type HeldState =
   /** A call that goes on in this process. */
   | { readonly kind: "parked"; readonly call: string };
 
-/** The request that a state belongs to: it counts for the same principal, method and params only. */
+/** The request that a state belongs to: it counts for the same caller, method and params only. */
 export interface StatefulRequest {
-  readonly principal: PrincipalIdentity;
+  readonly principal: CallerIdentity;
   readonly method: string;
   readonly params: JsonObject;
 }
@@ -76,7 +77,7 @@ export function createRequestStates({
       return sealed.seal({
         held: { ...held },
         process: held.kind === "parked" ? process : null,
-        principal: keyOfPrincipal(request.principal),
+        caller: keyOfCaller(request.principal),
         request: digestOfRequest(request),
         since: now(),
         nonce: randomUUID(),
@@ -86,12 +87,11 @@ export function createRequestStates({
       const opened = typeof text === "string" ? sealed.open(text) : undefined;
       const held = readHeld(opened?.["held"]);
       const { since, nonce } = opened ?? {};
-      const principal = keyOfPrincipal(request.principal);
       if (
         held === undefined ||
         typeof since !== "number" ||
         typeof nonce !== "string" ||
-        opened?.["principal"] !== principal
+        opened?.["caller"] !== keyOfCaller(request.principal)
       ) {
         // One text for what is nobody's and what is somebody else's.
         throw refused(
@@ -111,7 +111,8 @@ export function createRequestStates({
       return {
         held,
         use: () => {
-          if (!used.use(nonce, principal, since, until)) throw refused("was used already: each counts once");
+          if (!used.use(nonce, keyOfPrincipal(request.principal), since, until))
+            throw refused("was used already: each counts once");
         },
       };
     },

@@ -7,6 +7,7 @@ import type { Principal } from "../../model/principal.ts";
 import { SessionHome } from "./client-home.ts";
 import { EventStore } from "./event-store.ts";
 import type { McpLimits } from "./limits.ts";
+import { type CallerIdentity, isSameCaller } from "./same-caller.ts";
 import { isSamePrincipal, keyOfPrincipal, type PrincipalIdentity } from "./same-principal.ts";
 import { SessionStreams } from "./session-streams.ts";
 import type { ListDigests } from "./watch-lists.ts";
@@ -14,7 +15,7 @@ import type { ListDigests } from "./watch-lists.ts";
 /** What `initialize` agreed on. */
 export interface SessionTerms {
   /** Whose session it is. What a request in it may see and do is for the principal of that request to say. */
-  readonly owner: PrincipalIdentity;
+  readonly owner: CallerIdentity;
   readonly version: LegacyVersion;
   /** What the client can be asked. */
   readonly capabilities: JsonObject;
@@ -102,9 +103,9 @@ export class ClientSessions {
   }
 
   /** The session of that id, if it is this caller's own: another's does not exist. */
-  find(id: string, principal: PrincipalIdentity): ClientSession | undefined {
+  find(id: string, caller: CallerIdentity): ClientSession | undefined {
     const session = this.#sessions.get(id);
-    if (session === undefined || !isSamePrincipal(session.terms.owner, principal)) return undefined;
+    if (session === undefined || !isSameCaller(session.terms.owner, caller)) return undefined;
     if (this.#isExpired(session)) {
       this.remove(session);
       return undefined;

@@ -3,7 +3,7 @@ import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { McpLimits } from "./limits.ts";
-import { isSamePrincipal } from "./same-principal.ts";
+import { isSameCaller } from "./same-caller.ts";
 
 /** The lists that clients are told of. */
 export type ListKind = "tools" | "prompts" | "resources";
@@ -127,7 +127,7 @@ export function watchLists(parts: WatchParts): ListWatch {
     try {
       const principal = await authenticate(follower);
       if (!followers.has(follower)) return;
-      if (!isSamePrincipal(principal, follower.principal)) return end(follower);
+      if (!isSameCaller(principal, follower.principal)) return end(follower);
       follower.principal = principal;
       follower.confirmedAt = now();
       follower.isConfirmed = true;

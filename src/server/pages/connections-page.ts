@@ -30,7 +30,8 @@ export function connectionsPage(
   const none = html`<p>There is nothing to connect.</p>`;
   return html`<h1>Connections</h1>
 ${whoseAccount(principal)}
-${groups.length === 0 ? none : joined(groups.map((group) => describeProvider(group, tenant)))}`;
+${groups.length === 0 ? none : joined(groups.map((group) => describeProvider(group, tenant)))}
+${principal.kind === "anonymous" ? undefined : html`<p><a href="apps">Apps that act for you</a></p>`}`;
 }
 
 /** Whose connections a page shows and changes. */

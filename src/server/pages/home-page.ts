@@ -12,7 +12,10 @@ export function homePage({ name, tenant, roles }: Principal): Html {
 <dt>Roles</dt>
 <dd>${roles.length === 0 ? "none" : roles.join(", ")}</dd>
 </dl>
-<p><a href="connect">Connections</a></p>
+<ul>
+<li><a href="connect">Connections</a></li>
+<li><a href="apps">Apps that act for you</a></li>
+</ul>
 <form method="post" action="logout">
 <button type="submit">Sign out</button>
 </form>`;

@@ -38,6 +38,22 @@ export function withCode(text: string): Html {
   );
 }
 
+/** Characters that steer, hide or split text, lone surrogates among them. */
+const hidden = /[\p{C}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
+
+/** A text of somebody who is not believed, as one line that can't steer what stands around it. `most`: of its characters are shown. */
+export function foreign(text: string, most: number): Html {
+  // Enough of it to find the characters in, however long it is.
+  const visible = [
+    ...text
+      .slice(0, most * 8)
+      .replaceAll(hidden, "")
+      .trim(),
+  ];
+  const shown = visible.length > most ? `${visible.slice(0, most - 1).join("")}…` : visible.join("");
+  return html`<bdi>${shown}</bdi>`;
+}
+
 /** Pieces of markup one after the other. */
 export function joined(pieces: readonly Html[]): Html {
   return new Html(pieces.map(({ text }) => text).join(""));

@@ -8,17 +8,25 @@ import { allow, type Exchange, sendEmpty } from "../exchange.ts";
 import { signIn } from "../identity/sign-in.ts";
 import { pagePath } from "../page-path.ts";
 import { signedOutHeaders, writeSessionCookie } from "../session-cookie.ts";
+import { type AppsPageParts, handleApps } from "./apps.ts";
 import { handleCallback, isCallbackPath } from "./callback.ts";
 import { handleConnectPage } from "./connect.ts";
+import { type ConsentPageParts, handleConsent } from "./consent.ts";
 import { homePage } from "./home-page.ts";
-import { html } from "./html.ts";
+import { type Html, html } from "./html.ts";
+import { handleOidcSignIn, type OidcSignInPageParts } from "./oidc-sign-in.ts";
 import { readForm } from "./read-form.ts";
+import { readNext } from "./read-next.ts";
 import { pageHeaders, sendPage, sendText } from "./send-page.ts";
-import { signInPage } from "./sign-in-page.ts";
+import { providerPage, signInPage } from "./sign-in-page.ts";
 import { style } from "./style.ts";
 
 /** What the pages stand on. */
-export interface PageParts extends Pick<ConnectionParts, "connections" | "finishOAuth"> {
+export interface PageParts
+  extends Pick<ConnectionParts, "connections" | "finishOAuth">,
+    AppsPageParts,
+    ConsentPageParts,
+    OidcSignInPageParts {
   readonly identity: Identity;
   readonly requests: RequestAuthenticator;
   /** Whether people sign in; otherwise there are only the pages of connections. */
@@ -43,8 +51,13 @@ const toldOnPage: readonly ErrorCode[] = [
  */
 export function isPage(path: string, withSignIn: boolean): boolean {
   const isAlways = path === "/connect" || isCallbackPath(path) || path === "/login.css";
-  return isAlways || (withSignIn && (path === "/" || path === "/login" || path === "/logout"));
+  return isAlways || (withSignIn && signInPaths.has(path));
 }
+
+const signInPaths: ReadonlySet<string> = new Set([
+  ...["/", "/login", "/login/start", "/login/callback", "/logout"],
+  ...["/apps", "/oauth/consent"],
+]);
 
 /** Serves the sign-in form, what it leads to, the way out again, and connections; pages without any script. */
 export async function handlePage(parts: PageParts, exchange: Exchange): Promise<void> {
@@ -52,7 +65,7 @@ export async function handlePage(parts: PageParts, exchange: Exchange): Promise<
     case "/login":
       allow(exchange, ["GET", "POST"]);
       if (exchange.request.method === "POST") return handleForm(parts, exchange);
-      return sendPage(exchange, 200, "Sign in", signInPage(undefined, "", readNext(exchange.query)));
+      return sendPage(exchange, 200, "Sign in", pageToSignIn(parts, exchange));
     case "/logout":
       allow(exchange, ["POST"]);
       return handleSignOut(parts, exchange);
@@ -61,11 +74,23 @@ export async function handlePage(parts: PageParts, exchange: Exchange): Promise<
       return sendText(exchange, 200, "text/css; charset=utf-8", style);
     case "/connect":
       return handleConnectPage(parts, exchange);
+    case "/login/start":
+    case "/login/callback":
+      return handleOidcSignIn(parts, exchange);
+    case "/oauth/consent":
+      return handleConsent(parts, exchange);
+    case "/apps":
+      return handleApps(parts, exchange);
     default:
       if (isCallbackPath(exchange.path)) return handleCallback(parts, exchange);
       allow(exchange, ["GET"]);
       return handleHome(parts, exchange);
   }
+}
+
+function pageToSignIn({ identityProvider }: PageParts, { query }: Exchange): Html {
+  const [provider, next] = [identityProvider(), readNext(query)];
+  return provider === undefined ? signInPage(undefined, "", next) : providerPage(provider, next);
 }
 
 async function handleForm({ identity, requests }: PageParts, exchange: Exchange): Promise<void> {
@@ -94,7 +119,10 @@ async function handleSignOut({ identity, requests }: PageParts, exchange: Exchan
   requests.origin.checkForm(exchange.request);
   // Also where the session is over already: the browser shall forget the cookie.
   await identity.signOut(requests.read(exchange));
-  sendEmpty(exchange, 303, { ...pageHeaders, location: "login", ...signedOutHeaders });
+  // Who signs out to become somebody else goes on there as that one.
+  const next = readNext(exchange.query);
+  const location = next === undefined ? "login" : `login?${new URLSearchParams({ next })}`;
+  sendEmpty(exchange, 303, { ...pageHeaders, location, ...signedOutHeaders });
 }
 
 async function handleHome({ requests }: PageParts, exchange: Exchange): Promise<void> {
@@ -109,12 +137,6 @@ async function handleHome({ requests }: PageParts, exchange: Exchange): Promise<
 <p role="alert">${error.message}</p>`;
     sendPage(exchange, errorStatus[error.code], "Error", page, errorHeaders(exchange, error));
   }
-}
-
-/** The page to go on with after signing in; whatever is none of ours counts as none. */
-function readNext(query: string): string | undefined {
-  const [next, ...more] = new URLSearchParams(query).getAll("next");
-  return next === undefined || next === "" || more.length > 0 ? undefined : pagePath(next);
 }
 
 /** What people are told; what identity says to programs speaks of headers. */

@@ -28,3 +28,16 @@ ${hidden}<label for="name">Name</label>
 <button type="submit">Sign in</button>
 </form>`;
 }
+
+/**
+ * Leads to an identity provider. A link: a form may not lead away from the gateway.
+ *
+ * @param provider how people call it.
+ * @param next the page of ours to go on with.
+ */
+export function providerPage(provider: string, next?: string): Html {
+  const query = next === undefined ? "" : `?${new URLSearchParams({ next })}`;
+  return html`<h1>Sign in</h1>
+<p>You sign in at <strong>${provider}</strong>, and come back here afterwards. You have 10 minutes.</p>
+<p><a class="button" href="login/start${query}" autofocus>Sign in with ${provider}</a></p>`;
+}

@@ -37,6 +37,15 @@ const token = {
   hint: "gst_api_abc",
 };
 const session = { id: "ses_1", user: "ada", created_at: createdAt, expires_at: createdAt, current: true };
+const clientId = "https://client.example.com/oauth?a=b#c";
+const grant = {
+  ...{ id: "gra_1", client_id: clientId, client_name: "Client", client_kind: "metadata" },
+  ...{ user: "ada", scopes: ["mcp"], created_at: createdAt, expires_at: createdAt },
+};
+const client = {
+  ...{ client_id: "reg_1", client_name: "Client", redirect_uris: ["cursor://x"] },
+  ...{ created_at: createdAt, expires_at: createdAt, grants: 2 },
+};
 const tenant = { id: "acme", display_name: "Acme", exposure: "all", origin: "store" };
 const caller = { kind: "user", id: "usr_1", name: "ada", tenant: "acme", home: "acme", roles: [] };
 
@@ -122,6 +131,31 @@ const methods: readonly (readonly [
     [{ current: true }],
   ],
   ["revokeSession", (a) => a.revokeSession("s"), "DELETE auth/sessions/s", undefined, undefined, undefined],
+  [
+    "listGrants",
+    (a) => a.listGrants(),
+    "GET auth/grants",
+    undefined,
+    { grants: [grant] },
+    [{ clientId, clientKind: "metadata", user: "ada", lastUsedAt: undefined }],
+  ],
+  ["revokeGrant", (a) => a.revokeGrant("gra_1"), "DELETE auth/grants/gra_1", undefined, undefined, undefined],
+  [
+    "listRegistrations",
+    (a) => a.listRegistrations(),
+    "GET auth/clients",
+    undefined,
+    { clients: [client] },
+    [{ clientId: "reg_1", redirectUris: ["cursor://x"], grants: 2 }],
+  ],
+  [
+    "revokeClient",
+    (a) => a.revokeClient(clientId),
+    `DELETE auth/clients/${encodeURIComponent(clientId)}`,
+    undefined,
+    undefined,
+    undefined,
+  ],
   ["listTenants", (a) => a.listTenants(), "GET tenants", undefined, { tenants: [tenant] }, [{ id: "acme" }]],
   ["getTenant", (a) => a.getTenant("acme"), "GET tenants/acme", undefined, tenant, { displayName: "Acme" }],
   [

@@ -1,21 +1,12 @@
 import { spawn } from "node:child_process";
-import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
+import { freePort } from "../../e2e/free-port.ts";
 import { createPeer, type OpenedProvider, openProvider, textOf, until } from "./open-provider.ts";
 
 const program = fileURLToPath(
   new URL("../../../node_modules/@modelcontextprotocol/server-everything/dist/index.js", import.meta.url),
 );
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Starts it on a free port; resolves once it answers anything at all. */
 async function startOverHttp(transport: "streamableHttp" | "sse"): Promise<string> {

@@ -10,7 +10,7 @@ import {
 import { principalOf } from "../../principals.ts";
 
 const request: StatefulRequest = {
-  principal: principalOf("user", "ada"),
+  principal: principalOf("user", "ada", "default", { credential: { kind: "token", id: "t1" } }),
   method: "tools/call",
   params: { name: "find", arguments: { word: "a" } },
 };
@@ -67,6 +67,15 @@ test.each([
   ["a service of that name", principalOf("service", "ada")],
   ["the same name in another tenant", principalOf("user", "ada", "acme")],
   ["somebody acting for another tenant", principalOf("user", "ada", "acme", { home: "default" })],
+  [
+    "another token of the user",
+    principalOf("user", "ada", "default", { credential: { kind: "token", id: "t2" } }),
+  ],
+  [
+    "a client of the user",
+    principalOf("user", "ada", "default", { credential: { kind: "grant", id: "t1" } }),
+  ],
+  ["no token of the user", principalOf("user", "ada")],
 ])("%s reads what anybody does who makes a state up", (_who, principal) => {
   const states = open();
   for (const held of kinds) {

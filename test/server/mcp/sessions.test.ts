@@ -4,7 +4,7 @@ import { defaultLimits } from "../../../src/server/mcp/limits.ts";
 import { type ClientSession, ClientSessions } from "../../../src/server/mcp/sessions.ts";
 import { principalOf } from "../../principals.ts";
 
-const ada = principalOf("user", "ada", "one");
+const ada = principalOf("user", "ada", "one", { credential: { kind: "grant", id: "g1" } });
 const terms = {
   owner: ada,
   version: "2025-11-25",
@@ -64,11 +64,15 @@ describe("sessions", () => {
   });
 
   test.each<Principal>([
-    principalOf("user", "bob", "one"),
-    principalOf("user", "ada", "two"),
-    principalOf("service", "ada", "one"),
-    principalOf("user", "ada", "one", { home: "two" }),
-  ])("another caller finds nothing: $kind $id of $home in $tenant", (other) => {
+    principalOf("user", "bob", "one", { credential: ada.credential }),
+    principalOf("user", "ada", "two", { credential: ada.credential }),
+    principalOf("service", "ada", "one", { credential: ada.credential }),
+    principalOf("user", "ada", "one", { home: "two", credential: ada.credential }),
+    principalOf("user", "ada", "one"),
+    principalOf("user", "ada", "one", { credential: { kind: "grant", id: "g2" } }),
+    principalOf("user", "ada", "one", { credential: { kind: "token", id: "g1" } }),
+    principalOf("user", "ada", "one", { credential: { kind: "jwt", id: "g1" } }),
+  ])("another caller finds nothing: $kind $id of $home in $tenant by $credential", (other) => {
     const { sessions, open } = table();
     const { id } = open();
     expect(sessions.find(id, other)).toBeUndefined();
