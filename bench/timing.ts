@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { operator } from "../src/gateway.ts";
 import { createIdentity } from "../src/identity/create-identity.ts";
-import type { AuthConfig } from "../src/model/config.ts";
+import type { AuthConfig } from "../src/model/auth-config.ts";
 import { Secret } from "../src/secret.ts";
 import { openSqliteStore } from "../src/store/sqlite/open-store.ts";
 

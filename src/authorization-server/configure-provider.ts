@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import type { Configuration, errors, interactionPolicy, JWK } from "oidc-provider";
 import { resourceUrl } from "../identity/resource-urls.ts";
-import type { AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import { allScopes, findResource } from "./resources.ts";

@@ -7,7 +7,7 @@ import { endGrant } from "../identity/end-grants.ts";
 import { type FileTenants, findTenant } from "../identity/find-tenant.ts";
 import { believingNothing, type GuardedStore, guardStore } from "../identity/guard-store.ts";
 import { readUser } from "../identity/user-record.ts";
-import type { AuthConfig, AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthConfig, AuthorizationServerConfig } from "../model/auth-config.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { Store } from "../store/store.ts";
 import type { HttpClient } from "../upstream/http-client.ts";

@@ -1,4 +1,4 @@
-import type { AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import { problemOfRedirectUri } from "../redirect-uri-form.ts";
 import type { Store } from "../store/store.ts";
 import type { HttpClient } from "../upstream/http-client.ts";

@@ -1,5 +1,5 @@
 import { isRegistrationId } from "../identity/registration-record.ts";
-import type { AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import { problemOfRedirectUri } from "../redirect-uri-form.ts";
 import type { KnownClient } from "./client-rules.ts";
 import { describeMismatch, shownInDescription } from "./redirect-uri.ts";

@@ -1,6 +1,6 @@
 import { type AttemptLimiter, createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
-import type { DynamicRegistrationConfig } from "../model/config.ts";
+import type { DynamicRegistrationConfig } from "../model/auth-config.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
 import { type ClientMetadata, grantTypes, readClientMetadata } from "./client-metadata.ts";
 import { ClientProblem } from "./client-rules.ts";

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
 import { type AttemptLimiter, createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
-import type { AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
 import { readClientCredentials } from "./client-credentials.ts";

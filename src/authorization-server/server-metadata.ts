@@ -1,4 +1,4 @@
-import type { AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import type { JsonObject } from "../model/json.ts";
 import { allScopes } from "./resources.ts";
 

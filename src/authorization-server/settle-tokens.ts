@@ -12,7 +12,7 @@ import {
 } from "../identity/grant-record.ts";
 import { eachRecord, type GuardedStore, type GuardedTenantStore } from "../identity/guard-store.ts";
 import { asObject } from "../json-object.ts";
-import type { AuthorizationServerConfig } from "../model/config.ts";
+import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
 import type { Change } from "../store/store.ts";
 import { putCode, readCode, type TokenUse } from "./code-record.ts";

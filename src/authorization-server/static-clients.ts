@@ -1,5 +1,5 @@
 import { printablePart } from "../identity/forms.ts";
-import type { StaticClientConfig } from "../model/config.ts";
+import type { StaticClientConfig } from "../model/auth-config.ts";
 import type { KnownClient } from "./client-rules.ts";
 import { hashOfClientSecret } from "./client-secrets.ts";
 

@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { didYouMean } from "../did-you-mean.ts";
 import { isLoopback } from "../loopback.ts";
-import type { GatewayConfig, StaticClientConfig } from "../model/config.ts";
+import type { StaticClientConfig } from "../model/auth-config.ts";
+import type { GatewayConfig } from "../model/config.ts";
 import { createOwnAddress } from "../own-address.ts";
 import { serverOf } from "./administer.ts";
 import { type ClientProfile, type ClientTarget, clientProfiles } from "./connect-clients.ts";

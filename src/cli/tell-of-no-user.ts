@@ -1,4 +1,5 @@
-import type { GatewayConfig, OidcConfig } from "../model/config.ts";
+import type { OidcConfig } from "../model/auth-config.ts";
+import type { GatewayConfig } from "../model/config.ts";
 import type { OpenState } from "../open-state.ts";
 import { hasNoUser } from "./administer.ts";
 import type { Console } from "./console.ts";

@@ -1,5 +1,6 @@
 import type { NodePath } from "../documents/located-node.ts";
-import type { AuthConfig, AuthorizationConfig, GrantOrigin, TenantConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
+import type { AuthorizationConfig, GrantOrigin, TenantConfig } from "../model/config.ts";
 import type {
   AuthorizationSettings,
   AuthSettings,

@@ -6,7 +6,7 @@ import type {
   OidcConfig,
   StaticClientConfig,
   TrustedIssuerConfig,
-} from "../model/config.ts";
+} from "../model/auth-config.ts";
 import type {
   AuthorizationServerSettings,
   AuthSettings,

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import type { Place } from "../model/place.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import { createIssuerMetadata } from "./issuer-metadata.ts";

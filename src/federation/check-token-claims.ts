@@ -1,4 +1,4 @@
-import type { TrustedIssuerConfig } from "../model/config.ts";
+import type { TrustedIssuerConfig } from "../model/auth-config.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
 
 /** What of a token's claims everybody needs, or why the token is refused, as the end of a sentence. */

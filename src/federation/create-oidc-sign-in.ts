@@ -3,7 +3,7 @@ import { complainOnce } from "../complain-once.ts";
 import { GatewayError } from "../errors.ts";
 import { createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf, refuse } from "../identity/sign-in-limits.ts";
-import type { AuthConfig, OidcConfig } from "../model/config.ts";
+import type { AuthConfig, OidcConfig } from "../model/auth-config.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { Store } from "../store/store.ts";
 import type { HttpClient } from "../upstream/http-client.ts";

@@ -1,7 +1,7 @@
 import { compactVerify } from "jose";
 import { complainOnce } from "../complain-once.ts";
 import type { VerifyToken } from "../identity/identity.ts";
-import type { AuthConfig, TrustedIssuerConfig } from "../model/config.ts";
+import type { AuthConfig, TrustedIssuerConfig } from "../model/auth-config.ts";
 import type { JsonValue } from "../model/json.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import { checkTokenClaims } from "./check-token-claims.ts";

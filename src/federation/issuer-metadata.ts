@@ -1,7 +1,8 @@
 import { GatewayError } from "../errors.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
-import { checkEndpoint, whoNamed } from "./check-endpoint.ts";
+import { whoNamed } from "../upstream/named-url.ts";
+import { checkEndpoint } from "./check-endpoint.ts";
 import { fetchJson } from "./fetch-json.ts";
 
 /** What an issuer says of itself (OpenID Connect Discovery, RFC 8414). Every URL was checked and may be followed. */

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { TrustedIssuerConfig } from "../model/config.ts";
+import type { TrustedIssuerConfig } from "../model/auth-config.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import { fetchJson } from "./fetch-json.ts";
 import type { ReadIssuerMetadata } from "./issuer-metadata.ts";

@@ -11,7 +11,7 @@ import {
   None,
 } from "oauth4webapi";
 import { GatewayError } from "../errors.ts";
-import type { OidcConfig } from "../model/config.ts";
+import type { OidcConfig } from "../model/auth-config.ts";
 import type { JsonValue } from "../model/json.ts";
 import type { Secret } from "../secret.ts";
 import type { HttpClient } from "../upstream/http-client.ts";

@@ -9,7 +9,7 @@ import {
 } from "oauth4webapi";
 import { GatewayError } from "../errors.ts";
 import type { VerifiedAccount } from "../identity/identity.ts";
-import type { OidcConfig } from "../model/config.ts";
+import type { OidcConfig } from "../model/auth-config.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { CheckedAnswer } from "./oidc-answer.ts";
 import type { SignInAttempt } from "./oidc-attempts.ts";

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import type { Principal } from "../model/principal.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { RecordKind } from "../store/store.ts";

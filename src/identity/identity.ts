@@ -1,5 +1,5 @@
 import type { Administration } from "../model/administration.ts";
-import type { TrustedIssuerConfig } from "../model/config.ts";
+import type { TrustedIssuerConfig } from "../model/auth-config.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Secret } from "../secret.ts";

@@ -1,5 +1,5 @@
 import { isJsonObject } from "../json-object.ts";
-import type { ClaimRule, ClaimRules } from "../model/config.ts";
+import type { ClaimRule, ClaimRules } from "../model/auth-config.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
 import { adminRole, defaultTenant, isRole, isTenantId, operatorRole, printablePart } from "./forms.ts";
 

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { OidcConfig } from "../model/config.ts";
+import type { OidcConfig } from "../model/auth-config.ts";
 import type { Change } from "../store/store.ts";
 import { type AccountRecord, putAccount, readAccount } from "./account-record.ts";
 import { reachesBeyond } from "./acts-for.ts";

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { OidcConfig } from "../model/config.ts";
+import type { OidcConfig } from "../model/auth-config.ts";
 import type { Secret } from "../secret.ts";
 import type { Change } from "../store/store.ts";
 import type { Authenticate, IdentitySettings } from "./authenticate.ts";

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import type { Principal } from "../model/principal.ts";
 import { checkFound, demand } from "./check-record.ts";
 import { isSameHash } from "./credential-form.ts";

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import { GatewayError } from "../errors.ts";
-import type { TrustedIssuerConfig } from "../model/config.ts";
+import type { TrustedIssuerConfig } from "../model/auth-config.ts";
 import type { Secret } from "../secret.ts";
 import { isObject } from "./check-record.ts";
 import { federatedUserId } from "./federated-user.ts";

@@ -1,4 +1,4 @@
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import { checkFound, demand } from "./check-record.ts";
 import { isSameHash } from "./credential-form.ts";
 import { isTenantId } from "./forms.ts";

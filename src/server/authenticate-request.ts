@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors.ts";
 import type { Identity, Presented, ProtectedSurface } from "../identity/identity.ts";
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import type { Principal } from "../model/principal.ts";
 import type { Secret } from "../secret.ts";
 import { createOriginCheck, type OriginCheck } from "./check-origin.ts";

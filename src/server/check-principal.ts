@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors.ts";
 import type { Presented } from "../identity/identity.ts";
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import type { Principal } from "../model/principal.ts";
 
 /** How each kind of credential is presented. */

@@ -1,6 +1,6 @@
 import type { ProtectedSurface } from "../identity/identity.ts";
 import { resourceUrl } from "../identity/resource-urls.ts";
-import type { AuthConfig } from "../model/config.ts";
+import type { AuthConfig } from "../model/auth-config.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { OwnAddress } from "../own-address.ts";
 

@@ -4,7 +4,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import { createIdentity } from "../../src/identity/create-identity.ts";
 import type { Presented, VerifiedToken } from "../../src/identity/identity.ts";
-import type { TrustedIssuerConfig } from "../../src/model/config.ts";
+import type { TrustedIssuerConfig } from "../../src/model/auth-config.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { createOwnAddress } from "../../src/own-address.ts";
 import { StoreError } from "../../src/store/store.ts";

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { ClientProblem, type ClientRules } from "../../src/authorization-server/client-rules.ts";
 import { createClientRules } from "../../src/authorization-server/create-client-rules.ts";
-import type { AuthorizationServerConfig } from "../../src/model/config.ts";
+import type { AuthorizationServerConfig } from "../../src/model/auth-config.ts";
 import type { JsonObject, JsonValue } from "../../src/model/json.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open-store.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -8,7 +8,7 @@ import {
 } from "../../src/authorization-server/create-authorization-server.ts";
 import { GatewayError } from "../../src/errors.ts";
 import type { Identity, Presented } from "../../src/identity/identity.ts";
-import type { AuthorizationServerConfig, StaticClientConfig } from "../../src/model/config.ts";
+import type { AuthorizationServerConfig, StaticClientConfig } from "../../src/model/auth-config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { createOwnAddress, type OwnAddress } from "../../src/own-address.ts";

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { JWTPayload } from "jose";
 import { createOidcSignIn } from "../../src/federation/create-oidc-sign-in.ts";
 import type { BegunSignIn, OidcSignIn } from "../../src/federation/oidc-sign-in.ts";
-import type { OidcConfig } from "../../src/model/config.ts";
+import type { OidcConfig } from "../../src/model/auth-config.ts";
 import { createOwnAddress } from "../../src/own-address.ts";
 import { Secret } from "../../src/secret.ts";
 import type { Store } from "../../src/store/store.ts";

@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTPayload, SignJWT } from "jose";
 import { createTokenVerifier } from "../../src/federation/create-token-verifier.ts";
 import type { VerifiedToken } from "../../src/identity/identity.ts";
-import type { TrustedIssuerConfig } from "../../src/model/config.ts";
+import type { TrustedIssuerConfig } from "../../src/model/auth-config.ts";
 import { Secret } from "../../src/secret.ts";
 import { auth } from "../identity/harness.ts";
 import { type Loopback, startClient, startHttp } from "../upstream/loopback.ts";

@@ -3,7 +3,7 @@ import { GatewayError } from "../../src/errors.ts";
 import { federatedUserId } from "../../src/identity/federated-user.ts";
 import type { Presented, VerifiedToken, VerifyToken } from "../../src/identity/identity.ts";
 import { putUser } from "../../src/identity/user-record.ts";
-import type { TrustedIssuerConfig } from "../../src/model/config.ts";
+import type { TrustedIssuerConfig } from "../../src/model/auth-config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { createOwnAddress } from "../../src/own-address.ts";
 import type { Secret } from "../../src/secret.ts";

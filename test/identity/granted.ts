@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { hashOfToken, newGrantId, putAccess, putGrant } from "../../src/identity/grant-record.ts";
-import type { AuthorizationServerConfig } from "../../src/model/config.ts";
+import type { AuthorizationServerConfig } from "../../src/model/auth-config.ts";
 import type { Store } from "../../src/store/store.ts";
 
 const hour = 3_600_000;

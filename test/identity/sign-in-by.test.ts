@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
 import type { VerifiedAccount } from "../../src/identity/identity.ts";
-import type { OidcConfig } from "../../src/model/config.ts";
+import type { OidcConfig } from "../../src/model/auth-config.ts";
 import type { JsonObject } from "../../src/model/json.ts";
 import { Secret } from "../../src/secret.ts";
 import {

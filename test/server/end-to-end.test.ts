@@ -9,7 +9,7 @@ import { CatalogSnapshot } from "../../src/catalog/snapshot.ts";
 import { createIdentity } from "../../src/identity/create-identity.ts";
 import type { Identity } from "../../src/identity/identity.ts";
 import { asObject } from "../../src/json-object.ts";
-import type { AuthConfig } from "../../src/model/config.ts";
+import type { AuthConfig } from "../../src/model/auth-config.ts";
 import type { JsonValue } from "../../src/model/json.ts";
 import { createOwnAddress } from "../../src/own-address.ts";
 import { Secret } from "../../src/secret.ts";

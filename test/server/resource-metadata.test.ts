@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../src/errors.ts";
-import type { AuthConfig, TrustedIssuerConfig } from "../../src/model/config.ts";
+import type { AuthConfig, TrustedIssuerConfig } from "../../src/model/auth-config.ts";
 import { createOwnAddress } from "../../src/own-address.ts";
 import { createResourceMetadata } from "../../src/server/resource-metadata.ts";
 import { authorizationServer } from "../identity/granted.ts";

@@ -1,7 +1,8 @@
 import { GatewayError } from "../../errors.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { whoNamed } from "../../upstream/named-url.ts";
 import type { BoundedHttp } from "./bounded-http.ts";
-import { checkEndpoint, whoNamed } from "./check-endpoint.ts";
+import { checkEndpoint } from "./check-endpoint.ts";
 import { readScopeList } from "./choose-scopes.ts";
 import { fetchMetadata } from "./fetch-metadata.ts";
 
