@@ -8,7 +8,7 @@ import { openVisitor } from "./oauth-visitor.ts";
 let stage: OAuthStage;
 
 beforeAll(async () => {
-  stage = await openOAuthStage();
+  stage = await openOAuthStage({ authorizationServer: { dynamic_registration: { per_hour: 1_000 } } });
 });
 afterAll(() => stage[Symbol.asyncDispose]());
 
