@@ -146,7 +146,7 @@ export function createQuestions(parts: QuestionParts): Pick<AuthorizationServer,
     if (own.length < mostGrants) return;
     throw new GatewayError(
       "forbidden",
-      `You let ${mostGrants} programs act for you, which is the most. End some of them on the page of programs that act for you, then connect this one again.`,
+      `You let ${mostGrants} apps act for you, which is the most. End some of them on the page of apps that act for you, then connect this one again.`,
     );
   }
 

@@ -20,7 +20,7 @@ export function leavePage(
   const then =
     kind === "site"
       ? html`You are on your way back to ${name}.`
-      : html`${name} has been told. Go on there; you can close this page.`;
+      : html`You are on your way back to ${name}. Once it has opened, you can close this page.`;
   return html`<h1>${decision === "agree" ? "Allowed" : "Refused"}</h1>
 <p role="status">${said}. ${then}</p>
 <p>If nothing happens: <a href="${location}">go on to your app</a></p>`;
