@@ -14,7 +14,11 @@ interface Suite {
 const root = dirname(import.meta.dirname);
 const suites: readonly Suite[] = [
   { name: "check", command: "npm run check --silent", report: "node_modules/.cache/tests.json" },
-  { name: "attack", command: "npm run attack --silent", report: "node_modules/.cache/attack.json" },
+  {
+    name: "attack",
+    command: "npm run attack --silent -- --install",
+    report: "node_modules/.cache/attack.json",
+  },
   {
     name: "browser",
     command: "npm run browser --silent -- --install",

@@ -3,9 +3,9 @@ import { createAuthorizer } from "./authorization/create-authorizer.ts";
 import { findUnmatchedGrants } from "./authorization/find-unmatched-grants.ts";
 import type { AuthorizationServer } from "./authorization-server/authorization-server.ts";
 import { type Broker, type BrokerParts, createBroker } from "./broker/broker.ts";
+import { createCallGuard } from "./broker/call-guard.ts";
 import { createArgumentChecker } from "./broker/check-arguments.ts";
-import { deadline } from "./broker/interceptors/deadline.ts";
-import { keepAlive } from "./broker/interceptors/keep-alive.ts";
+import { createSizeCheck } from "./broker/check-size.ts";
 import { CatalogSnapshot } from "./catalog/snapshot.ts";
 import type { CatalogView } from "./catalog/view.ts";
 import { noCredential } from "./credentials/apply-auth.ts";
@@ -44,7 +44,7 @@ import { createScopedCatalogs } from "./scoped-catalogs/create-scoped-catalogs.t
 import type { ScopedCatalogs } from "./scoped-catalogs/scoped-catalogs.ts";
 import { type GatewayServer, startServer } from "./server/http-server.ts";
 import type { Store } from "./store/store.ts";
-import type { HttpClient } from "./upstream/http-client.ts";
+import type { WayOut } from "./upstream/http-client.ts";
 import { createHttpClient } from "./upstream/undici-client.ts";
 import { createVault } from "./vault/create-vault.ts";
 import { deriveKeys } from "./vault/derive-keys.ts";
@@ -99,10 +99,7 @@ export interface Explanation {
   readonly connection?: readonly ConnectionStep[];
 }
 
-const callMilliseconds = 60_000;
-/** How often callers are told that their call is still under way. */
-const keepAliveMilliseconds = 5_000;
-const retryPauses = { first: 1_000, longest: 60_000 };
+const retryPauses = { first: 1_000, longest: 10_000 };
 const offline = "not opened: this check is offline.";
 
 /**
@@ -119,7 +116,7 @@ export class Gateway {
   /** The same decision on the catalog that all callers share. */
   readonly #common: Authorizer;
   readonly #options: GatewayOptions;
-  readonly #http: HttpClient = createHttpClient({ allowedHosts: () => this.#allowedHosts });
+  readonly #http: WayOut = createHttpClient({ allowedHosts: () => this.#allowedHosts });
   readonly #documents: DocumentLoader;
   readonly #compile: CompileDocument;
   readonly #parts: BrokerParts;
@@ -165,6 +162,8 @@ export class Gateway {
       epoch: () => this.#credentials.epoch(),
       isStored: (reference) => this.#credentials.isStored(reference),
       mayKnow: (principal, name) => this.#mayKnow(principal, name),
+      deadlineMilliseconds: () => this.#config.limits.catalog.listMilliseconds,
+      mostTools: () => this.#config.limits.catalog.tools,
       log: options.log,
     });
     this.#credentials.subscribe(({ kind, reference }) => {
@@ -187,16 +186,21 @@ export class Gateway {
       couldAllow: (...asked) => this.#authorizer.couldAllow(...asked),
       authorizeArguments: (...call) => this.#authorizer.checkArguments(...call),
       cleanArguments,
+      checkSize: createSizeCheck(() => this.#config.limits.requests.argumentBytes),
       checkArguments: createArgumentChecker(),
       credentials: this.#credentials,
       executor: (tool) => this.#providers.get(tool.provider)?.executor(tool.surface),
-      interceptors: [keepAlive(keepAliveMilliseconds), deadline(callMilliseconds)],
+      ...createCallGuard({
+        limits: () => this.#config.limits,
+        provider: (name) => this.#providers.limitsOf(name),
+      }),
     };
     this.broker = createBroker(this.#parts);
     this.#providers = new ProviderSessions(config.providers, {
       create: (...provider) => this.#createSession(...provider),
       snapshot: this.snapshot,
       log: (message) => options.log(message),
+      mostTools: () => this.#config.limits.catalog.tools,
     });
   }
 
@@ -290,6 +294,7 @@ export class Gateway {
     const server = await startServer({
       ...options,
       config: this.#config.server,
+      limits: () => this.#config.limits,
       broker: this.broker,
       snapshot: this.snapshot,
       identity: this.#identity,
@@ -370,6 +375,7 @@ export class Gateway {
           return { kind: "mcp", result: {}, isError: false };
         },
       }),
+      count: undefined,
       interceptors: [],
     });
     await broker.invoke(request);
@@ -388,7 +394,7 @@ export class Gateway {
     return new ProviderSession(provider, {
       openSurface,
       context: {
-        http: this.#http,
+        http: this.#http.within({ ...provider.limits, setAt: `providers.${provider.name}.limits` }),
         documents: this.#documents,
         compile: this.#compile,
         allowedHosts: this.#allowedHosts,
@@ -405,6 +411,7 @@ export class Gateway {
       source: (reference) => this.#credentials.source(reference),
       onChange,
       retry: this.#options.retry === false ? undefined : retryPauses,
+      arrivalMilliseconds: () => this.#config.limits.catalog.listMilliseconds,
     });
   }
 

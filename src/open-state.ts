@@ -103,7 +103,7 @@ export async function openState(
   });
   let current = create();
   /** Those that a reload replaced, as they finish what is written late. */
-  const retired: Promise<void>[] = [];
+  const retired = new Set<Promise<void>>();
 
   function create(): Identity {
     if (settings.auth.provider === "none")
@@ -148,7 +148,8 @@ export async function openState(
         const isOther = next.auth.provider !== settings.auth.provider;
         settings = next;
         if (!isOther) return;
-        retired.push(current.close());
+        const closed = current.close().finally(() => retired.delete(closed));
+        retired.add(closed);
         current = create();
       };
     },

@@ -11,6 +11,7 @@ import type { JsonObject } from "../src/model/json.ts";
 import { createCallTool } from "../src/server/mcp/call-tool.ts";
 import { gatewayMetaKeys } from "../src/server/mcp/gateway-meta.ts";
 import { finished } from "./finished.ts";
+import { cutOnly } from "./providers/call-at-once.ts";
 import { type Loopback, listen } from "./upstream/loopback.ts";
 
 /** What the upstream answers; `{}` as JSON by default. `$BASE` stands for the upstream itself. */
@@ -173,6 +174,7 @@ describe("what a call sends and what comes of the answer", () => {
       gateway.broker,
       () => view,
       ({ caller, invoke }) => invoke(caller.principal),
+      cutOnly,
     );
     const tool = view.tools.find((candidate) => candidate.provider === provider);
     const result = await finished(

@@ -12,9 +12,13 @@ export interface AuthorizationServer {
    * Serves one of its endpoints, from the first to the last byte. `Host` was checked. Rejects with a `GatewayError` for what is refused
    * before OAuth begins, such as a body that is too large.
    *
-   * @param path the request's path, without the query.
+   * @param target the request's path and query, and the address of whoever caused it, for what counts by address.
    */
-  handle(request: IncomingMessage, response: ServerResponse, path: string): Promise<void>;
+  handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    target: { readonly path: string; readonly query: string; readonly address: string },
+  ): Promise<void>;
   /**
    * What a browser is asked for a client. Throws `GatewayError` `not_found`, in words for the person, where there is no such question any
    * more, or it was not begun in this browser.

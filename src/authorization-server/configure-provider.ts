@@ -92,6 +92,8 @@ export function configureProvider(
     revokeGrantPolicy: () => false,
     expiresWithSession: async () => false,
     clientBasedCORS: () => true,
+    // Nothing that is switched on sends requests; what was would go past the policy for them.
+    fetch: () => Promise.reject(new Error("The authorization server sends no requests.")),
     ttl: {
       AccessToken: () => accessSeconds(settings()),
       AuthorizationCode: codeSeconds,

@@ -105,10 +105,7 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
     try {
       return await loadProvider(library);
     } catch (error) {
-      log(
-        "The authorization server could not be loaded, so nobody can connect an MCP client. It can't where Node is started with `--disallow-code-generation-from-strings`.",
-        error,
-      );
+      log("The authorization server could not be loaded, so nobody can connect an MCP client.", error);
       throw new GatewayError(
         "internal",
         "This gateway can't connect apps at the moment: its authorization server could not be loaded. Tell whoever runs the gateway; its log says why.",
@@ -129,10 +126,9 @@ export function createAuthorizationServer(parts: AuthorizationServerParts): Auth
   const isOn = (): boolean => settingsOf(auth()) !== undefined && parts.store() !== undefined;
   return {
     owns: (path) => isOn() && isEndpointPath(path, address.baseUrls()),
-    handle: async (request, response, path) => {
-      const query = (request.url ?? "").split("?").slice(1).join("?");
+    handle: async (request, response, target) => {
       const baseUrl = address.baseUrlFor(request.headers.host);
-      await serve({ request, response, path, query, baseUrl, settings: settings() });
+      await serve({ ...target, request, response, baseUrl, settings: settings() });
     },
     question: async (...asked) => {
       settings();

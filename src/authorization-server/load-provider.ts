@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { registerHooks } from "node:module";
 import type Provider from "oidc-provider";
 import type { OIDCContext } from "oidc-provider";
 import { asObject } from "../json-object.ts";
@@ -25,12 +26,9 @@ type Context = Parameters<Parameters<Provider["use"]>[0]>[0];
 /** Lets the library answer a request. Where it does not, since it refuses, the state of the request says why. */
 export type LetProviderAnswer = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 
-/**
- * Loads the protocol library and sets it up for one base URL. Only when it is first needed: a library below it generates code from strings,
- * which a hardened process that is no authorization server forbids.
- */
+/** Loads the protocol library and sets it up for one base URL. Only when it is first needed: it is large. */
 export async function loadProvider(parts: ProviderParts): Promise<LetProviderAnswer> {
-  const { Provider: Library, errors, interactionPolicy } = await import("oidc-provider");
+  const { Provider: Library, errors, interactionPolicy } = await importLibrary();
   const fail = (context: Pick<Context, "respond">, error: unknown): void => {
     parts.state().failure = error;
     // Whoever has asked the library answers.
@@ -64,6 +62,22 @@ export async function loadProvider(parts: ProviderParts): Promise<LetProviderAns
     }
   });
   return provider.callback();
+}
+
+/**
+ * A library below it, which warns of old functions, generates code from strings, as a hardened process forbids. Its own edition for
+ * browsers does not, and warns of nothing.
+ */
+async function importLibrary(): Promise<typeof import("oidc-provider")> {
+  const hooks = registerHooks({
+    resolve: (specifier, context, next) =>
+      next(specifier === "depd" ? "depd/lib/browser/index.js" : specifier, context),
+  });
+  try {
+    return await import("oidc-provider");
+  } finally {
+    hooks.deregister();
+  }
 }
 
 /** Our forms of codes and tokens, and our rules for redirect URIs and secrets, in place of the library's. */

@@ -1,9 +1,5 @@
-import {
-  type AttemptLimiter,
-  type AttemptLimits,
-  createAttemptLimiter,
-} from "../identity/attempt-limiter.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
+import { type AttemptLimiter, type AttemptLimits, createAttemptLimiter } from "../limits/attempt-limiter.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import { ClientProblem, type KnownClient } from "./client-rules.ts";
 import { type FetchedDocument, fetchDocument } from "./fetch-document.ts";

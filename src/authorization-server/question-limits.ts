@@ -1,5 +1,5 @@
-import { createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
+import { createAttemptLimiter } from "../limits/attempt-limiter.ts";
 
 /** How many questions may begin: each is stored for minutes, and anybody can begin one. */
 export interface QuestionLimits {

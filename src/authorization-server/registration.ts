@@ -1,5 +1,5 @@
-import { type AttemptLimiter, createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
+import { type AttemptLimiter, createAttemptLimiter } from "../limits/attempt-limiter.ts";
 import type { DynamicRegistrationConfig } from "../model/auth-config.ts";
 import type { JsonObject, JsonValue } from "../model/json.ts";
 import { type ClientMetadata, grantTypes, readClientMetadata } from "./client-metadata.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { GatewayError } from "../errors.ts";
-import { type AttemptLimiter, createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf } from "../identity/sign-in-limits.ts";
+import { type AttemptLimiter, createAttemptLimiter } from "../limits/attempt-limiter.ts";
 import type { AuthorizationServerConfig } from "../model/auth-config.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { BrowserBinding } from "./browser-binding.ts";
@@ -37,6 +37,8 @@ export interface Visit {
   readonly response: ServerResponse;
   readonly path: string;
   readonly query: string;
+  /** Of whoever caused it. */
+  readonly address: string;
   readonly baseUrl: string;
   readonly settings: AuthorizationServerConfig;
 }
@@ -96,7 +98,7 @@ const commonHeaders: Readonly<Record<string, string>> = {
 
 /** The browser of a person: asks for a code, or comes back from the question. What is refused without a way back is thrown. */
 async function serveAuthorization(parts: EndpointParts, limits: Limits, visit: Visit): Promise<void> {
-  const { request, response, path, query, baseUrl } = visit;
+  const { request, response, path, query, baseUrl, address } = visit;
   if (request.method !== "GET") {
     response.setHeader("allow", "GET");
     throw new GatewayError("method_not_allowed", "Browsers are sent here by GET, and in no other way.");
@@ -105,7 +107,6 @@ async function serveAuthorization(parts: EndpointParts, limits: Limits, visit: V
   // The library's own cookie is bound to a path, and so not to this host alone: neighbours of the host could set one.
   if (isReturn && !parts.binding.isBegun(returnForm.exec(path)?.[1] ?? "", request.headers.cookie))
     throw new GatewayError("bad_request", notBegunHere);
-  const address = addressOf(request);
   const given = new URLSearchParams(query);
   const parameters = isReturn ? new URLSearchParams() : normalizeAuthorization(given, parts.address);
   const state: RequestState = { arrivedAt: parts.now(), address, parameters };
@@ -137,12 +138,11 @@ async function serveAuthorization(parts: EndpointParts, limits: Limits, visit: V
 
 /** A client that fetches tokens, or gives them back. */
 async function serveClient(parts: EndpointParts, limits: Limits, visit: Visit): Promise<void> {
-  const { request, response, path, query, baseUrl } = visit;
+  const { request, response, path, query, baseUrl, address } = visit;
   onlyPost(request);
   const form = await readForm(request, query);
   const usesHeader = readClientCredentials(form, request.headers.authorization);
   normalizeTokenRequest(form, parts.address);
-  const address = addressOf(request);
   const who = `${networkOf(address)} ${hashOfRequest(form.get("client_id") ?? undefined)}`;
   const isGuess = form.has("client_secret");
   const wait = isGuess ? limits.failures.take(who) : undefined;
@@ -174,10 +174,13 @@ function tooMany(milliseconds: number): OAuthError {
   );
 }
 
-async function serveRegistration({ clients }: EndpointParts, { request, response }: Visit): Promise<void> {
+async function serveRegistration(
+  { clients }: EndpointParts,
+  { request, response, address }: Visit,
+): Promise<void> {
   onlyPost(request);
   const body = await readBytes(request);
-  const client = await clients.register(body, request.headers["content-type"], addressOf(request));
+  const client = await clients.register(body, request.headers["content-type"], address);
   sendOAuthJson(response, 201, client);
 }
 
@@ -222,8 +225,4 @@ function withFailure({ log }: EndpointParts, { request, path }: Visit, thrown: u
   const description =
     thrown instanceof GatewayError ? thrown.message : "The gateway failed to handle this request.";
   return new OAuthError("server_error", description, { status: 500 });
-}
-
-function addressOf({ socket }: IncomingMessage): string {
-  return socket.remoteAddress ?? "";
 }

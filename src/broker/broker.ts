@@ -9,6 +9,8 @@ import type { Principal } from "../model/principal.ts";
 import type { InvocationResult } from "../model/result.ts";
 import { findAuthorizedTool } from "./authorize.ts";
 import type { ArgumentChecker } from "./check-arguments.ts";
+import type { SizeCheck } from "./check-size.ts";
+import type { CallCounter } from "./count-calls.ts";
 import type { CredentialResolver } from "./credential-resolver.ts";
 import { credentialRefusal, type Executor, type Subscription } from "./executor.ts";
 import type { Interceptor } from "./interceptor.ts";
@@ -18,6 +20,10 @@ import { type AwaitedParts, awaitedFor, refuseAwaited } from "./refuse-awaited.t
 export interface BrokerParts extends AwaitedParts {
   /** What this caller may see now. */
   readonly view: (request: InvocationRequest) => CatalogView;
+  /** Counts a call that its caller may make, before any work is done for it. Absent: calls are not counted. */
+  readonly count?: CallCounter | undefined;
+  /** Absent: arguments may have any size. */
+  readonly checkSize?: SizeCheck;
   /** Gives the arguments that the upstream is meant to get, by the way in which the tool is called. */
   readonly cleanArguments: (tool: Tool, callArguments: JsonObject) => JsonObject;
   readonly checkArguments: ArgumentChecker;
@@ -35,14 +41,14 @@ export interface Broker {
   invoke(request: InvocationRequest): Promise<InvocationResult>;
   /**
    * Subscribes to a resource, after the same checks and with the same credential as reading it: the target is `resources/subscribe` of
-   * the feature `resources`. See {@link Executor.subscribe}.
+   * the feature `resources`. See {@link Executor.subscribe}. Making it is a call like others; that it stands takes no place.
    */
   subscribe(request: InvocationRequest, updated: (params: JsonObject) => void): Promise<Subscription>;
 }
 
 /**
- * The sequence: find and authorize, check arguments and authorize them, resolve the credential, interceptors, execute; once more with
- * another credential, if there is one, where the upstream refuses the first.
+ * The sequence: find and authorize, count, check arguments and authorize them, resolve the credential, interceptors, execute; once
+ * more with another credential, if there is one, where the upstream refuses the first.
  */
 export function createBroker(parts: BrokerParts): Broker {
   /** All of a call up to its credential. */
@@ -52,6 +58,8 @@ export function createBroker(parts: BrokerParts): Broker {
     const awaited = awaitedFor(parts, request, view);
     if (awaited.length > 0) return refuseAwaited(parts, request, view, awaited);
     const tool = findAuthorizedTool(view, target);
+    parts.count?.(request.principal, tool, target.kind === "feature" ? "feature" : "tool");
+    parts.checkSize?.(request.arguments);
     const callArguments = parts.cleanArguments(tool, request.arguments);
     // The params of other methods than `tools/call` are for the upstream to check.
     if (target.kind !== "feature") parts.checkArguments(tool, callArguments);
@@ -93,7 +101,7 @@ export function createBroker(parts: BrokerParts): Broker {
         parts.credentials.accepted(used);
         return undefined;
       };
-      const execute = async (current: Invocation): Promise<InvocationResult> => {
+      const execute: Execute = async (current) => {
         if (executor === undefined) throw away(tool);
         const result = await executor.execute(current, tool, credential);
         if (credential.reference === undefined) return result;
@@ -105,11 +113,7 @@ export function createBroker(parts: BrokerParts): Broker {
         await judge(again, renewed, current.signal);
         return again;
       };
-      const run = parts.interceptors.reduceRight<typeof execute>(
-        (next, interceptor) => (current) => interceptor(current, tool, next),
-        execute,
-      );
-      return run(invocation);
+      return within(parts.interceptors, tool, execute)(invocation);
     },
     subscribe: async (request, updated) => {
       const { tool, executor, credential, invocation } = await prepare(request);
@@ -117,12 +121,30 @@ export function createBroker(parts: BrokerParts): Broker {
       if (executor.subscribe === undefined) {
         throw new GatewayError("unsupported", `Provider \`${tool.provider}\` has no subscriptions.`);
       }
-      const subscription = await executor.subscribe(invocation, tool, credential, updated);
+      const { subscribe } = executor;
+      let subscription: Subscription | undefined;
+      await within(parts.interceptors, tool, async (current) => {
+        subscription = await subscribe(current, tool, credential, updated);
+        return subscribed;
+      })(invocation);
+      if (subscription === undefined) throw new Error("A subscription came to nothing without an error.");
       if (credential.reference !== undefined) parts.credentials.accepted(credential);
       return subscription;
     },
   };
 }
+
+type Execute = (invocation: Invocation) => Promise<InvocationResult>;
+
+function within(interceptors: readonly Interceptor[], tool: Tool, execute: Execute): Execute {
+  return interceptors.reduceRight<Execute>(
+    (next, interceptor) => (current) => interceptor(current, tool, next),
+    execute,
+  );
+}
+
+/** What a subscription comes to, for interceptors. */
+const subscribed: InvocationResult = { kind: "mcp", result: {}, isError: false };
 
 /** A call that nothing stands in the way of. */
 interface PreparedCall {

@@ -3,6 +3,7 @@ import type { Catalog, ProviderCatalog, Tool } from "../model/catalog.ts";
 import type { Place } from "../model/place.ts";
 import { type Collision, describeCollisions } from "./describe-collisions.ts";
 import { digestOf } from "./digest.ts";
+import { limitTools } from "./limit-tools.ts";
 import { type MergedOfferings, mergeOfferings } from "./merge-offerings.ts";
 import { makeOfferings, offeringKinds } from "./offerings.ts";
 
@@ -19,11 +20,14 @@ export interface MergedCatalog {
  * reported, so that no caller reaches a tool only because its provider came first. Prompts, resources and templates likewise.
  *
  * @param places where each provider is declared, for collisions of operations that have no place of their own.
+ * @param mostTools how many a tenant may be offered; see {@link limitTools}. Default: any number.
  */
 export function mergeCatalog(
-  providers: readonly ProviderCatalog[],
+  all: readonly ProviderCatalog[],
   places: ReadonlyMap<string, Place>,
+  mostTools: number = Number.POSITIVE_INFINITY,
 ): MergedCatalog {
+  const { providers, leftOut, diagnostics } = limitTools(all, mostTools, places);
   const collisions = findCollisions(providers.flatMap(({ tools }) => tools));
   const withheld = new Set(
     collisions.flatMap(({ claimants, winner }) => claimants.filter((tool) => tool !== winner)),
@@ -36,11 +40,12 @@ export function mergeCatalog(
   const version = digestOf([
     ...providers.map((provider) => provider.version),
     ...[...withheld, ...besides.withheld].map(({ provider, name }) => [provider, name]),
+    ...leftOut.map((provider) => [provider]),
   ]);
   const hasMore = offeringKinds.some((kind) => besides.offerings[kind].length > 0);
   return {
     catalog: { version, providers: merged, tools, ...(hasMore && { offerings: besides.offerings }) },
-    diagnostics: [...describeCollisions(collisions, places), ...besides.diagnostics],
+    diagnostics: [...diagnostics, ...describeCollisions(collisions, places), ...besides.diagnostics],
   };
 }
 

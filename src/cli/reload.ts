@@ -4,6 +4,7 @@ import { GatewayError } from "../errors.ts";
 import type { Gateway } from "../gateway.ts";
 import { isLoopback } from "../loopback.ts";
 import type { GatewayConfig } from "../model/config.ts";
+import type { LimitsConfig } from "../model/limits.ts";
 import type { OpenState } from "../open-state.ts";
 import type { Console } from "./console.ts";
 import { count } from "./format-table.ts";
@@ -95,12 +96,29 @@ export class ReloadQueue {
     await printForPeople(worthTelling(diagnostics), loaded.sources, this.#console);
     tellOfWarnings(diagnostics, this.#option, this.#console);
     if (!signedIn) await tellOfNoUser(this.#callers, loaded.config, this.#option, this.#console);
-    // Keys are taken over at once.
-    const { encryptionKeys } = before;
-    if (!isDeepStrictEqual(before, { ...loaded.config.server, encryptionKeys })) {
-      this.#console.say("What changed under `server:` takes effect with the next start.");
-    }
+    this.#tellOfLater(loaded.config);
     const after = this.#gateway.snapshot.catalog.tools.length;
     this.#console.say(`Reloaded: ${count(after, "tool")}${after === tools ? "" : ` (there were ${tools})`}.`);
   }
+
+  /** What is listened with is as it was at the start. */
+  #tellOfLater({ server, limits }: GatewayConfig): void {
+    const { server: before, limits: limitsBefore } = this.#started;
+    const { encryptionKeys, shutdown } = before;
+    if (!isDeepStrictEqual(before, { ...server, encryptionKeys, shutdown })) {
+      this.#console.say("What changed under `server:` takes effect with the next start.");
+    }
+    if (!isDeepStrictEqual(listeningLimits(limitsBefore), listeningLimits(limits))) {
+      this.#console.say(
+        "What changed of `header_size`, `header_count` and `header_time` under `limits.requests`, or of `total`, `per_address` and `keep_alive` under `limits.connections`, takes effect with the next start.",
+      );
+    }
+  }
+}
+
+/** Limits that a server which listens can't change. */
+function listeningLimits({ requests, connections }: LimitsConfig): object {
+  const { headerBytes, headers, headerMilliseconds } = requests;
+  const { stalledMilliseconds, ...others } = connections;
+  return { headerBytes, headers, headerMilliseconds, ...others };
 }

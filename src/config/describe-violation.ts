@@ -52,6 +52,10 @@ function typeRemedy(
   if (expected === "string" && typeof example === "string" && example.includes("://")) {
     return `Write a URL, such as \`${example}\`.`;
   }
+  const { pattern } = schema;
+  if (expected === "string" && pattern !== undefined && !new RegExp(pattern, "u").test(node.text)) {
+    return `For example ${exampleOf(schema)}.`;
+  }
   if (expected === "string") return `Put it in quotes: \`"${clip(node.text)}"\`.`;
   if (expected === "array") {
     const words = path.at(-1) === "command" ? splitWords(node.text) : [node.text];
@@ -165,7 +169,7 @@ function nameOfSchema({ title }: ViolatedSchema): string {
   if (title.startsWith("`")) return title;
   const name = /^[A-Z][a-z]/.test(title) ? title.charAt(0).toLowerCase() + title.slice(1) : title;
   const spoken = name.replace(/^graphQL/, "GraphQL").replace(/^openAPI/, "OpenAPI");
-  if (spoken.endsWith("settings")) return `the ${spoken}`;
+  if (/settings$|^limits\b|protection$|^retries$/.test(spoken)) return `the ${spoken}`;
   return `${/^([aeio]|OAuth|OpenAPI|MCP)/.test(spoken) ? "an" : "a"} ${spoken}`;
 }
 

@@ -7,6 +7,7 @@ import type { LocatedNode } from "../documents/located-node.ts";
 import { parseYaml } from "../documents/parse-yaml.ts";
 import { createSourceFile, placeOf, type SourceFile } from "../documents/source-file.ts";
 import { createConfigCheck } from "../json-schema/check-config.ts";
+import { missingPermission } from "../missing-permission.ts";
 import type { GatewayConfig } from "../model/config.ts";
 import { checkSchema } from "./check-schema.ts";
 import { expandPackages } from "./expand-packages.ts";
@@ -148,12 +149,15 @@ function describeUnreadable(name: string, error: unknown): Diagnostic {
     const message = `There is no file \`${name}\`. Name one with \`-c FILE\`, or write one with \`gateway init\`.`;
     return { severity: "error", code: "file-not-found", message };
   }
+  const permission = missingPermission(error);
   const reason =
-    code === "EISDIR"
-      ? "It is a folder. Name the file in it."
-      : code === "EACCES" || code === "EPERM"
-        ? "The user who runs this may not read it."
-        : `The system says ${code === "" ? "nothing more" : code}.`;
+    permission !== undefined
+      ? `Start Node with ${permission}.`
+      : code === "EISDIR"
+        ? "It is a folder. Name the file in it."
+        : code === "EACCES" || code === "EPERM"
+          ? "The user who runs this may not read it."
+          : `The system says ${code === "" ? "nothing more" : code}.`;
   return { severity: "error", code: "file-unreadable", message: `\`${name}\` can't be read. ${reason}` };
 }
 

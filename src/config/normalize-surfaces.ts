@@ -16,6 +16,7 @@ import type {
   RESTSurface,
 } from "../model/config-file.generated.ts";
 import type { JsonSchema, JsonValue } from "../model/json.ts";
+import type { DocumentLimits } from "../model/limits.ts";
 import { readDuration } from "./duration.ts";
 import { placesOfAuth } from "./normalize-connection.ts";
 import { normalizeOperations } from "./normalize-operations.ts";
@@ -26,6 +27,7 @@ import { resolveConnection } from "./resolve-connection.ts";
 export function normalizeSurfaces(
   provider: Provider,
   path: NodePath,
+  documentLimits: DocumentLimits,
   origin: Origin,
 ): readonly SurfaceConfig[] {
   const surfaces: SurfaceConfig[] = [];
@@ -33,9 +35,9 @@ export function normalizeSurfaces(
   for (const kind of Object.keys(declared)) {
     const at = [...path, "surfaces", kind];
     if (kind === "openapi" && declared.openapi)
-      surfaces.push(openapiSurface(declared.openapi, provider, at, origin));
+      surfaces.push({ ...openapiSurface(declared.openapi, provider, at, origin), documentLimits });
     if (kind === "graphql" && declared.graphql)
-      surfaces.push(graphqlSurface(declared.graphql, provider, at, origin));
+      surfaces.push({ ...graphqlSurface(declared.graphql, provider, at, origin), documentLimits });
     if (kind === "rest" && declared.rest) surfaces.push(restSurface(declared.rest, provider, at, origin));
     if (kind === "mcp" && declared.mcp) surfaces.push(mcpSurface(declared.mcp, provider, at, origin));
   }
@@ -56,7 +58,7 @@ function openapiSurface(
   provider: Provider,
   path: NodePath,
   origin: Origin,
-): OpenApiSurface {
+): Omit<OpenApiSurface, "documentLimits"> {
   return {
     kind: "openapi",
     document: documentLocation(surface.document, [...path, "document"], origin),
@@ -99,7 +101,7 @@ function graphqlSurface(
   provider: Provider,
   path: NodePath,
   origin: Origin,
-): GraphqlSurface {
+): Omit<GraphqlSurface, "documentLimits"> {
   const connection = connectionName(provider, surface.connection);
   const { depth, fields, bytes } = surface.selection ?? {};
   return {

@@ -7,10 +7,17 @@ import type {
   ProviderConfig,
   SelectionEntry,
 } from "../model/config.ts";
-import type { GatewayFile, Provider, ServerSettings } from "../model/config-file.generated.ts";
+import type {
+  GatewayFile,
+  LimitsOfProviders,
+  Provider,
+  ServerSettings,
+} from "../model/config-file.generated.ts";
+import type { DocumentLimits } from "../model/limits.ts";
 import { normalizeAuth, normalizeAuthorization, normalizeTenants } from "./normalize-access.ts";
 import { normalizeAnnotations, normalizeMapping } from "./normalize-choices.ts";
 import { normalizeConnection } from "./normalize-connection.ts";
+import { normalizeLimits, normalizeProviderLimits, normalizeShutdown } from "./normalize-limits.ts";
 import { normalizePagination } from "./normalize-pagination.ts";
 import { normalizeSurfaces } from "./normalize-surfaces.ts";
 import { createOrigin, type Origin, record } from "./origin.ts";
@@ -18,6 +25,7 @@ import { createOrigin, type Origin, record } from "./origin.ts";
 /** Fills in defaults and expands short forms. The file has passed every check. */
 export function normalize(file: GatewayFile, root: LocatedNode, path: string): GatewayConfig {
   const origin = createOrigin(root);
+  const limits = normalizeLimits(file.limits ?? {});
   return {
     file: path,
     server: normalizeServer(file.server ?? {}, origin),
@@ -25,9 +33,15 @@ export function normalize(file: GatewayFile, root: LocatedNode, path: string): G
     authorization: normalizeAuthorization(file.authorization ?? {}, origin),
     tenants: normalizeTenants(file, origin),
     egress: { allowedHosts: file.egress?.allowed_hosts ?? [] },
+    limits,
     datastore: normalizeDatastore(file, origin),
     providers: Object.entries(file.providers).map(([name, provider]) =>
-      normalizeProvider(name, provider, origin),
+      normalizeProvider(
+        name,
+        provider,
+        { documents: limits.documents, providers: file.limits?.providers },
+        origin,
+      ),
     ),
   };
 }
@@ -43,6 +57,13 @@ function normalizeServer(server: ServerSettings, origin: Origin): GatewayConfig[
     baseUrl,
     allowedHosts: [...new Set(hosts)],
     encryptionKeys: normalizeKeys(server, origin),
+    trustedProxies: server.trusted_proxies ?? [],
+    management: server.management && {
+      host: server.management.host ?? "127.0.0.1",
+      port: server.management.port ?? 9090,
+    },
+    reusePort: server.reuse_port ?? false,
+    shutdown: normalizeShutdown(server.shutdown ?? {}),
   };
 }
 
@@ -69,7 +90,12 @@ function normalizeDatastore({ server, auth, datastore }: GatewayFile, origin: Or
   return written === undefined ? origin.absolute([], "./gestalt.db") : origin.absolute(path, written);
 }
 
-function normalizeProvider(name: string, provider: Provider, origin: Origin): ProviderConfig {
+function normalizeProvider(
+  name: string,
+  provider: Provider,
+  limits: { readonly documents: DocumentLimits; readonly providers: LimitsOfProviders | undefined },
+  origin: Origin,
+): ProviderConfig {
   const path = ["providers", name];
   return {
     name,
@@ -79,13 +105,14 @@ function normalizeProvider(name: string, provider: Provider, origin: Origin): Pr
     managedParameters: normalizeManaged(provider, path, origin),
     responseMapping: normalizeMapping(provider.response_mapping),
     pagination: normalizePagination(provider.pagination, [...path, "pagination"], origin),
-    retries: { attempts: provider.retries?.attempts ?? 2 },
+    retries: { attempts: provider.retries?.attempts ?? 2, budget: (provider.retries?.budget ?? 20) / 100 },
+    limits: normalizeProviderLimits(limits.providers, provider.limits),
     mcp: {
       enabled: provider.mcp?.enabled ?? true,
       toolPrefix: provider.mcp?.tool_prefix ?? `${name}_`,
     },
     tenants: provider.tenants,
-    surfaces: normalizeSurfaces(provider, path, origin),
+    surfaces: normalizeSurfaces(provider, path, limits.documents, origin),
     connections: record(
       Object.entries(provider.connections ?? {}).map(([connection, settings]) => [
         connection,

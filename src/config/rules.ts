@@ -10,6 +10,7 @@ import { badHost } from "./rules/bad-host.ts";
 import { badIssuer } from "./rules/bad-issuer.ts";
 import { badMediaType } from "./rules/bad-media-type.ts";
 import { badMethod } from "./rules/bad-method.ts";
+import { badNetwork } from "./rules/bad-network.ts";
 import { badPolicy } from "./rules/bad-policy.ts";
 import { badQueryToken } from "./rules/bad-query-token.ts";
 import { badRedirect } from "./rules/bad-redirect.ts";
@@ -20,6 +21,7 @@ import { badUrl } from "./rules/bad-url.ts";
 import { baseUrl } from "./rules/base-url.ts";
 import { bodyDeclaration } from "./rules/body-declaration.ts";
 import { bodyWithoutMeaning } from "./rules/body-without-meaning.ts";
+import { callTime } from "./rules/call-time.ts";
 import { connectionMode } from "./rules/connection-mode.ts";
 import { connectionParam } from "./rules/connection-param.ts";
 import { credentialTarget } from "./rules/credential-target.ts";
@@ -32,6 +34,8 @@ import { graphqlOperation } from "./rules/graphql-operation.ts";
 import { graphqlRefresh } from "./rules/graphql-refresh.ts";
 import { incompleteAuth } from "./rules/incomplete-auth.ts";
 import { insecureUrl } from "./rules/insecure-url.ts";
+import { limitOrder } from "./rules/limit-order.ts";
+import { limitRange } from "./rules/limit-range.ts";
 import { literalSecret } from "./rules/literal-secret.ts";
 import { managedParameter } from "./rules/managed-parameter.ts";
 import { mcpOauthSurface } from "./rules/mcp-oauth-surface.ts";
@@ -58,6 +62,7 @@ import { sessionTime } from "./rules/session-time.ts";
 import { toolPrefix } from "./rules/tool-prefix.ts";
 import { unknownConnection } from "./rules/unknown-connection.ts";
 import { unknownTenant } from "./rules/unknown-tenant.ts";
+import { unmatchedRate } from "./rules/unmatched-rate.ts";
 import { unprotectedHost } from "./rules/unprotected-host.ts";
 import { unresolvedReference } from "./rules/unresolved-reference.ts";
 import { unusedConnection } from "./rules/unused-connection.ts";
@@ -78,6 +83,7 @@ export const rules: readonly Rule[] = [
   badIssuer,
   badMediaType,
   badMethod,
+  badNetwork,
   badPolicy,
   badQueryToken,
   badRedirect,
@@ -123,6 +129,10 @@ export const rules: readonly Rule[] = [
   queryToken,
   schemaKeyword,
   sessionTime,
+  callTime,
+  limitOrder,
+  limitRange,
+  unmatchedRate,
   toolPrefix,
   unknownConnection,
   unknownTenant,

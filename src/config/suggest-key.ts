@@ -9,8 +9,34 @@ const misplacedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> 
     base_url: "server",
     allowed_hosts: "server",
     encryption_key: "server",
+    trusted_proxies: "server",
+    reuse_port: "server",
+    shutdown: "server",
+    management: "server",
+    rates: "limits",
+    requests: "limits",
+    overload: "limits",
+    sessions: "limits",
+    calls: "limits",
     roles: "authorization",
     policies: "authorization",
+  },
+  "Server settings": {
+    grace: "shutdown",
+    delay: "shutdown",
+  },
+  Limits: {
+    ...{ header_size: "requests", header_time: "requests", body_size: "requests", max_body_size: "requests" },
+    ...{
+      json_depth: "requests",
+      arguments_size: "requests",
+      keep_alive: "connections",
+      per_address: "connections",
+    },
+    ...{ per_tenant: "calls", queue: "calls", queue_size: "calls", queue_time: "calls" },
+    ...{ call_time: "providers", connect_time: "providers", answer_size: "providers", breaker: "providers" },
+    ...{ circuit_breaker: "providers", timeout: "providers", timeouts: "providers" },
+    ...{ memory: "overload", kept_size: "results", kept_time: "results", list_time: "catalog" },
   },
   "Auth settings": {
     issuer_url: "config",
@@ -35,6 +61,9 @@ const misplacedKeys: Readonly<Record<string, Readonly<Record<string, string>>>> 
     enabled: "mcp",
     include: "select",
     exclude: "select",
+    ...{ concurrency: "limits", connect_time: "limits", tls_time: "limits", first_byte_time: "limits" },
+    ...{ call_time: "limits", longest_call_time: "limits", answer_size: "limits", breaker: "limits" },
+    ...{ attempts: "retries", budget: "retries" },
   },
   Connection: {
     type: "auth",
@@ -58,15 +87,48 @@ const providerKeys: readonly string[] = [
   "tool_prefix",
 ];
 
+const rateAdvice =
+  "Rates stand in one list, `limits.rates`: `limits: {rates: [{per: [token], rate: 600/min}]}`.";
+const providerRateAdvice =
+  "Rates stand in one list beside `providers`: `limits: {rates: [{provider: NAME, rate: 3/s}]}`.";
+const bodyAdvice = "Most bytes of a request's body are `limits: {requests: {body_size: 4MiB}}`.";
+const callTimeAdvice =
+  "How long calls may take says `limits: {call_time: 30s}` of a provider, or `limits: {providers: {call_time: 30s}}` of all.";
+const breakerAdvice = "It belongs under the provider's `limits`: `limits: {breaker: {failures: 5}}`.";
+
 /** Keys of neighbouring tools that have no counterpart, and what to write instead: by the title of the schema. */
 const advice: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   "Gateway file": {
+    ...{ rate_limit: rateAdvice, rate_limits: rateAdvice, rate_limiting: rateAdvice, throttle: rateAdvice },
+    ...{
+      timeout: callTimeAdvice,
+      timeouts: callTimeAdvice,
+      body_size: bodyAdvice,
+      max_body_size: bodyAdvice,
+    },
     users: "Users are kept in the datastore: `gateway users create NAME`.",
     tokens: "Tokens are kept in the datastore: `gateway tokens create NAME`.",
   },
   "Auth settings": {
     users: "Users are kept in the datastore: `gateway users create NAME`.",
     tokens: "Tokens are kept in the datastore: `gateway tokens create NAME`.",
+  },
+  "Server settings": {
+    ...{ rate_limit: rateAdvice, rate_limits: rateAdvice, timeout: callTimeAdvice },
+    ...{ body_size: bodyAdvice, body_limit: bodyAdvice, max_body_size: bodyAdvice },
+    max_connections: "Connections of callers are `limits: {connections: {total: 20000}}`.",
+    keep_alive: "It belongs under `limits`: `limits: {connections: {keep_alive: 75s}}`.",
+  },
+  Limits: {
+    concurrency:
+      "Calls that run at a time are `calls: {total: 512, per_tenant: 64}`, those of each provider `providers: {concurrency: 48}`.",
+  },
+  "Rate limit": {
+    window: "The time stands behind the number: `rate: 600/min`, with `s`, `min`, `h` or `d`.",
+    period: "The time stands behind the number: `rate: 600/min`, with `s`, `min`, `h` or `d`.",
+    interval: "The time stands behind the number: `rate: 600/min`, with `s`, `min`, `h` or `d`.",
+    user: "A rate for each user is `per: [user]`.",
+    token: "A rate for each token is `per: [token]`.",
   },
   "OAuth client": {
     client_id: "The client's id is the key above: `clients: {desktop: {redirect_uris: […]}}`.",
@@ -77,6 +139,10 @@ const advice: Readonly<Record<string, Readonly<Record<string, string>>>> = {
     arguments: "Put them into `command`, each as an item of its own: `command: [npx, -y, some-server]`.",
   },
   Provider: {
+    ...{ rate_limit: providerRateAdvice, rate_limits: providerRateAdvice },
+    ...{ rates: providerRateAdvice, rate: providerRateAdvice },
+    ...{ timeout: callTimeAdvice, timeouts: callTimeAdvice, circuit_breaker: breakerAdvice },
+    max_concurrency: "It belongs under `limits`: `limits: {concurrency: 10}`.",
     command: "It belongs to the MCP surface: `surfaces: {mcp: {command: [npx, -y, some-server]}}`.",
     args: "Arguments are items of the MCP surface's `command`: `surfaces: {mcp: {command: [npx, -y, some-server]}}`.",
     base_url: "It belongs to a surface: put it under `surfaces`, into `rest` or `openapi`.",

@@ -1,5 +1,6 @@
 import { GatewayError } from "../errors.ts";
 import { howToMakeKey } from "../key-form.ts";
+import { BoundedMap } from "../limits/bounded-map.ts";
 import type { CredentialReference } from "../model/credential.ts";
 import type { JsonObject } from "../model/json.ts";
 import type { Lease, Store, StoredRecord, TenantStore } from "../store/store.ts";
@@ -9,7 +10,6 @@ import { sealedTexts, sealFields } from "../vault/seal-fields.ts";
 import { tenantStore } from "../vault/sealed-records.ts";
 import type { Vault } from "../vault/vault.ts";
 import { createAskStore } from "./ask-store.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import { credentialId, credentialPrefix } from "./credential-id.ts";
 import { type CredentialRecord, credentialValue, readCredential } from "./credential-record.ts";
 import type {

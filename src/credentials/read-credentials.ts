@@ -1,9 +1,9 @@
+import { BoundedMap } from "../limits/bounded-map.ts";
 import type { CredentialReference } from "../model/credential.ts";
 import type { Store, StoredRecord, TenantStore } from "../store/store.ts";
 import { keysOf, openFields } from "../vault/seal-fields.ts";
 import { tenantStore } from "../vault/sealed-records.ts";
 import { type Vault, VaultError } from "../vault/vault.ts";
-import { BoundedMap } from "./bounded-map.ts";
 import { isObject, isWhole, MalformedRecordError } from "./check-record.ts";
 import { credentialId, parseCredentialId } from "./credential-id.ts";
 import { readCredential } from "./credential-record.ts";

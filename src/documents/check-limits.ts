@@ -1,33 +1,37 @@
 import type { JsonValue } from "../model/json.ts";
+import type { DocumentLimits } from "../model/limits.ts";
 import type { ParseProblem } from "./parse-problem.ts";
-
-/** The largest real descriptions have a tenth of it. */
-const mostNodes = 4_000_000;
-const mostDepth = 256;
 
 /**
  * Walks a parsed value as everything after this will walk it: what aliases share counts each time it is met. So a
  * document that is small as text and endless as a value is found here, and nowhere later.
  */
-export function checkLimits(value: JsonValue): ParseProblem | undefined {
-  return new LimitWalk().visit(value);
+export function checkLimits(value: JsonValue, limits: DocumentLimits): ParseProblem | undefined {
+  return new LimitWalk(limits).visit(value);
 }
 
 class LimitWalk {
+  readonly #mostNodes: number;
+  readonly #mostDepth: number;
   #nodes = 0;
   readonly #ancestors: object[] = [];
   readonly #path: (string | number)[] = [];
 
+  constructor({ nodes, depth }: DocumentLimits) {
+    this.#mostNodes = nodes;
+    this.#mostDepth = depth;
+  }
+
   visit(value: JsonValue): ParseProblem | undefined {
     this.#nodes += 1;
-    if (this.#nodes > mostNodes) {
+    if (this.#nodes > this.#mostNodes) {
       return {
         code: "document-too-large",
-        message: `has more than ${mostNodes.toLocaleString("en")} values, those behind YAML aliases counted each time.`,
+        message: `has more than ${this.#mostNodes.toLocaleString("en")} values, those behind YAML aliases counted each time.`,
       };
     }
     if (typeof value !== "object" || value === null) return undefined;
-    if (this.#ancestors.length === mostDepth) return this.#describeDepth();
+    if (this.#ancestors.length === this.#mostDepth) return this.#describeDepth();
     this.#ancestors.push(value);
     const problem = isList(value) ? this.#visitItems(value) : this.#visitMembers(value);
     this.#ancestors.pop();
@@ -63,7 +67,7 @@ class LimitWalk {
     if (repeated === -1) {
       return {
         code: "document-too-large",
-        message: `is nested more than ${mostDepth} levels deep.`,
+        message: `is nested more than ${this.#mostDepth} levels deep.`,
         path: [...this.#path],
       };
     }

@@ -1,4 +1,5 @@
 import type { DiagnosticCode } from "../diagnostics/codes.ts";
+import { describeBytes } from "./document-limits.ts";
 
 /** The bytes of a document, or why there are none. */
 export type DocumentBytes =
@@ -10,12 +11,11 @@ export type DocumentBytes =
       readonly message: string;
     };
 
-/** Most bytes of one document: 64 MB. */
-export const mostDocumentBytes = 64 * 1000 * 1000;
-
-/** What reading a larger one comes to. */
-export const documentTooLarge = {
-  ok: false,
-  code: "document-too-large",
-  message: "is larger than 64 MB. Reduce it to the operations that are needed.",
-} as const satisfies DocumentBytes;
+/** What reading a document comes to that has more bytes than it may. */
+export function documentTooLarge(mostBytes: number): DocumentBytes {
+  return {
+    ok: false,
+    code: "document-too-large",
+    message: `is larger than ${describeBytes(mostBytes)}. Reduce it to the operations that are needed, or raise \`limits.documents.size\`.`,
+  };
+}

@@ -1,9 +1,12 @@
 import { GatewayError } from "../errors.ts";
 import type { HttpClient, HttpResponse } from "../upstream/http-client.ts";
 import { nameOfUrl } from "../upstream/name-of-url.ts";
-import { type DocumentBytes, documentTooLarge, mostDocumentBytes } from "./document-bytes.ts";
+import { type DocumentBytes, documentTooLarge } from "./document-bytes.ts";
 
 const mostRedirects = 3;
+
+/** For one document, however large: ms for all of it, and the least bytes in a second. Nobody's call waits for it. */
+const patience = { totalTimeout: 120_000, leastRate: 1024 };
 
 /** Servers that can choose give the first kind; the rest is for those that know only `text/plain`. */
 const accept = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q=0.5";
@@ -11,7 +14,7 @@ const accept = "application/json, application/yaml;q=0.9, text/yaml;q=0.9, */*;q
 /**
  * Fetches a document. Redirects are followed up to three times, never from https to http. One that leads to another origin
  * gets none of the given headers and must lead to a public address, since the server and not the operator named it. Throws
- * `provider_unavailable` when the server is away for the moment.
+ * `provider_unavailable` when the server is away for the moment, or takes longer than two minutes.
  */
 export async function fetchDocument(
   http: HttpClient,
@@ -21,6 +24,7 @@ export async function fetchDocument(
     readonly headers?: Readonly<Record<string, string>>;
     /** `document`: not even the first address is the operator's, and no redirect leaves its origin. Default `operator`. */
     readonly namedBy?: "operator" | "document";
+    readonly mostBytes: number;
   },
 ): Promise<DocumentBytes> {
   let current = url;
@@ -34,11 +38,12 @@ export async function fetchDocument(
         url: current,
         headers: { accept, ...headers },
         signal: options.signal,
-        maxBytes: mostDocumentBytes,
+        maxBytes: options.mostBytes,
+        ...patience,
         namedBy: isTrusted && new URL(current).origin === new URL(url).origin ? "operator" : "upstream",
       });
     } catch (error) {
-      return describeFailure(error, url);
+      return describeFailure(error, url, options.mostBytes);
     }
     const target = redirectTarget(response, current);
     if (target === undefined) {
@@ -89,9 +94,9 @@ function describeResponse({ status, body }: HttpResponse, where: string): Docume
   return unreadable(`can't be fetched: the server answered with HTTP ${status}${where}.`);
 }
 
-function describeFailure(error: unknown, url: string): DocumentBytes {
+function describeFailure(error: unknown, url: string, mostBytes: number): DocumentBytes {
   if (!(error instanceof GatewayError) || error.code === "cancelled") throw error;
-  if (error.code === "answer_too_large") return documentTooLarge;
+  if (error.code === "answer_too_large") return documentTooLarge(mostBytes);
   if (!error.retryable) return unreadable(`can't be fetched. ${error.message}`);
   throw away(`\`${nameOfUrl(url)}\` can't be fetched. ${error.message}`, error);
 }

@@ -3,6 +3,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import { asObject } from "../json-object.ts";
 import type { DocumentLocation } from "../model/config.ts";
 import type { JsonValue } from "../model/json.ts";
+import { usualDocumentLimits } from "./document-limits.ts";
 import { findBrokenRules } from "./lint-rules.ts";
 import { type DocumentSource, type LoadedDocument, readDocument } from "./load-document.ts";
 import { type LintFinding, reduceViolations, type SchemaViolation } from "./reduce-violations.ts";
@@ -41,7 +42,7 @@ class DocumentAsWritten extends SwaggerParser {
  * @param location where the document is named.
  */
 export async function lintDocument(source: DocumentSource, location: DocumentLocation): Promise<LintAnswer> {
-  const loaded = readDocument(source, location);
+  const loaded = readDocument(source, location, usualDocumentLimits);
   // Whoever compiles the document reports what else it is.
   if (!loaded.ok) return { diagnostics: [] };
   const { document } = loaded;

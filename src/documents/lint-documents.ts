@@ -5,6 +5,7 @@ import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { DocumentLocation } from "../model/config.ts";
 import type { LintAnswer } from "./lint-document.ts";
 import type { DocumentSource } from "./load-document.ts";
+import { threadPermissions } from "./thread-permissions.ts";
 
 /** One document to be linted. */
 export interface LintQuestion {
@@ -62,7 +63,7 @@ function startWorker({ memory }: LintLimits): Worker {
     resourceLimits: { maxOldGenerationSizeMb: memory },
     // Foreign documents have no use for what the process was started with.
     env: {},
-    execArgv: [],
+    execArgv: [...threadPermissions()],
   });
 }
 

@@ -3,11 +3,13 @@ import type { DiagnosticCode } from "../diagnostics/codes.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { DocumentLocation } from "../model/config.ts";
 import type { JsonValue } from "../model/json.ts";
+import type { DocumentLimits } from "../model/limits.ts";
 import type { Place } from "../model/place.ts";
 import type { HttpClient } from "../upstream/http-client.ts";
 import { nameOfUrl } from "../upstream/name-of-url.ts";
 import { confinePath } from "./confine-path.ts";
 import type { DocumentBytes } from "./document-bytes.ts";
+import { limitsForForeign, usualDocumentLimits } from "./document-limits.ts";
 import { fetchDocument } from "./fetch-document.ts";
 import { createLocator } from "./locate-in-document.ts";
 import { isHtml, parseDocument } from "./parse-document.ts";
@@ -73,6 +75,8 @@ export interface LoadOptions {
    * on its own origin. Default `operator`.
    */
   readonly namedBy?: "operator" | "document";
+  /** What a document may be that the file names. Default {@link usualDocumentLimits}. */
+  readonly limits?: DocumentLimits;
 }
 
 /** What a loader works with. */
@@ -83,11 +87,11 @@ export interface DocumentLoaderOptions {
   /** Absolute; names of files are printed relative to it. */
   readonly workingDirectory: string;
   /** Reads a file given its absolute path. Default: the file system. */
-  readonly readFile?: (path: string, signal: AbortSignal) => Promise<DocumentBytes>;
+  readonly readFile?: (path: string, signal: AbortSignal, mostBytes: number) => Promise<DocumentBytes>;
 }
 
 /**
- * Makes the loader of documents. Documents of more than 64 MB, 4 million values or 256 levels are refused. Mistakes
+ * Makes the loader of documents. Those beyond their limits are refused, at a tenth of them where a document names another. Mistakes
  * are diagnostics at the place that names the document, or inside the document; only a cancelled load and a server that is away for the
  * moment (`provider_unavailable`) throw.
  */
@@ -106,7 +110,7 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
     }
     const read = await (location.kind === "file"
       ? readInside(location.path, load)
-      : fetchDocument(options.http, location.url, load));
+      : fetchDocument(options.http, location.url, { ...load, mostBytes: limitsOf(load).bytes }));
     if (read.ok) return { ok: true, document: { ...origin, bytes: read.bytes } };
     // A document that was named on its own, such as on a command line, is named by no file.
     const isRelative = location.kind === "file" && location.place.file !== location.path;
@@ -117,9 +121,10 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
     return atReference(location, read.code, `\`${origin.name}\` ${read.message}${hint}`);
   }
 
-  async function readInside(path: string, { within, signal }: LoadOptions): Promise<DocumentBytes> {
+  async function readInside(path: string, load: LoadOptions): Promise<DocumentBytes> {
+    const { within, signal } = load;
     const confined = within === undefined ? ({ ok: true, path } as const) : await confinePath(path, within);
-    return confined.ok ? readFile(confined.path, signal) : confined;
+    return confined.ok ? readFile(confined.path, signal, limitsOf(load).bytes) : confined;
   }
 
   function locate(location: DocumentLocation): DocumentOrigin {
@@ -136,9 +141,14 @@ export function createDocumentLoader(options: DocumentLoaderOptions): DocumentLo
     },
     async document(location, load) {
       const source = await readSource(location, load);
-      return source.ok ? readDocument(source.document, location) : source;
+      return source.ok ? readDocument(source.document, location, limitsOf(load)) : source;
     },
   };
+}
+
+/** What this load lets through: the file's own documents all, others a tenth. */
+function limitsOf({ limits = usualDocumentLimits, namedBy }: LoadOptions): DocumentLimits {
+  return namedBy === "document" ? limitsForForeign(limits) : limits;
 }
 
 /** Reads a document's bytes as text. `location` is where it was named. */
@@ -168,12 +178,16 @@ function readText(source: DocumentSource, location: DocumentLocation): Loaded<Lo
  *
  * @param location where it was named.
  */
-export function readDocument(source: DocumentSource, location: DocumentLocation): Loaded<LoadedDocument> {
+export function readDocument(
+  source: DocumentSource,
+  location: DocumentLocation,
+  limits: DocumentLimits,
+): Loaded<LoadedDocument> {
   const loaded = readText(source, location);
   if (!loaded.ok) return loaded;
   const { text, ...document } = loaded.document;
   const locator = createLocator(document.name, document.location, text);
-  const parsed = parseDocument(text);
+  const parsed = parseDocument(text, limits);
   if (parsed.ok) {
     return {
       ok: true,

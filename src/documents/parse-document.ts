@@ -2,7 +2,9 @@ import { CORE_SCHEMA, load, mergeTag, YAMLException } from "js-yaml";
 import { parseDocument as parsePatiently } from "yaml";
 import type { DiagnosticCode } from "../diagnostics/codes.ts";
 import type { JsonValue } from "../model/json.ts";
+import type { DocumentLimits } from "../model/limits.ts";
 import { checkLimits } from "./check-limits.ts";
+import { usualDocumentLimits } from "./document-limits.ts";
 import type { ParseProblem } from "./parse-problem.ts";
 
 /** What parsing a text came to. */
@@ -39,7 +41,7 @@ const parserDepth = 1000;
  * Documents as they are found in use are taken as they are meant: the last of equal keys wins, and what the strict YAML
  * parser refuses (unindented flow text, unknown tags) is tried with a patient one. The root is an object or a list.
  */
-export function parseDocument(text: string): Parsed {
+export function parseDocument(text: string, limits: DocumentLimits = usualDocumentLimits): Parsed {
   if (text.trim() === "") return problem("document-syntax", "is empty.");
   const parsed = parseJson(text) ?? parseYaml(text);
   if (!parsed.ok) return parsed;
@@ -47,7 +49,7 @@ export function parseDocument(text: string): Parsed {
   if (typeof parsed.value !== "object") {
     return problem("document-syntax", "is plain text, not a JSON or YAML document.");
   }
-  const excess = checkLimits(parsed.value);
+  const excess = checkLimits(parsed.value, limits);
   return excess === undefined ? parsed : { ok: false, problem: excess };
 }
 

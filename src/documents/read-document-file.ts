@@ -1,17 +1,24 @@
 import { createReadStream } from "node:fs";
 import { relative } from "node:path";
 import { GatewayError } from "../errors.ts";
+import { missingPermission } from "../missing-permission.ts";
 import { readLimited } from "../upstream/read-limited.ts";
-import { type DocumentBytes, documentTooLarge, mostDocumentBytes } from "./document-bytes.ts";
+import { type DocumentBytes, documentTooLarge } from "./document-bytes.ts";
+import { usualDocumentLimits } from "./document-limits.ts";
 
 /** Reads a file whole, and never more of it than a document may have, whatever the file says of its own size. */
-export async function readDocumentFile(path: string, signal: AbortSignal): Promise<DocumentBytes> {
+export async function readDocumentFile(
+  path: string,
+  signal: AbortSignal,
+  mostBytes = usualDocumentLimits.bytes,
+): Promise<DocumentBytes> {
   try {
-    const bytes = await readLimited(createReadStream(path, { signal }), mostDocumentBytes);
+    const bytes = await readLimited(createReadStream(path, { signal }), mostBytes);
     return { ok: true, bytes };
   } catch (error) {
     signal.throwIfAborted();
-    if (error instanceof GatewayError && error.code === "answer_too_large") return documentTooLarge;
+    if (error instanceof GatewayError && error.code === "answer_too_large")
+      return documentTooLarge(mostBytes);
     return { ok: false, ...describeFileError(error) };
   }
 }
@@ -26,6 +33,9 @@ export function nameOfFile(path: string, workingDirectory: string): string {
 export function describeFileError(
   error: unknown,
 ): Pick<Extract<DocumentBytes, { ok: false }>, "code" | "message"> {
+  const permission = missingPermission(error);
+  if (permission !== undefined)
+    return { code: "document-unreadable", message: `can't be read. Start Node with ${permission}.` };
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   switch (code) {
     case "ENOENT":

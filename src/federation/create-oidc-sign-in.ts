@@ -1,8 +1,8 @@
 import { calculatePKCECodeChallenge, generateRandomCodeVerifier, generateRandomNonce } from "oauth4webapi";
 import { complainOnce } from "../complain-once.ts";
 import { GatewayError } from "../errors.ts";
-import { createAttemptLimiter } from "../identity/attempt-limiter.ts";
 import { networkOf, refuse } from "../identity/sign-in-limits.ts";
+import { createAttemptLimiter } from "../limits/attempt-limiter.ts";
 import type { AuthConfig, OidcConfig } from "../model/auth-config.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { Store } from "../store/store.ts";

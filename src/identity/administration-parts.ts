@@ -1,6 +1,6 @@
 import { GatewayError } from "../errors.ts";
+import type { AttemptLimiter } from "../limits/attempt-limiter.ts";
 import type { Principal } from "../model/principal.ts";
-import type { AttemptLimiter } from "./attempt-limiter.ts";
 import type { IdentitySettings } from "./authenticate.ts";
 import { findTenant, listTenants } from "./find-tenant.ts";
 import { operatorRole } from "./forms.ts";

@@ -1,8 +1,8 @@
 import { complainOnce } from "../complain-once.ts";
+import { createAttemptLimiter } from "../limits/attempt-limiter.ts";
 import type { OwnAddress } from "../own-address.ts";
 import type { Store } from "../store/store.ts";
 import type { AdministrationParts } from "./administration-parts.ts";
-import { createAttemptLimiter } from "./attempt-limiter.ts";
 import { createAuthenticator, type IdentitySettings } from "./authenticate.ts";
 import { createAdministration } from "./create-administration.ts";
 import { believingNothing, guardStore } from "./guard-store.ts";

@@ -1,5 +1,5 @@
 import { GatewayError } from "../errors.ts";
-import { createAttemptLimiter } from "./attempt-limiter.ts";
+import { createAttemptLimiter } from "../limits/attempt-limiter.ts";
 
 /** How often passwords may be tried. What turns out right does not count. */
 export interface SignInLimits {

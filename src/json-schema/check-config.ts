@@ -1,5 +1,5 @@
-import { Ajv2020 } from "ajv/dist/2020.js";
 import type { GatewayFile } from "../model/config-file.generated.ts";
+import { createViolationFinder } from "./find-violations.ts";
 import { readConfigSchema } from "./read-config-schema.ts";
 
 /** One thing in which a value differs from the schema, in the validator's terms. */
@@ -19,6 +19,7 @@ export interface ViolatedSchema {
   readonly title?: string;
   readonly description?: string;
   readonly examples?: readonly unknown[];
+  readonly pattern?: string;
   readonly properties?: Readonly<Record<string, ViolatedSchema>>;
   readonly const?: unknown;
   readonly enum?: readonly unknown[];
@@ -32,24 +33,23 @@ export type CheckedConfig =
   | { readonly ok: false; readonly violations: readonly SchemaViolation[] };
 
 /**
- * Compiles the schema of the configuration file into a check.
+ * Makes the schema of the configuration file into a check.
  *
  * The check never changes the value. Of a union it reports only on the branch that the value's `type` names.
  */
 export function createConfigCheck(): (value: unknown) => CheckedConfig {
   const schema = readConfigSchema();
-  const ajv = new Ajv2020({ allErrors: true, verbose: true, discriminator: true, allowUnionTypes: true });
-  const validate = ajv.compile<GatewayFile>(schema);
+  const find = createViolationFinder(schema);
   return (value) => {
-    if (validate(value)) return { ok: true, file: value };
-    const violations = (validate.errors ?? []).map((error): SchemaViolation => {
-      const parentSchema: object = error.parentSchema ?? {};
-      const violated = withReferences(parentSchema, schema.$defs);
+    const found = find(value);
+    if (isFaultless(value, found)) return { ok: true, file: value };
+    const violations = found.map(({ path, keyword, parameters, schema: around }): SchemaViolation => {
+      const violated = withReferences(around, schema.$defs);
       const allowedValues = violated.oneOf?.map((branch) => branch.properties?.["type"]?.const);
       return {
-        path: error.instancePath.split("/").slice(1).map(unescapePointer),
-        keyword: error.keyword,
-        parameters: { ...error.params, ...(allowedValues && { allowedValues }) },
+        path,
+        keyword,
+        parameters: { ...parameters, ...(allowedValues && { allowedValues }) },
         schema: violated,
       };
     });
@@ -57,9 +57,9 @@ export function createConfigCheck(): (value: unknown) => CheckedConfig {
   };
 }
 
-/** RFC 6901 section 4. */
-function unescapePointer(step: string): string {
-  return step.replaceAll("~1", "/").replaceAll("~0", "~");
+/** The type of the file is made from the same schema. */
+function isFaultless(value: unknown, found: readonly object[]): value is GatewayFile {
+  return value !== undefined && found.length === 0;
 }
 
 /** A schema whose properties and branches show what they refer to. */

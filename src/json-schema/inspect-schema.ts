@@ -28,6 +28,11 @@ export interface InspectionLimits {
 /** Enough for 10,000 schemas, and below 100 ms of CPU. */
 export const defaultInspectionLimits: InspectionLimits = { steps: 500_000, depth: 200, problems: 20 };
 
+/** What several inspections may cost together; each takes its steps off. */
+export interface InspectionAllowance {
+  steps: number;
+}
+
 interface Pending {
   readonly schema: JsonValue;
   readonly location: Location | undefined;
@@ -35,14 +40,21 @@ interface Pending {
   readonly around: Resource;
 }
 
-/** Looks for what a schema asks and checks can't enforce, once, for diagnostics. Never throws; ends early at a limit. */
+/**
+ * Looks for what a schema asks and checks can't enforce, once, for diagnostics. Never throws; ends early at a limit.
+ *
+ * @param options `limits` of this inspection, and the `allowance` that it shares with others.
+ */
 export function inspectSchema(
   schema: JsonSchema,
-  limits: InspectionLimits = defaultInspectionLimits,
+  options: { readonly limits?: InspectionLimits; readonly allowance?: InspectionAllowance } = {},
 ): readonly SchemaProblem[] {
+  const { limits = defaultInspectionLimits, allowance } = options;
+  const budget: Budget = { steps: Math.min(limits.steps, allowance?.steps ?? limits.steps) };
+  const before = budget.steps;
   const problems: SchemaProblem[] = [];
   try {
-    for (const problem of findProblems(schema, limits)) {
+    for (const problem of findProblems(schema, limits, budget)) {
       problems.push(problem);
       if (problems.length >= limits.problems) break;
     }
@@ -51,12 +63,13 @@ export function inspectSchema(
     const message =
       "The schema is too large to be inspected whole, so there may be problems in it that are not reported.";
     problems.push({ path: "", kind: "too-large", message });
+  } finally {
+    if (allowance !== undefined) allowance.steps -= before - budget.steps;
   }
   return problems;
 }
 
-function* findProblems(root: JsonSchema, limits: InspectionLimits): Generator<SchemaProblem> {
-  const budget: Budget = { steps: limits.steps };
+function* findProblems(root: JsonSchema, limits: InspectionLimits, budget: Budget): Generator<SchemaProblem> {
   const references = new ReferenceIndex(root);
   const seen = new Set<JsonValue>();
   const refusals = new Map<string, string | undefined>();

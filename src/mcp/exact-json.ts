@@ -1,15 +1,32 @@
 import type { JsonValue } from "../model/json.ts";
 import { findInexactNumbers } from "./find-inexact-numbers.ts";
+import { findJsonExcess } from "./reading-cost.ts";
 
 /** `JSON` with what ES2026 adds to it (proposal-json-parse-with-source); Node has it, the type library does not yet. */
 const sourceJson = JSON as unknown as { rawJSON(text: string): JsonValue };
+
+/** A JSON text that would hold the thread for longer than anybody else should wait; its message is the end of a sentence. */
+export class CostlyJsonError extends Error {
+  override readonly name = "CostlyJsonError";
+
+  constructor() {
+    super("holds more values, or more different names, than the gateway reads at once");
+  }
+}
 
 /**
  * Parses JSON and keeps integers that a double can't hold, and numbers beyond its range, as they are written: they are opaque
  * where they stand, and `JSON.stringify` writes them back digit by digit. Decimals may be rounded, as every program does that
  * computes with doubles. For values that are passed on, not for values that are computed with.
+ *
+ * Throws a {@link CostlyJsonError}, a `RangeError` for what is nested too deep, and a `SyntaxError`.
+ *
+ * @param deepest levels of lists and objects that are taken.
  */
-export function parseExactJson(text: string): JsonValue {
+export function parseExactJson(text: string, deepest = Number.POSITIVE_INFINITY): JsonValue {
+  const excess = findJsonExcess(text, deepest);
+  if (excess === "costly") throw new CostlyJsonError();
+  if (excess === "deep") throw new RangeError("It is nested too deeply.");
   // JSON.parse gives JSON values and nothing else.
   const value = JSON.parse(text) as JsonValue;
   let parent: { readonly container: number; readonly node: unknown } | undefined;

@@ -1,3 +1,5 @@
+import { endOfString } from "./end-of-string.ts";
+
 /** A number that a double can't hold, and where it stands. */
 export interface InexactNumber {
   /** As it is written. */
@@ -20,7 +22,6 @@ const quote = 0x22;
 const comma = 0x2c;
 const minus = 0x2d;
 const openingBracket = 0x5b;
-const backslash = 0x5c;
 const closingBracket = 0x5d;
 const openingBrace = 0x7b;
 const closingBrace = 0x7d;
@@ -83,19 +84,6 @@ function isExact(source: string): boolean {
   if (!Number.isFinite(value)) return false;
   if (integer.test(source)) return source.length <= safeDigits || String(value) === source;
   return value !== 0 || !/[1-9]/.test(source.replace(/[eE].*/, ""));
-}
-
-/** The place of the quote that ends the string; the end of the text where none does. */
-function endOfString(text: string, start: number): number {
-  let end = text.indexOf('"', start + 1);
-  while (end !== -1 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end === -1 ? text.length : end;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let before = at - 1;
-  while (text.charCodeAt(before) === backslash) before -= 1;
-  return (at - before) % 2 === 0;
 }
 
 function readName(text: string, start: number): string {

@@ -6,7 +6,7 @@ const sentinel = /^=\?base64\?([A-Za-z0-9+/]*={0,2})\?=$/;
  * `=?base64?…?=` form (MCP 2026-07-28, Streamable HTTP, header encoding).
  */
 export function encodeHeaderValue(text: string): string {
-  if (plain.test(text) && !sentinel.test(text)) return text;
+  if (plain.test(text) && !looksEncoded(text)) return text;
   return `=?base64?${Buffer.from(text, "utf8").toString("base64")}?=`;
 }
 
@@ -14,8 +14,7 @@ export function encodeHeaderValue(text: string): string {
 export function decodeHeaderValue(value: string): string | undefined {
   const trimmed = trimBlanks(value);
   const encoded = sentinel.exec(trimmed)?.[1];
-  if (encoded === undefined)
-    return trimmed.startsWith("=?base64?") && trimmed.endsWith("?=") ? undefined : trimmed;
+  if (encoded === undefined) return looksEncoded(trimmed) ? undefined : trimmed;
   const bytes = Buffer.from(encoded, "base64");
   if (bytes.toString("base64") !== encoded) return undefined;
   try {
@@ -23,6 +22,11 @@ export function decodeHeaderValue(value: string): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** What is read as encoded, or refused as badly encoded, is never sent as it is. */
+function looksEncoded(text: string): boolean {
+  return text.startsWith("=?base64?") && text.endsWith("?=");
 }
 
 /** By hand: a regular expression for the blanks at the end takes time with the square of those inside. */

@@ -52,6 +52,7 @@ export interface GatewayFile {
   };
   datastore?: DatastoreSettings;
   egress?: EgressSettings;
+  limits?: Limits;
   /**
    * The upstream systems, each under its name. A name is lower-case letters, digits, `-` and `_`, at most 32 of them, and becomes the prefix of the provider's tools.
    */
@@ -90,6 +91,15 @@ export interface ServerSettings {
    */
   encryption_keys?: EncryptionKey[];
   management?: ManagementSettings;
+  /**
+   * Addresses and networks of the proxies in front of the gateway. Of requests that they pass on, the last address of `X-Forwarded-For` that is none of them counts as the caller's, for limits on attempts; their connections count for `limits.connections.total` alone. Nothing else is believed.
+   */
+  trusted_proxies?: string[];
+  /**
+   * Whether other processes may listen on the same port at the same time (`SO_REUSEPORT`, on Linux), so that a new gateway can start before the old one stops. The `management` port is shared too. False by default.
+   */
+  reuse_port?: boolean;
+  shutdown?: ShutdownSettings;
 }
 /**
  * One key of the ring.
@@ -105,17 +115,30 @@ export interface EncryptionKey {
   key: string;
 }
 /**
- * A second listener for metrics and health.
+ * A second listener, for health alone: `/livez`, `/readyz` and `/startupz`.
  */
 export interface ManagementSettings {
   /**
-   * The address that the second listener binds to.
+   * The address that the second listener binds to: loopback by default, `127.0.0.1`.
    */
   host?: string;
   /**
-   * The port of the second listener.
+   * The port of the second listener, 9090 by default; 0 takes a free one.
    */
   port?: number;
+}
+/**
+ * How the gateway stops after SIGTERM.
+ */
+export interface ShutdownSettings {
+  /**
+   * How long it goes on serving everything while `/readyz` already says 503, so that whoever spreads the load learns of it: `0s` by default.
+   */
+  delay?: string;
+  /**
+   * How long calls that run may then take to end, `30s` by default.
+   */
+  grace?: string;
 }
 /**
  * How callers prove who they are.
@@ -435,6 +458,304 @@ export interface EgressSettings {
   allowed_hosts?: string[];
 }
 /**
+ * What the gateway takes, keeps and lets through at most. Everything has a default; times are a number with `ms`, `s`, `m`, `h` or `d`, at most `24d`. What is under `requests` and `connections` takes effect with the next start where it says so, everything else with a reload.
+ */
+export interface Limits {
+  requests?: LimitsOfRequests;
+  connections?: LimitsOfConnections;
+  sessions?: LimitsOfSessions;
+  streams?: LimitsOfStreams;
+  calls?: LimitsOfCalls;
+  /**
+   * How many calls may be made in a time. Every rule that fits a call counts it, and each has to let it through; none by default.
+   */
+  rates?: RateLimit[];
+  results?: LimitsOfResults;
+  overload?: OverloadProtection;
+  catalog?: LimitsOfTheCatalog;
+  documents?: LimitsOfDocuments;
+  providers?: LimitsOfProviders;
+}
+/**
+ * What a request of a caller may be.
+ */
+export interface LimitsOfRequests {
+  /**
+   * Most bytes of the request line and all headers, `16KiB` by default (431 beyond); takes effect with the next start. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  header_size?: number | string;
+  /**
+   * Most headers of a request, 64 by default (431 beyond); takes effect with the next start.
+   */
+  header_count?: number;
+  /**
+   * How long the headers of a request may take, `10s` by default (408 beyond); takes effect with the next start.
+   */
+  header_time?: string;
+  /**
+   * Most bytes of a request's body, `1MiB` by default (413 beyond). Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  body_size?: number | string;
+  /**
+   * The longest pause between two pieces of a body, `30s` by default; the connection ends after it (408).
+   */
+  body_pause?: string;
+  /**
+   * Least bytes of a body that have to come in a second, `1KiB` by default, on average after its first five seconds; slower ones lose their connection (408). Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  body_rate?: number | string;
+  /**
+   * How deep JSON may nest lists and mappings, 64 by default (400 beyond).
+   */
+  json_depth?: number;
+  /**
+   * Most values (scalars, lists, mappings) in one JSON body, 50000 by default (400 beyond).
+   */
+  json_values?: number;
+  /**
+   * Most bytes of one string in a JSON body, `512KiB` by default (400 beyond). Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  json_string?: number | string;
+  /**
+   * Most bytes that the arguments of a call may have as JSON, `256KiB` by default (413 beyond; over MCP a result with `isError`). Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  arguments_size?: number | string;
+}
+/**
+ * How many connections callers may hold, and how slow they may be. Those of a trusted proxy count for `total` alone.
+ */
+export interface LimitsOfConnections {
+  /**
+   * Most connections at a time, 20000 by default; further ones are closed at once, unless one that rests, of an address with more of them, makes room. Takes effect with the next start.
+   */
+  total?: number;
+  /**
+   * Most connections from one address, 15000 by default (for IPv6, one network of 64 bits) that is no trusted proxy; further ones are closed at once. Takes effect with the next start.
+   */
+  per_address?: number;
+  /**
+   * How long a connection may rest between two requests, `75s` by default: longer than proxies keep theirs. Takes effect with the next start.
+   */
+  keep_alive?: string;
+  /**
+   * How long a client may take nothing of its answer before it counts as gone, `10s` by default; where more than 512 KiB wait for it, up to three times as long.
+   */
+  stalled?: string;
+}
+/**
+ * MCP sessions of clients up to 2025-11-25.
+ */
+export interface LimitsOfSessions {
+  /**
+   * Most sessions, 10000 by default, of one tenant three quarters; the one idle for longest makes room.
+   */
+  total?: number;
+  /**
+   * Most sessions of one caller with a name, 50 by default; its own one idle for longest makes room.
+   */
+  per_caller?: number;
+  /**
+   * How long a session may rest, `24h` by default.
+   */
+  idle?: string;
+}
+/**
+ * Streams on which MCP clients wait for news.
+ */
+export interface LimitsOfStreams {
+  /**
+   * Most streams, 10000 by default, of one tenant three quarters.
+   */
+  total?: number;
+  /**
+   * Most streams of one caller with a name, 50 by default.
+   */
+  per_caller?: number;
+  /**
+   * How long the GET stream of a session stays open, `60m` by default: clients open another one by themselves, and miss nothing. Streams of `subscriptions/listen` stay open, since clients open no others.
+   */
+  life?: string;
+  /**
+   * Most bytes that may wait for a client that reads slowly, per stream, `1MiB` by default; then the stream ends. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  waiting_size?: number | string;
+}
+/**
+ * How many calls run and wait at a time. A call that waits for a person takes no place.
+ */
+export interface LimitsOfCalls {
+  /**
+   * Most calls that run at a time, 512 by default.
+   */
+  total?: number;
+  /**
+   * Most calls of one tenant that run at a time, 64 by default. One provider gets at most twice as many of these as are free besides: 43 of 64 where it is the only one that is called, and fewer the more others are as busy.
+   */
+  per_tenant?: number;
+  /**
+   * Most calls of one tenant that wait for a place, 128 by default; further ones are refused (429 `rate_limited`, or 503 `overloaded` where only `total` is in the way); 0: none waits.
+   */
+  queue?: number;
+  /**
+   * How long a call waits for a place, `10s` by default (503 `overloaded` beyond). A call to an upstream that is known to be away does not wait.
+   */
+  queue_time?: string;
+}
+/**
+ * How many calls may be made in a time (429 `rate_limited` with `Retry-After` beyond).
+ */
+export interface RateLimit {
+  /**
+   * A number of calls and a time: `10/s`, `600/min`, `1000/h` or `10000/d`.
+   */
+  rate: string;
+  /**
+   * How many may be made at once after a pause. The default is the rate's number, at most what ten seconds give or 10, whichever is more.
+   */
+  burst?: number;
+  /**
+   * What has a count of its own: each `tenant`, each `user` (or service), each `token` (or session, or client that acts for somebody), each `provider`, each `tool`. Several count each combination. Without it all calls that fit are counted together.
+   *
+   * @minItems 1
+   */
+  per?: ("tenant" | "user" | "token" | "provider" | "tool")[];
+  /**
+   * Only calls of this tenant. A pattern: `*` stands for any text.
+   */
+  tenant?: string;
+  /**
+   * Only calls of this provider. A pattern: `*` stands for any text.
+   */
+  provider?: string;
+  /**
+   * Only calls of this tool, by the name that MCP clients know. A pattern: `*` stands for any text.
+   */
+  tool?: string;
+}
+/**
+ * How much of a result is given to a model at once, over MCP. What is more is cut, with a note and a link to the resource that has all of it. The HTTP API cuts nothing.
+ */
+export interface LimitsOfResults {
+  /**
+   * Most bytes of the text of one result, `1MB` by default. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  size?: number | string;
+  /**
+   * Most bytes of whole results that are kept for those who follow the link, `64MiB` by default; those kept longest make room. One tenant has three quarters of it, one caller a quarter; 0: none is kept. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  kept_size?: number | string;
+  /**
+   * How long a whole result is kept, `10m` by default.
+   */
+  kept_time?: string;
+}
+/**
+ * When the gateway refuses new work (503 `overloaded`) so that what it has begun comes to an end. Health is always told.
+ */
+export interface OverloadProtection {
+  /**
+   * How long a request may wait to be begun, `200ms` by default: once requests have been waiting for ten times as long without a break, those that have waited for this are refused.
+   */
+  delay?: string;
+  /**
+   * How much memory of the process makes the gateway refuse requests. The default is 90 % of what the machine or the container has. A heap that has used 90 % of its limit counts whatever this says. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  memory?: number | string;
+  /**
+   * Most requests of callers under way at a time, open streams not counted, 2048 by default.
+   */
+  requests?: number;
+}
+/**
+ * How much may be offered.
+ */
+export interface LimitsOfTheCatalog {
+  /**
+   * Most tools that one tenant is offered, 20000 by default; a provider that would bring more of them is left out, with a diagnostic.
+   */
+  tools?: number;
+  /**
+   * How long lists wait for providers that are just starting, `5s` by default.
+   */
+  list_time?: string;
+}
+/**
+ * What OpenAPI documents and GraphQL schemas that this file names may be. For documents that others name, a tenth of it.
+ */
+export interface LimitsOfDocuments {
+  /**
+   * Most bytes of one document, and of all that belong together, `64MB` by default. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  size?: number | string;
+  /**
+   * Most values in a document, 4000000 by default.
+   */
+  nodes?: number;
+  /**
+   * How deep a document may nest, 256 by default.
+   */
+  depth?: number;
+  /**
+   * Most operations of one document, 50000 by default.
+   */
+  operations?: number;
+}
+/**
+ * What upstreams are given and what is taken of them. Under `limits` for all providers, under a provider for that one.
+ */
+export interface LimitsOfProviders {
+  /**
+   * Most calls of one provider that run at a time, 48 by default; one tenant has at most three quarters of them.
+   */
+  concurrency?: number;
+  /**
+   * How long the name and TCP may take for a connection, `3s` by default, and up to a second more.
+   */
+  connect_time?: string;
+  /**
+   * How long TLS may take after that, `5s` by default, and up to a second more.
+   */
+  tls_time?: string;
+  /**
+   * How long the head of an answer may take, `30s` by default. Not of Streamable HTTP, whose servers may be silent.
+   */
+  first_byte_time?: string;
+  /**
+   * The longest pause within an answer, `60s` by default. Not of Streamable HTTP, whose servers may be silent.
+   */
+  pause?: string;
+  /**
+   * How long a call of an HTTP or GraphQL operation may take in all, `60s` by default, and a call of an MCP server without a sign of life. At most `10m`.
+   */
+  call_time?: string;
+  /**
+   * How long a call of an MCP server may take in all, `10m` by default; not while somebody is asked.
+   */
+  longest_call_time?: string;
+  /**
+   * Most bytes of an answer, decompressed, `10MiB` by default. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  answer_size?: number | string;
+  /**
+   * Most bytes of one event of an event stream, `1MiB` by default; of MCP servers, one message, `10MiB`. Bytes, or a number with `KB`, `KiB`, `MB`, `MiB`, `GB` or `GiB`.
+   */
+  event_size?: number | string;
+  breaker?: CircuitBreaker;
+}
+/**
+ * After several failures in a row (no connection, no answer in time, 502, 503, 504) the calls of a tenant to a provider are refused at once for a while (503 `provider_unavailable` with `Retry-After`), then one is let through to find out.
+ */
+export interface CircuitBreaker {
+  /**
+   * How many failures in a row open it, 5 by default; 0: never.
+   */
+  failures?: number;
+  /**
+   * How long it stays open, `5s` by default; twice as long after each call that tried it and failed, a minute at most.
+   */
+  pause?: string;
+}
+/**
  * One upstream system: its surfaces, and how to authenticate to it.
  */
 export interface Provider {
@@ -459,6 +780,7 @@ export interface Provider {
   response_mapping?: ResponseMapping;
   pagination?: Pagination;
   retries?: Retries;
+  limits?: LimitsOfProviders;
   /**
    * The most bytes that the input schema of one tool may have, as a number from 1000 to 32000 or as text from `1KB` to `32KB` (1 KB is 1000 bytes); `32KB` by default. Larger ones lose their deepest levels, which then accept anything. Whatever this says, a tool with its description and both schemas stays below 32000 bytes. For operations of `openapi` surfaces.
    */
@@ -567,13 +889,17 @@ export interface Pagination {
   max_pages?: number;
 }
 /**
- * How often a call of an `openapi` or `rest` operation is tried again when the connection fails before an answer, or the answer is 429 or 503 (502 and 504 too where the method only reads). Only methods that may be repeated are: GET, HEAD, OPTIONS, QUERY, PUT and DELETE, and others where the operation has the header parameter `Idempotency-Key`.
+ * How often a call of an `openapi`, `rest` or `graphql` operation is tried again when the connection fails before an answer, or the answer is 429 or 503 (502 and 504 too where it only reads). Only what may be repeated is: GET, HEAD, OPTIONS, QUERY, PUT and DELETE, other methods where the operation has the header parameter `Idempotency-Key`, and GraphQL queries.
  */
 export interface Retries {
   /**
    * The most times that a call is tried again, 2 by default; 0 for never.
    */
   attempts?: number;
+  /**
+   * The most repetitions in per cent of the calls of a tenant, 20 by default, so that an upstream in trouble is not asked many times as often; a tenant with few calls has ten in ten seconds, all such tenants together twenty.
+   */
+  budget?: number;
 }
 /**
  * How the provider shows itself to MCP clients.

@@ -2,6 +2,7 @@ import type { Secret } from "../secret.ts";
 import type { AuthConfig } from "./auth-config.ts";
 import type { ConnectionConfig } from "./connection-config.ts";
 import type { JsonSchema, JsonValue } from "./json.ts";
+import type { DocumentLimits, LimitsConfig, ProviderLimits } from "./limits.ts";
 import type { Place } from "./place.ts";
 import type { TenantExposure } from "./tenant.ts";
 
@@ -18,6 +19,7 @@ export interface GatewayConfig {
   /** Those that the file declares, by id; `default` is there whether it is declared or not. */
   readonly tenants: Readonly<Record<string, TenantConfig>>;
   readonly egress: EgressConfig;
+  readonly limits: LimitsConfig;
   /** Absolute path of the datastore's file; `undefined` when the file names none and nothing needs one. */
   readonly datastore: string | undefined;
   /** In the order of the file. */
@@ -35,6 +37,18 @@ export interface ServerConfig {
   readonly allowedHosts: readonly string[];
   /** Keys that seal stored credentials: the first one seals, all of them open. Empty: nothing can be sealed. */
   readonly encryptionKeys: readonly EncryptionKey[];
+  /** Addresses and networks (CIDR) of proxies whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: readonly string[];
+  /** The second listener, for health (and metrics); `undefined`: there is none. */
+  readonly management: { readonly host: string; readonly port: number } | undefined;
+  /** Whether other processes may listen on the same port. */
+  readonly reusePort: boolean;
+  readonly shutdown: {
+    /** How long everything is still served while `/readyz` already says 503. */
+    readonly delayMilliseconds: number;
+    /** How long calls that run may take after that. */
+    readonly graceMilliseconds: number;
+  };
 }
 
 /** One key of the ring, as written: nobody has looked at it yet. */
@@ -116,6 +130,7 @@ export interface ProviderConfig {
   /** How answers to HTTP operations come in pages, unless the operation's own entry says otherwise. */
   readonly pagination?: Pagination | undefined;
   readonly retries: Retries;
+  readonly limits: ProviderLimits;
   readonly mcp: { readonly enabled: boolean; readonly toolPrefix: string };
   /** The only tenants that get it; `undefined`: every tenant may. */
   readonly tenants: readonly string[] | undefined;
@@ -188,6 +203,8 @@ export interface PaginationParameter {
 export interface Retries {
   /** The most times that a call is tried again after the first. */
   readonly attempts: number;
+  /** Repetitions as a part of the provider's calls, 0 to 1; ten in ten seconds are allowed beside it. */
+  readonly budget: number;
 }
 
 /** One pattern of `select`: operation ids, globs over them, `METHOD /path` globs, or `tag:NAME`. */
@@ -261,6 +278,7 @@ export interface OpenApiSurface extends SurfaceBase {
   readonly sends: readonly string[] | undefined;
   /** Most bytes of the input schema of one tool, 1,000 to 32,000. */
   readonly schemaBudget: number;
+  readonly documentLimits: DocumentLimits;
 }
 
 /** Which of a document's servers is called: its index, or its URL, name or description. */
@@ -283,6 +301,7 @@ export interface GraphqlSurface extends SurfaceBase {
   readonly url: string;
   /** SDL or an introspection result; absent: introspection of `url`. */
   readonly schema: DocumentLocation | undefined;
+  readonly documentLimits: DocumentLimits;
   /** Whose credential reads the schema from the network. */
   readonly schemaConnection: string | undefined;
   /** Milliseconds after which a schema from the network is read again; `undefined`: never. */

@@ -13,6 +13,8 @@ export interface ExpressionFacts {
   readonly reads: ReadonlyMap<string, ReadonlySet<string>>;
   /** The regular expressions in it. */
   readonly patterns: ReadonlySet<string>;
+  /** True where a function takes more than in proportion to its texts: a search for a text of the caller's, a long number. */
+  readonly slowTexts: boolean;
   /** Parts of what is done again for each item of a list; 0: there is no such thing. */
   readonly loopParts: number;
   /** True where one step of a loop may take as long as its list: it reads a variable again, or builds a list. */
@@ -63,6 +65,7 @@ export function checkExpression(
   let parts = 0;
   let loopParts = 0;
   let squareLoops = false;
+  let slowTexts = false;
 
   const visit = (part: CelExpression | undefined, scope: Scope): StaticType => {
     if (part === undefined) return "any";
@@ -167,6 +170,7 @@ export function checkExpression(
     if (operator === undefined && call.function !== "@in" && /^[a-z]/i.test(call.function))
       checkFunction(part, call, language);
     if (call.function === "matches") patterns.add(patternOf(part, args.at(-1)));
+    if (slowOnTexts.has(call.function) && args.at(-1)?.exprKind.case !== "constExpr") slowTexts = true;
     const types = [...(target === undefined ? [] : [target]), ...args].map((argument) =>
       visit(argument, scope),
     );
@@ -210,7 +214,7 @@ export function checkExpression(
   };
 
   const result = visit(root, { depth: 0, inLoop: false, names: new Set() });
-  return { reads, patterns, loopParts, squareLoops, result };
+  return { reads, patterns, slowTexts, loopParts, squareLoops, result };
 }
 
 interface Scope {
@@ -250,6 +254,9 @@ const operators: Readonly<Record<string, StaticType | "branches">> = {
   "_[_]": "any",
   "_?_:_": "branches",
 };
+
+/** V8 looks for a text in one like it, and reads an integer, in more than linear time. */
+const slowOnTexts: ReadonlySet<string> = new Set(["contains", "int", "uint"]);
 
 function checkFunction(part: CelExpression, call: Call, language: CelLanguage): void {
   const signatures = language.signatures(call.function);

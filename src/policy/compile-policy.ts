@@ -37,14 +37,16 @@ export type CompiledCondition =
 
 /** Longer conditions are to be several policies. */
 export const longestCondition = 4_000;
-/** So long texts of callers are matched against patterns; it takes some milliseconds. */
+/** So long texts of callers are matched against patterns, and searched for texts of theirs; it takes some milliseconds. */
 const longestMatched = 100_000;
 /** Values in arguments that are looked at one by one. */
 const mostLooped = 10_000;
 /** The same where each may take as long as all of them. */
 const mostSquare = 500;
-/** Parts of an expression evaluated for one call, about a tenth of a second. */
-const mostSteps = 1_000_000;
+/** Parts of an expression evaluated for one call, about 20 milliseconds. */
+const mostSteps = 500_000;
+/** Characters that the patterns of a loop meet together, at most about 40 milliseconds. */
+const mostMatched = 1_000_000;
 
 /** Compiles the condition (`when`) of a policy: CEL over `principal`, `tool` and `arguments`, nothing else. */
 export function compilePolicy(when: string): CompiledCondition {
@@ -108,10 +110,11 @@ function verdictOf(outcome: CelOutcome, otherwise: "unknown" | "failed"): Policy
 
 /** Bounds the work that a caller can ask for by its arguments: a loop's parts times what it goes over. */
 function isTooMuch(facts: ExpressionFacts, { nodes, characters }: PolicyArguments): boolean {
-  const { loopParts, squareLoops, patterns } = facts;
+  const { loopParts, squareLoops, slowTexts, patterns } = facts;
+  if (slowTexts && characters > longestMatched) return true;
   if (loopParts === 0) return false;
   if (nodes > mostLooped || nodes * loopParts > mostSteps) return true;
-  if (patterns.size > 0 && characters > mostSteps) return true;
+  if (patterns.size > 0 && characters > mostMatched) return true;
   return squareLoops && (nodes > mostSquare || nodes * characters > mostSteps);
 }
 

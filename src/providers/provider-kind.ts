@@ -1,6 +1,7 @@
 import type { Executor } from "../broker/executor.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { DocumentLoader } from "../documents/load-document.ts";
+import type { RetryBudget } from "../limits/retry-budget.ts";
 import type { Operation } from "../model/catalog.ts";
 import type { DocumentLocation, ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { CredentialReference } from "../model/credential.ts";
@@ -46,6 +47,8 @@ export interface ProviderContext {
   readonly isBrief?: boolean;
   /** Whose credential a surface is opened with; absent: the gateway's own. It takes calls with no other. */
   readonly owner?: CredentialReference;
+  /** What repetitions of calls come out of, over all surfaces of the provider; absent: each has a budget of its own. */
+  readonly retryBudget?: RetryBudget;
   readonly signal: AbortSignal;
   /** A line for the operator's log; the cause of a failure goes there and nowhere else. */
   readonly log: (message: string, cause?: unknown) => void;

@@ -3,6 +3,7 @@ import { digestOf } from "../catalog/digest.ts";
 import { type CompiledSurface, findUnmatchedSelections } from "../catalog/expose.ts";
 import { exposeEntries } from "../catalog/expose-features.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
+import { createRetryBudget } from "../limits/retry-budget.ts";
 import type { Operation, ProviderCatalog, SurfaceKind } from "../model/catalog.ts";
 import type { ProviderConfig, SurfaceConfig } from "../model/config.ts";
 import type { CredentialReference, CredentialSource } from "../model/credential.ts";
@@ -17,7 +18,7 @@ import { settledWithin } from "./wait.ts";
 /** What a session needs of the outside. */
 export interface ProviderSessionParts {
   readonly openSurface: SurfaceSessionParts["openSurface"];
-  readonly context: Omit<SurfaceSessionParts["context"], "owner">;
+  readonly context: Omit<SurfaceSessionParts["context"], "owner" | "retryBudget">;
   /** Why a surface can't be opened now or by itself, as the reason to show; else `undefined`. */
   readonly blockedBy: (surface: SurfaceConfig) => string | undefined;
   /** Called whenever `catalog()` or `diagnostics()` would answer something new. */
@@ -26,8 +27,8 @@ export interface ProviderSessionParts {
   readonly retry: RetryPauses | undefined;
   /** See `SurfaceSessionParts`. */
   readonly staleMilliseconds?: number;
-  /** How long lists wait for the provider after its start, in ms; default 5,000. */
-  readonly arrivalMilliseconds?: number;
+  /** How long lists wait for the provider after its start, in ms, as of now; default 5,000. */
+  readonly arrivalMilliseconds?: () => number;
   /** The credential behind a reference; absent: surfaces that belong to callers are not opened. */
   readonly source?: (reference: CredentialReference) => CredentialSource;
   readonly scoped?: Partial<ScopedLimits> & {
@@ -62,7 +63,9 @@ export class ProviderSession {
     this.config = config;
     this.#parts = parts;
     this.#entries = exposeEntries(config);
-    const { openSurface, context, retry, staleMilliseconds } = parts;
+    const { openSurface, retry, staleMilliseconds } = parts;
+    const retryBudget = createRetryBudget(config.retries.budget, () => performance.now());
+    const context = { ...parts.context, retryBudget };
     this.#openings = new Map(config.surfaces.map((surface) => [surface.kind, openingOf(config, surface)]));
     const { onChange } = parts;
     this.#surfaces = new Map(
@@ -97,7 +100,7 @@ export class ProviderSession {
       else session.disable(opening.reason, opening.kind === "scoped" ? opening.connection : undefined);
     });
     const started = Promise.all(starting);
-    const deadline = this.#parts.arrivalMilliseconds ?? usualArrivalMilliseconds;
+    const deadline = this.#parts.arrivalMilliseconds?.() ?? usualArrivalMilliseconds;
     this.#arrival = settledWithin([started], deadline, this.#closing.signal).then(() => {
       this.#arrival = undefined;
     });

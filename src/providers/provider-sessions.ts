@@ -2,6 +2,7 @@ import { mergeCatalog } from "../catalog/merge.ts";
 import type { CatalogSnapshot } from "../catalog/snapshot.ts";
 import type { Diagnostic } from "../diagnostics/diagnostic.ts";
 import type { ProviderConfig } from "../model/config.ts";
+import type { ProviderLimits } from "../model/limits.ts";
 import type { ProviderSession } from "./provider-session.ts";
 import { isSameProvider } from "./same-provider.ts";
 import { settledWithin } from "./wait.ts";
@@ -18,12 +19,15 @@ export interface ProviderSessionsParts {
   /** Where what they have together is published. */
   readonly snapshot: CatalogSnapshot;
   readonly log: (message: string) => void;
+  /** How many tools a tenant may be offered, as of now; default: any number. */
+  readonly mostTools?: () => number;
 }
 
 /** The providers of a configuration: opened side by side, published as one catalog, replaced all at once. */
 export class ProviderSessions {
   readonly #parts: ProviderSessionsParts;
   #sessions: ReadonlyMap<string, ProviderSession>;
+  #limits: ReadonlyMap<string, ProviderLimits>;
   #isStarted = false;
   #isClosed = false;
   #soon: NodeJS.Immediate | undefined;
@@ -36,11 +40,17 @@ export class ProviderSessions {
   constructor(providers: readonly ProviderConfig[], parts: ProviderSessionsParts) {
     this.#parts = parts;
     this.#sessions = byName(providers.map((provider) => this.#create(provider)));
+    this.#limits = limitsByName(providers);
     this.publish();
   }
 
   get(name: string): ProviderSession | undefined {
     return this.#sessions.get(name);
+  }
+
+  /** The limits of one as of the last reload, whether it was opened anew for them or not. */
+  limitsOf(name: string): ProviderLimits | undefined {
+    return this.#limits.get(name);
   }
 
   /** In the order of the configuration. */
@@ -94,6 +104,7 @@ export class ProviderSessions {
       .flatMap((session) => session.watchedFiles());
     for (const session of this.values()) if (!settled.includes(session)) this.#retire(session);
     this.#sessions = byName(settled);
+    this.#limits = limitsByName(providers);
     swapped();
     this.#isStarted = false;
     this.publish();
@@ -111,6 +122,7 @@ export class ProviderSessions {
     const merged = mergeCatalog(
       sessions.map((session) => session.catalog()),
       places,
+      this.#parts.mostTools?.(),
     );
     const known = new Set(this.#collisions.map(({ message }) => message));
     for (const { message } of merged.diagnostics) {
@@ -166,6 +178,10 @@ export class ProviderSessions {
 
 function byName(sessions: readonly ProviderSession[]): ReadonlyMap<string, ProviderSession> {
   return new Map(sessions.map((session) => [session.config.name, session]));
+}
+
+function limitsByName(providers: readonly ProviderConfig[]): ReadonlyMap<string, ProviderLimits> {
+  return new Map(providers.map(({ name, limits }) => [name, limits]));
 }
 
 /** True when nothing but the file itself and running upstreams say what the provider offers. */

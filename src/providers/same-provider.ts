@@ -1,9 +1,17 @@
 import type { ProviderConfig } from "../model/config.ts";
 import { Secret } from "../secret.ts";
 
-/** True when two configurations of a provider say the same, wherever in the file they stand. Secrets are compared too. */
+/**
+ * True when two configurations of a provider say the same, wherever in the file they stand. Secrets are compared too; how many calls may run, and
+ * when they are refused for failures, is not: the broker looks that up for each call, so that nothing has to be opened anew for it.
+ */
 export function isSameProvider(first: ProviderConfig, second: ProviderConfig): boolean {
-  return isSame(first, second);
+  return isSame(withoutCallLimits(first), withoutCallLimits(second));
+}
+
+function withoutCallLimits(provider: ProviderConfig): object {
+  const { concurrency, breaker, ...limits } = provider.limits;
+  return { ...provider, limits };
 }
 
 function isSame(first: unknown, second: unknown): boolean {

@@ -50,12 +50,12 @@ const noInstances: ReadonlyMap<string, readonly string[]> = new Map();
 
 /** Makes the catalogs of callers from what their credentials open. */
 export function createScopedCatalogs(parts: ScopedCatalogParts): ScopedCatalogs {
-  const { snapshot, log, deadlineMilliseconds = 5_000, now = () => performance.now() } = parts;
+  const { snapshot, log, deadlineMilliseconds = () => 5_000, now = () => performance.now() } = parts;
   const known = new WeakMap<Principal, Prepared>();
   const underWay = new WeakMap<Principal, Preparation>();
   /** When the first wait for a surface began. */
   const awaitedSince = new WeakMap<ScopedSurface, number>();
-  const indexes = createIndexCache(log);
+  const indexes = createIndexCache(log, parts.mostTools);
   const listeners = new Set<() => void>();
   /** Connections of which what is stored can't be read, each told once. */
   const failing = new Set<string>();
@@ -164,7 +164,8 @@ export function createScopedCatalogs(parts: ScopedCatalogParts): ScopedCatalogs 
         const since = awaitedSince.get(surface) ?? now();
         awaitedSince.set(surface, since);
         // What was there once stays shown while it comes back, and what is late is not waited for again whenever anything changes.
-        const isAwaited = surface.session.status.state === "starting" && now() < since + deadlineMilliseconds;
+        const isAwaited =
+          surface.session.status.state === "starting" && now() < since + deadlineMilliseconds();
         if (isAwaited) await surface.session.ensure();
       }),
     );
@@ -179,7 +180,7 @@ export function createScopedCatalogs(parts: ScopedCatalogParts): ScopedCatalogs 
   function awaitArrival(opening: readonly Promise<void>[]): void {
     if (opening.length === 0) return;
     const all = arriving === undefined ? opening : [...opening, arriving];
-    const waiting: Promise<void> = settledWithin(all, deadlineMilliseconds)
+    const waiting: Promise<void> = settledWithin(all, deadlineMilliseconds())
       // What has arrived is in the catalog of all a turn later.
       .then(() => new Promise<void>((resolve) => setImmediate(resolve)))
       .then(() => {
@@ -220,7 +221,7 @@ export function createScopedCatalogs(parts: ScopedCatalogParts): ScopedCatalogs 
       .finally(() => {
         if (underWay.get(principal) === preparation) underWay.delete(principal);
       });
-    preparation.waiting = settledWithin([work], deadlineMilliseconds).then(() => {
+    preparation.waiting = settledWithin([work], deadlineMilliseconds()).then(() => {
       preparation.waiting = undefined;
     });
     return preparation.waiting;

@@ -14,14 +14,21 @@ export interface IndexCache {
   get(providers: readonly ProviderCatalog[], places: ReadonlyMap<string, Place>): CatalogIndex;
 }
 
-/** Makes a cache that drops what was not asked for the longest. */
-export function createIndexCache(log: (message: string) => void): IndexCache {
+/**
+ * Makes a cache that drops what was not asked for the longest.
+ *
+ * @param mostTools how many a tenant may be offered, as of now. Default: any number.
+ */
+export function createIndexCache(
+  log: (message: string) => void,
+  mostTools: () => number = () => Number.POSITIVE_INFINITY,
+): IndexCache {
   const kept = new Map<string, CatalogIndex>();
   const told = new Set<string>();
   let items = 0;
 
   function make(providers: readonly ProviderCatalog[], places: ReadonlyMap<string, Place>): CatalogIndex {
-    const { catalog, diagnostics } = mergeCatalog(providers, places);
+    const { catalog, diagnostics } = mergeCatalog(providers, places, mostTools());
     for (const { message } of diagnostics) {
       if (told.has(message) || told.size >= mostTold) continue;
       told.add(message);
@@ -32,7 +39,7 @@ export function createIndexCache(log: (message: string) => void): IndexCache {
 
   return {
     get: (providers, places) => {
-      const key = providers.map(({ version }) => version).join(" ");
+      const key = `${mostTools()} ${providers.map(({ version }) => version).join(" ")}`;
       const index = kept.get(key) ?? make(providers, places);
       // A map lists its entries as they were put in: the first one is the oldest.
       if (!kept.delete(key)) items += sizeOf(index.catalog);

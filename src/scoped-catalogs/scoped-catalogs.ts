@@ -47,8 +47,10 @@ export interface ScopedCatalogParts {
   readonly sweepMilliseconds?: number;
   /** Whether a principal may know of a provider, by its name; nothing is opened for those that it may not know of. */
   readonly mayKnow: (principal: Principal, provider: string) => boolean;
-  /** The longest wait for what is being opened; default 5,000. */
-  readonly deadlineMilliseconds?: number;
+  /** The longest wait for what is being opened, as of now; default 5,000. */
+  readonly deadlineMilliseconds?: () => number;
+  /** How many tools a tenant may be offered, as of now; default: any number. */
+  readonly mostTools?: () => number;
   readonly log: (message: string, cause?: unknown) => void;
   /** Milliseconds of a clock that never goes back. */
   readonly now?: () => number;

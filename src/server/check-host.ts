@@ -31,21 +31,18 @@ export function createHostCheck(boundTo: string, allowed: readonly string[]): Ho
     );
   };
   return (request, use) => {
-    // Node keeps the first of several Host headers; a proxy in front may have looked at another.
-    const hosts = request.headersDistinct["host"] ?? [];
-    const host = hosts[0] ?? "";
+    // That there is one of each was checked before.
+    const { host = "", origin } = request.headers;
     const name = hostName(host);
-    if (hosts.length !== 1 || name === undefined || !names.has(name)) refuse("Host", hosts.join(", "));
+    if (name === undefined || !names.has(name)) refuse("Host", host);
     if (use === "open") return;
-    const origins = request.headersDistinct["origin"];
-    if (origins === undefined) {
+    if (origin === undefined) {
       // A page elsewhere can make a browser send a GET without Origin, as for a picture; browsers tell it by this header.
       const isLink = use === "page" && isNavigation(request);
       if (request.headers["sec-fetch-site"] === "cross-site" && !isLink)
         refuse("Sec-Fetch-Site", "cross-site");
       return;
     }
-    const origin = origins.join(", ");
     const match = /^https?:\/\/([^/\s@?#]+)$/i.exec(origin);
     const originName = match?.[1] === undefined ? undefined : hostName(match[1]);
     if (originName === undefined || !names.has(originName)) refuse("Origin", origin);

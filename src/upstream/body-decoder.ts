@@ -13,7 +13,6 @@ import {
   zstdDecompressSync,
 } from "node:zlib";
 import { GatewayError } from "../errors.ts";
-import { tooLarge } from "./read-limited.ts";
 
 /** What the client announces that it can undo. */
 export const acceptedEncodings = "gzip, deflate, br, zstd";
@@ -57,14 +56,13 @@ export function readContentEncoding(
 
 /**
  * Undoes one encoding of a whole body. For the small bodies of most answers this takes a tenth of what a stream takes.
- * Throws `answer_too_large` before more than `maxBytes` are made, and zlib's own error for a body that is not so encoded.
+ * `undefined`: it is more than `maxBytes`, of which no more were made. Throws zlib's own error for a body that is not so encoded.
  */
 export function decodeWhole(
   encoding: ContentEncoding,
   body: Uint8Array,
   maxBytes: number,
-  host: string,
-): Uint8Array {
+): Uint8Array | undefined {
   const options = { maxOutputLength: Math.min(Math.max(maxBytes, 1), constants.MAX_LENGTH) };
   try {
     switch (encoding) {
@@ -78,7 +76,7 @@ export function decodeWhole(
         return hasZlibHeader(body[0]) ? inflateSync(body, options) : inflateRawSync(body, options);
     }
   } catch (error) {
-    if (error instanceof RangeError) throw tooLarge(host, maxBytes);
+    if (error instanceof RangeError) return undefined;
     throw error;
   }
 }

@@ -1,10 +1,9 @@
+import type { Dispatcher } from "undici";
 import type { GatewayError } from "../errors.ts";
 import type { HttpRequest, HttpResponse, HttpResponseHead } from "./http-client.ts";
-import { type Door, PendingRequest } from "./pending-request.ts";
-import { joinChunks, tooLarge } from "./read-limited.ts";
+import { type Passage, PendingRequest } from "./pending-request.ts";
+import { addChunk, joinChunks } from "./read-limited.ts";
 import type { RequestTarget } from "./split-url.ts";
-
-const defaultMaxBytes = 10 * 1024 * 1024;
 
 /** Encoded bodies up to this size are decoded in one go: fast, and too short to hold up other calls for long. */
 const wholeEncodedBytes = 16 * 1024;
@@ -20,23 +19,24 @@ export class CollectingRequest extends PendingRequest {
   #head: HttpResponseHead = { status: 0, headers: {} };
 
   constructor(
-    door: Door,
+    passage: Passage,
+    dispatcher: Dispatcher,
     target: RequestTarget,
     request: HttpRequest,
     resolve: (response: HttpResponse) => void,
     reject: (error: GatewayError) => void,
   ) {
-    super(door, target, request);
+    super(passage, dispatcher, target, request);
     this.#resolve = resolve;
     this.#reject = reject;
-    this.maxBytes = request.maxBytes ?? defaultMaxBytes;
+    this.maxBytes = request.maxBytes ?? passage.limits.answerBytes;
   }
 
   protected override onHead(head: HttpResponseHead): void {
     this.#head = head;
     const announced = head.headers["content-length"];
     if (announced !== undefined && Number(announced) > this.maxBytes && this.request.method !== "HEAD") {
-      this.fail(tooLarge(this.host, this.maxBytes));
+      this.fail(this.tooLarge());
     }
   }
 
@@ -44,10 +44,10 @@ export class CollectingRequest extends PendingRequest {
     this.#length += chunk.byteLength;
     if (this.#length > this.maxBytes) {
       this.#chunks.length = 0;
-      this.fail(tooLarge(this.host, this.maxBytes));
+      this.fail(this.tooLarge());
       return;
     }
-    this.#chunks.push(chunk);
+    addChunk(this.#chunks, chunk);
   }
 
   protected override onEnd(): void {

@@ -1,5 +1,8 @@
 import { errors } from "undici";
 import { GatewayError } from "../errors.ts";
+import { TlsTimeoutError } from "./create-connector.ts";
+import type { HttpRequest } from "./http-client.ts";
+import { type HttpLimits, settingOf } from "./http-limits.ts";
 
 /** How far a request had come when it failed. */
 export type RequestStage = "connecting" | "waiting" | "receiving";
@@ -9,10 +12,9 @@ export interface FailureContext {
   /** Host and port. */
   readonly host: string;
   readonly stage: RequestStage;
-  /** In ms, as they were in force for this request. */
-  readonly connectTimeout: number;
-  readonly headersTimeout: number;
-  readonly bodyTimeout: number;
+  /** Its own times take the place of the client's. */
+  readonly request: Pick<HttpRequest, "headersTimeout" | "bodyTimeout">;
+  readonly limits: HttpLimits;
 }
 
 const certificateProblems: Readonly<Record<string, string>> = {
@@ -29,13 +31,22 @@ const certificateProblems: Readonly<Record<string, string>> = {
 /** Turns whatever a request failed with into the one error that callers see; the original stays its `cause`. */
 export function describeFailure(cause: unknown, context: FailureContext): GatewayError {
   if (cause instanceof GatewayError) return cause;
-  const { host } = context;
+  const { host, limits, request } = context;
   const code = codeOf(cause);
   const failed = (message: string, retryable = false): GatewayError =>
     new GatewayError("upstream_failed", message, { cause, retryable });
   const timedOut = (message: string): GatewayError =>
     new GatewayError("timed_out", message, { cause, retryable: true });
 
+  /** How long was waited, and where that is set unless the request itself says how long. */
+  const waited = (milliseconds: number, key: string, own?: number): string =>
+    own === undefined ? `${duration(milliseconds)}${settingOf(limits.setAt, key)}` : duration(own);
+
+  if (cause instanceof TlsTimeoutError) {
+    return timedOut(
+      `${host} took the connection and did not finish the TLS handshake within ${waited(limits.tlsMilliseconds, "tls_time")}. Does it speak TLS there?`,
+    );
+  }
   const certificateProblem = certificateProblems[code];
   if (certificateProblem !== undefined) {
     return failed(
@@ -80,16 +91,18 @@ export function describeFailure(cause: unknown, context: FailureContext): Gatewa
     case "ETIMEDOUT":
     case "UND_ERR_CONNECT_TIMEOUT":
       return timedOut(
-        `Could not connect to ${host} within ${duration(context.connectTimeout)}. Is it reachable from here?`,
+        `Could not connect to ${host} within ${waited(limits.connectMilliseconds, "connect_time")}. Is it reachable from here?`,
       );
     case "UND_ERR_HEADERS_TIMEOUT":
-      return timedOut(`${host} did not answer within ${duration(context.headersTimeout)}.`);
+      return timedOut(
+        `${host} did not answer within ${waited(limits.firstByteMilliseconds, "first_byte_time", request.headersTimeout)}.`,
+      );
     case "UND_ERR_BODY_TIMEOUT":
       return timedOut(
-        `${host} stopped in the middle of its answer: nothing came for ${duration(context.bodyTimeout)}.`,
+        `${host} stopped in the middle of its answer: nothing came for ${waited(limits.pauseMilliseconds, "pause", request.bodyTimeout)}.`,
       );
     case "UND_ERR_HEADERS_OVERFLOW":
-      return failed(`${host} answered with more header bytes than are accepted.`);
+      return failed(`${host} answered with more than 16 KiB of headers, which is not accepted.`);
     case "UND_ERR_RES_CONTENT_LENGTH_MISMATCH":
       return failed(`${host} broke off its answer: it sent another number of bytes than it announced.`, true);
     case "UND_ERR_INVALID_ARG":
@@ -102,6 +115,9 @@ export function describeFailure(cause: unknown, context: FailureContext): Gatewa
     case "UND_ERR_DESTROYED":
     case "UND_ERR_CLOSED":
       return new GatewayError("draining", "The gateway is shutting down.", { cause, retryable: true });
+    // What the client's own parser takes for impossible, such as the status 000.
+    case "ERR_ASSERTION":
+      return failed(`${host} answered with something that no HTTP/1.1 client expects here.`);
     case "UND_ERR_SOCKET":
       if (/^bad /.test(messageOf(cause))) {
         return failed(`${host} answered with something that no HTTP/1.1 client expects here.`);
@@ -150,6 +166,7 @@ function messageOf(cause: unknown): string {
   return cause instanceof Error ? cause.message : "";
 }
 
-function duration(milliseconds: number): string {
+/** Milliseconds as people write them. */
+export function duration(milliseconds: number): string {
   return milliseconds % 1000 === 0 ? `${milliseconds / 1000} s` : `${milliseconds} ms`;
 }

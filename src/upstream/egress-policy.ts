@@ -1,95 +1,96 @@
-import type { LookupAddress } from "node:dns";
-import type { LookupFunction } from "node:net";
 import type { buildConnector } from "undici";
 import { GatewayError } from "../errors.ts";
 import { canonicalHost, classifyAddress, mayBePublic } from "./classify-address.ts";
+import { RefusedAddressError } from "./create-connector.ts";
 
-/** Asks the name service for all addresses of a name. Fails like `node:dns` does. */
-export type AddressLookup = (hostname: string) => Promise<readonly LookupAddress[]>;
-
-/** Where connections may lead that nobody but an upstream has asked for. */
-export interface EgressPolicy {
-  /** Hosts that the operator allows although they are not public; without port, exact, in any spelling of a URL. */
-  readonly allowedHosts: () => readonly string[];
-  readonly lookup: AddressLookup;
+/** Whether an address is one of the internet: the only ones that an upstream may name. */
+export function isPublic(address: string): boolean {
+  return classifyAddress(address) === "public";
 }
 
-/** Makes a connector; with a `lookup`, names are resolved by it and by nothing else. */
-export type ConnectorFactory = (options: { readonly lookup?: LookupFunction }) => buildConnector.connector;
-
 /**
- * Makes the connector for addresses that upstreams name: it connects to public addresses and to allowed hosts only, and
- * fails with `upstream_failed` for all others.
+ * Puts the policy for addresses that upstreams name in front of a connector that accepts public addresses only: no other literal and no
+ * name of an inner network is even looked up. Fails with `upstream_failed` for them, and for names that lead to others.
  *
- * A name is resolved once for each connection; all of its addresses must be public, and the connection is made to one of
- * exactly these, so that no second answer of the name service can lead it elsewhere. TLS still asks for the name. The
- * address that was reached in the end is checked once more before the first byte is sent.
+ * Literals are judged here because a lookup is never asked about them.
  */
-export function createPublicConnector(
-  createConnector: ConnectorFactory,
-  { allowedHosts, lookup }: EgressPolicy,
-): buildConnector.connector {
-  const toAllowed = createConnector({});
-  const toPublic = createConnector({ lookup: resolvePublic(lookup) });
-
-  return (options, callback) => {
-    const host = canonicalHost(options.hostname);
-    if (host !== undefined && allowedHosts().some((allowed) => canonicalHost(allowed) === host)) {
-      toAllowed(options, callback);
+export function createPublicConnector(connect: buildConnector.connector): buildConnector.connector {
+  return (target, callback) => {
+    if (!mayBePublic(target.hostname)) {
+      queueMicrotask(() => callback(refusal(target), null));
       return;
     }
-    // The lookup is never asked about addresses, so these are judged here.
-    if (!mayBePublic(options.hostname)) {
-      queueMicrotask(() => callback(refusal(options), null));
-      return;
-    }
-    toPublic(options, (error, socket) => {
-      if (error !== null) {
-        callback(error instanceof NotPublicError ? refusal(options) : error, null);
-      } else if (isPublic(socket.remoteAddress)) {
-        callback(null, socket);
-      } else {
-        socket.destroy();
-        callback(refusal(options), null);
-      }
+    connect(target, (...outcome) => {
+      const [error] = outcome;
+      if (error instanceof RefusedAddressError) callback(refusal(target), null);
+      else callback(...outcome);
     });
   };
 }
 
-/** Some address of a name is not public. */
-class NotPublicError extends Error {}
+/** Whether a name of the internet may lead to an address that the operator need not have meant: not to those of a machine's own link. */
+export function isUsual(address: string): boolean {
+  return classifyAddress(address) !== "link-local";
+}
 
-/** A lookup as sockets want it, which hands over all addresses of a name or, if one of them is not public, none. */
-function resolvePublic(lookup: AddressLookup): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname).then(
-      (addresses) => {
-        const [first] = addresses;
-        if (first === undefined) {
-          callback(Object.assign(new Error("There is no address."), { code: "ENOTFOUND" }), "");
-        } else if (!addresses.every(({ address }) => isPublic(address))) {
-          callback(new NotPublicError(), "");
-        } else if (options.all === true) {
-          callback(null, [...addresses]);
-        } else {
-          callback(null, first.address, first.family);
-        }
-      },
-      (error: NodeJS.ErrnoException) => callback(error, ""),
-    );
+/**
+ * Chooses how to connect to what the operator named, which may be anywhere. Only a name of the internet leads to no link-local address:
+ * whoever answers for it would else have the gateway ask the metadata service of its cloud. An address, and a name for use inside
+ * of networks, are what the operator meant. Fails with `upstream_failed`.
+ *
+ * @param connectors `toUsual` accepts what {@link isUsual} does.
+ */
+export function createOperatorConnector({
+  toAny,
+  toUsual,
+}: Readonly<Record<"toAny" | "toUsual", buildConnector.connector>>): buildConnector.connector {
+  return (target, callback) => {
+    if (classifyAddress(target.hostname) !== "name") {
+      toAny(target, callback);
+      return;
+    }
+    toUsual(target, (...outcome) => {
+      const [error] = outcome;
+      if (error instanceof RefusedAddressError) callback(linkLocal(target), null);
+      else callback(...outcome);
+    });
   };
 }
 
-function isPublic(address: string | undefined): boolean {
-  return address !== undefined && classifyAddress(address) === "public";
+/**
+ * Makes the check whether the operator allows a host although it is not public: without port, exact, in any spelling of a URL.
+ *
+ * @param allowed the list as it is now; asked for each request, so that a host that is struck off gets none any more.
+ */
+export function createAllowance(allowed: () => readonly string[]): (host: string | undefined) => boolean {
+  let list: readonly string[] | undefined;
+  let hosts: ReadonlySet<string> = new Set();
+  return (host) => {
+    const current = allowed();
+    if (current !== list) {
+      list = current;
+      hosts = new Set(current.map(canonicalHost).filter((name) => name !== undefined));
+    }
+    return host !== undefined && hosts.has(host);
+  };
+}
+
+function linkLocal(target: buildConnector.Options): GatewayError {
+  return new GatewayError(
+    "upstream_failed",
+    `Could not connect to ${hostOf(target)}: this name leads to a link-local address, where clouds tell their machines' secrets, and so nothing was sent. If that is meant, write the address itself in the configuration.`,
+  );
+}
+
+function hostOf({ hostname, port, protocol }: buildConnector.Options): string {
+  const name = hostname.includes(":") ? `[${hostname}]` : hostname;
+  return `${name}:${port || (protocol === "https:" ? 443 : 80)}`;
 }
 
 /** What the name resolved to stays unsaid: callers need not learn how the operator's network is built. */
-function refusal({ hostname, port, protocol }: buildConnector.Options): GatewayError {
-  const name = hostname.includes(":") ? `[${hostname}]` : hostname;
-  const host = `${name}:${port || (protocol === "https:" ? 443 : 80)}`;
+function refusal(target: buildConnector.Options): GatewayError {
   return new GatewayError(
     "upstream_failed",
-    `Could not connect to ${host}: it was named by a fetched document or a redirect, and is no public address. If calls shall go there, name it in the configuration: as \`base_url\`, or in \`egress.allowed_hosts\`.`,
+    `Could not connect to ${hostOf(target)}: it was named by a fetched document or a redirect, and is no public address. If calls shall go there, name it in the configuration: as \`base_url\`, or in \`egress.allowed_hosts\`.`,
   );
 }

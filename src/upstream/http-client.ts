@@ -1,3 +1,5 @@
+import type { HttpLimits } from "./http-limits.ts";
+
 /** A request to an upstream, complete: nothing is added but `host`, `content-length` and `accept-encoding`. */
 export interface HttpRequest {
   readonly method: string;
@@ -17,12 +19,19 @@ export interface HttpRequest {
    * to the origin may have to wait for. Only for addresses that the operator named. Default false.
    */
   readonly isLasting?: boolean;
-  /** Most decoded bytes of the answer; more fails with `answer_too_large`. Default 10 MiB. Not for streams. */
+  /** Most decoded bytes of the answer; more fails with `answer_too_large`. Default: the client's limit. Not for streams. */
   readonly maxBytes?: number;
-  /** Longest wait for the response headers, in ms. Default 30,000; 0 for as long as the signal lets it. */
+  /** Longest wait for the response headers, in ms. Default: the client's limit; 0 for as long as the signal lets it. */
   readonly headersTimeout?: number;
-  /** Longest pause between two chunks of the body, in ms. Default 60,000; 0 for streams that may be silent. */
+  /** Longest pause between two chunks of the body, in ms. Default: the client's limit; 0 for streams that may be silent. */
   readonly bodyTimeout?: number;
+  /** Longest that all of it may take, in ms, connecting included; more fails with `timed_out`. Default: as long as the signal lets it. */
+  readonly totalTimeout?: number;
+  /**
+   * Least bytes of the body in a second, as sent, on average once ten seconds of it have passed; fewer fail with `timed_out`. Default:
+   * any number.
+   */
+  readonly leastRate?: number;
 }
 
 /** Status and headers of an answer. */
@@ -60,4 +69,10 @@ export interface HttpClient {
   stream(request: HttpRequest): Promise<HttpStream>;
   /** Ends what is still under way, and every connection. */
   close(): Promise<void>;
+}
+
+/** A client from which others come. */
+export interface WayOut extends HttpClient {
+  /** A client with other limits that shares everything else, and is closed with the one that it came from. */
+  within(limits: HttpLimits): HttpClient;
 }

@@ -8,14 +8,21 @@ import {
   decodeWhole,
   readContentEncoding,
 } from "./body-decoder.ts";
-import { describeFailure, isHangUp, type RequestStage } from "./describe-failure.ts";
+import { describeFailure, duration, isHangUp, type RequestStage } from "./describe-failure.ts";
 import type { HttpRequest, HttpResponseHead } from "./http-client.ts";
-import { joinChunks } from "./read-limited.ts";
+import type { HttpLimits } from "./http-limits.ts";
+import { joinChunks, tooLarge } from "./read-limited.ts";
 import { foldHeaders, type RawHeaders } from "./response-headers.ts";
 import type { RequestTarget } from "./split-url.ts";
 
-const defaultHeadersTimeout = 30_000;
-const defaultBodyTimeout = 60_000;
+/** A body may begin slowly: its rate counts from then on, in ms. */
+const rateGrace = 10_000;
+
+/** Answers before the answer (1xx): servers send one or two, and each gives them new time for the head. */
+const mostInterimAnswers = 20;
+
+/** So many pieces of an answer may be of any size; beyond them they have a least one on average, since each takes time and memory. */
+const tinyPieces = { count: 20_000, bytes: 32 };
 
 /** Idempotent (RFC 9110, section 9.2.2): sent once more when a kept connection turns out to be closed. */
 const repeatableMethods: ReadonlySet<string> = new Set([
@@ -28,11 +35,11 @@ const repeatableMethods: ReadonlySet<string> = new Set([
   "TRACE",
 ]);
 
-/** The way to the network that all requests share. */
-export interface Door {
-  readonly dispatcher: Dispatcher;
-  /** In ms. */
-  readonly connectTimeout: number;
+/** What all requests of one client have in common. */
+export interface Passage {
+  readonly limits: HttpLimits;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
 }
 
 /**
@@ -46,19 +53,28 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
   protected readonly host: string;
   /** True once it is settled: whatever still comes is ignored. */
   protected done = false;
-  readonly #door: Door;
+  protected readonly passage: Passage;
+  readonly #dispatcher: Dispatcher;
   readonly #options: Dispatcher.DispatchOptions;
   #stage: RequestStage = "connecting";
   #repeated = false;
+  #interimAnswers = 0;
+  #pieces = 0;
+  #pieceBytes = 0;
   #controller: Dispatcher.DispatchController | undefined;
   #encoding: ContentEncoding | undefined;
   #decoder: Transform | undefined;
   /** Encoded bytes that no decoder has taken yet. */
   readonly #encoded: Buffer[] = [];
   #encodedBytes = 0;
+  #totalTimer: NodeJS.Timeout | undefined;
+  /** When the head came, and the bytes of the body as sent; kept where a least rate is asked for. */
+  #bodySince = 0;
+  #bodyBytes = 0;
 
-  constructor(door: Door, target: RequestTarget, request: HttpRequest) {
-    this.#door = door;
+  constructor(passage: Passage, dispatcher: Dispatcher, target: RequestTarget, request: HttpRequest) {
+    this.passage = passage;
+    this.#dispatcher = dispatcher;
     this.request = request;
     this.host = target.host;
     this.#options = {
@@ -67,8 +83,8 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
       method: request.method,
       headers: wireHeaders(request.headers),
       body: request.body ?? null,
-      headersTimeout: request.headersTimeout ?? defaultHeadersTimeout,
-      bodyTimeout: request.bodyTimeout ?? defaultBodyTimeout,
+      headersTimeout: request.headersTimeout ?? passage.limits.firstByteMilliseconds,
+      bodyTimeout: request.bodyTimeout ?? passage.limits.pauseMilliseconds,
     };
   }
 
@@ -85,13 +101,15 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
 
   /** Sends it. Call once. */
   start(): void {
-    const { signal } = this.request;
+    const { signal, totalTimeout } = this.request;
     if (signal.aborted) {
       this.fail(cancellation(signal));
       return;
     }
     signal.addEventListener("abort", this);
-    this.#door.dispatcher.dispatch(this.#options, this);
+    if (totalTimeout !== undefined)
+      this.#totalTimer = setTimeout(() => this.#tooLong(totalTimeout), totalTimeout);
+    this.#dispatcher.dispatch(this.#options, this);
   }
 
   /** The signal's listener. */
@@ -108,8 +126,14 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: RawHeaders): void {
-    if (status < 200 || this.done) return;
+    if (this.done) return;
+    if (status < 200) {
+      this.#interimAnswers += 1;
+      if (this.#interimAnswers > mostInterimAnswers) this.fail(this.#endlessInterim());
+      return;
+    }
     this.#stage = "receiving";
+    if (this.request.leastRate !== undefined) this.#bodySince = this.passage.now();
     try {
       // The answer to HEAD has the headers of a body that does not come.
       const encoded = this.request.method === "HEAD" ? undefined : headers["content-encoding"];
@@ -123,6 +147,16 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     if (this.done) return;
+    const { leastRate } = this.request;
+    if (leastRate !== undefined && this.#isTooSlow(chunk.byteLength, leastRate)) return;
+    this.#pieces += 1;
+    this.#pieceBytes += chunk.byteLength;
+    const isTiny = this.#pieces > tinyPieces.count && this.#pieceBytes < this.#pieces * tinyPieces.bytes;
+    // Over days, signs of life come to as many.
+    if (isTiny && this.request.isLasting !== true) {
+      this.fail(this.#tinyPieces());
+      return;
+    }
     if (this.#encoding === undefined) {
       this.onBytes(chunk);
       return;
@@ -153,7 +187,7 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
       this.#controller = undefined;
       // Not in place: undici is still clearing up the connection that broke.
       queueMicrotask(() => {
-        if (!this.done) this.#door.dispatcher.dispatch(this.#options, this);
+        if (!this.done) this.#dispatcher.dispatch(this.#options, this);
       });
       return;
     }
@@ -163,13 +197,8 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
   /** Settles it with a failure and closes the connection. Does nothing when it is settled. */
   protected fail(cause: unknown): void {
     if (this.done) return;
-    const error = describeFailure(cause, {
-      host: this.host,
-      stage: this.#stage,
-      connectTimeout: this.#door.connectTimeout,
-      headersTimeout: this.request.headersTimeout ?? defaultHeadersTimeout,
-      bodyTimeout: this.request.bodyTimeout ?? defaultBodyTimeout,
-    });
+    const { host, request } = this;
+    const error = describeFailure(cause, { host, stage: this.#stage, request, limits: this.passage.limits });
     this.drop(error);
     this.onFailure(error);
   }
@@ -179,6 +208,13 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
     this.#settle();
     this.#decoder?.destroy();
     this.#controller?.abort(reason);
+  }
+
+  /** The error for a body of more than `maxBytes`. */
+  protected tooLarge(): GatewayError {
+    // Whoever asks for another limit than the client's knows where it is set.
+    const setAt = this.request.maxBytes === undefined ? this.passage.limits.setAt : undefined;
+    return tooLarge(this.host, this.maxBytes, setAt);
   }
 
   /** Makes the upstream wait. */
@@ -192,12 +228,39 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
 
   #settle(): void {
     this.done = true;
+    clearTimeout(this.#totalTimer);
     this.request.signal.removeEventListener("abort", this);
   }
 
   #end(): void {
     this.#settle();
     this.onEnd();
+  }
+
+  #tooLong(milliseconds: number): void {
+    const message = `${this.host} did not finish its answer within ${duration(milliseconds)}.`;
+    this.fail(new GatewayError("timed_out", message, { retryable: true }));
+  }
+
+  /** Counts the bytes; fails and says true where they are too few for the time that has passed. */
+  #isTooSlow(bytes: number, leastRate: number): boolean {
+    this.#bodyBytes += bytes;
+    const milliseconds = this.passage.now() - this.#bodySince;
+    if (milliseconds < rateGrace || this.#bodyBytes >= (leastRate * milliseconds) / 1_000) return false;
+    const message = `${this.host} sends its answer too slowly: ${this.#bodyBytes} bytes in ${Math.round(milliseconds / 1_000)} s, and less than ${leastRate} in a second is not waited for.`;
+    this.fail(new GatewayError("timed_out", message, { retryable: true }));
+    return true;
+  }
+
+  #tinyPieces(): GatewayError {
+    const { count, bytes } = tinyPieces;
+    const message = `${this.host} sent more than ${count} pieces of less than ${bytes} bytes on average, which is not accepted.`;
+    return new GatewayError("upstream_failed", message, { retryable: true, details: { limit: count } });
+  }
+
+  #endlessInterim(): GatewayError {
+    const message = `${this.host} announced its answer more than ${mostInterimAnswers} times (HTTP 1xx) and did not give it.`;
+    return new GatewayError("upstream_failed", message);
   }
 
   #mayRepeat(error: Error): boolean {
@@ -213,7 +276,9 @@ export abstract class PendingRequest implements Dispatcher.DispatchHandler {
   #decodeWhole(encoding: ContentEncoding): void {
     try {
       const body = joinChunks(this.#encoded, this.#encodedBytes);
-      this.onBytes(decodeWhole(encoding, body, this.maxBytes, this.host));
+      const decoded = decodeWhole(encoding, body, this.maxBytes);
+      if (decoded === undefined) this.fail(this.tooLarge());
+      else this.onBytes(decoded);
     } catch (error) {
       this.#failDecoding(encoding, error);
     }

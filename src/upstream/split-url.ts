@@ -1,4 +1,5 @@
 import { GatewayError } from "../errors.ts";
+import { canonicalHost } from "./classify-address.ts";
 
 /** A URL cut where the wire cuts it: what to connect to, and what to ask for. */
 export interface RequestTarget {
@@ -6,15 +7,14 @@ export interface RequestTarget {
   readonly origin: string;
   /** Host and port as people know them, for messages; the port is there even when it is the scheme's own. */
   readonly host: string;
+  /** The host alone, in its one spelling. */
+  readonly canonicalHost: string | undefined;
   /** Path and query, character for character as written; starts with `/`. */
   readonly path: string;
 }
 
 /** What one distinct spelling of an origin came to. */
-interface Origin {
-  readonly origin: string;
-  readonly host: string;
-}
+type Origin = Pick<RequestTarget, "origin" | "host" | "canonicalHost">;
 
 /** Upstreams are few; a caller that makes up origins without end only loses the cache. */
 const mostOrigins = 1000;
@@ -39,7 +39,12 @@ export class UrlSplitter {
       if (this.#origins.size >= mostOrigins) this.#origins.clear();
       this.#origins.set(written, origin);
     }
-    return { origin: origin.origin, host: origin.host, path: pathOf(url, end) };
+    return {
+      origin: origin.origin,
+      host: origin.host,
+      canonicalHost: origin.canonicalHost,
+      path: pathOf(url, end),
+    };
   }
 }
 
@@ -79,5 +84,9 @@ function parseOrigin(written: string): Origin {
     );
   }
   const port = url.port === "" ? (url.protocol === "https:" ? "443" : "80") : url.port;
-  return { origin: url.origin, host: `${url.hostname}:${port}` };
+  return {
+    origin: url.origin,
+    host: `${url.hostname}:${port}`,
+    canonicalHost: canonicalHost(url.hostname),
+  };
 }

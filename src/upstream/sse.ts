@@ -1,4 +1,6 @@
+import { setImmediate } from "node:timers/promises";
 import { GatewayError } from "../errors.ts";
+import { settingOf } from "./http-limits.ts";
 
 /** One dispatched event of an event stream. */
 export interface ServerSentEvent {
@@ -15,6 +17,10 @@ export interface ServerSentEvent {
 export interface ReadEventsOptions {
   /** Most bytes of one event, and of one comment. Default 1 MiB. */
   readonly maxEventBytes?: number;
+  /** Most bytes of the whole stream, each line counted with 64 more; beyond them it fails with `upstream_failed`, as nothing that large is an answer. Default: any number. */
+  readonly maxBytes?: number | undefined;
+  /** Where the operator's file sets `event_size`, for messages; absent: nowhere. */
+  readonly setAt?: string | undefined;
   /** Is given what is left of an event that is larger, and the stream goes on; without it such an event fails with `answer_too_large`. */
   readonly onOversized?: (edges: EventEdges) => void;
   /** Is given each last event id that the stream sets, also by events without data, which are not delivered. */
@@ -29,6 +35,12 @@ export interface EventEdges {
 
 const defaultMaxEventBytes = 1024 * 1024;
 const edgeBytes = 256;
+/** Milliseconds after which a stream that does not let up lets other work go first. */
+const longestTurn = 10;
+/** What one line takes beside its own bytes: an event, or a stream, of a million short lines is not small. */
+const lineCost = 64;
+/** Lines of one event that cost nothing, so that the limit of usual events is exact. */
+const freeLines = 4_096;
 const nothing = new Uint8Array();
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -44,7 +56,13 @@ export async function* readEvents(
   options: ReadEventsOptions = {},
 ): AsyncGenerator<ServerSentEvent, void, undefined> {
   const parser = new EventParser(options);
+  let turn = performance.now();
   for await (const chunk of body) {
+    // What has come already is read without a pause, and may be megabytes of small events: others have their turn in between.
+    if (performance.now() - turn > longestTurn) {
+      await setImmediate();
+      turn = performance.now();
+    }
     yield* parser.push(chunk);
   }
 }
@@ -52,6 +70,8 @@ export async function* readEvents(
 /** Lines are cut out as bytes: no byte of a multi-byte character looks like a line end, so each decodes on its own. */
 class EventParser {
   readonly #maxEventBytes: number;
+  readonly #maxBytes: number;
+  readonly #setAt: string | undefined;
   readonly #onOversized: ReadEventsOptions["onOversized"];
   readonly #onLastEventId: ReadEventsOptions["onLastEventId"];
   readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -59,6 +79,8 @@ class EventParser {
   #pieces: Uint8Array[] = [];
   #pieceBytes = 0;
   #eventBytes = 0;
+  /** Of all events and comments so far, with what their lines cost. */
+  #streamBytes = 0;
   /** Begin and end of the first line beyond the limit; the event that it belongs to is skipped. */
   #oversized:
     | { readonly head: Uint8Array; readonly tail: Uint8Array; readonly complete: boolean }
@@ -73,11 +95,14 @@ class EventParser {
 
   constructor(options: ReadEventsOptions) {
     this.#maxEventBytes = options.maxEventBytes ?? defaultMaxEventBytes;
+    this.#maxBytes = options.maxBytes ?? Number.POSITIVE_INFINITY;
+    this.#setAt = options.setAt;
     this.#onOversized = options.onOversized;
     this.#onLastEventId = options.onLastEventId;
   }
 
   *push(chunk: Uint8Array): Generator<ServerSentEvent, void, undefined> {
+    this.#spend(chunk.byteLength);
     let start = 0;
     for (let index = 0; index < chunk.byteLength; index++) {
       const byte = chunk[index];
@@ -88,12 +113,18 @@ class EventParser {
       }
       this.#afterCarriageReturn = byte === carriageReturn;
       if (byte !== lineFeed && byte !== carriageReturn) continue;
+      this.#spend(lineCost);
       this.#keep(chunk.subarray(start, index));
       const event = this.#endLine();
       if (event !== undefined) yield event;
       start = index + 1;
     }
     if (start < chunk.byteLength) this.#keep(chunk.subarray(start));
+  }
+
+  #spend(bytes: number): void {
+    this.#streamBytes += bytes;
+    if (this.#streamBytes > this.#maxBytes) throw streamTooLong(this.#maxBytes, this.#setAt);
   }
 
   #keep(piece: Uint8Array): void {
@@ -134,7 +165,8 @@ class EventParser {
     if (line.byteLength === 0) return this.#dispatch();
     // A comment is forgotten at once, so those that keep a silent stream open never add up.
     if (line[0] === colon) return undefined;
-    if (this.#oversized === undefined) this.#eventBytes += bytes.byteLength;
+    if (this.#oversized === undefined)
+      this.#eventBytes += bytes.byteLength + (this.#data.length < freeLines ? 0 : lineCost);
     this.#readField(this.#decoder.decode(line));
     return undefined;
   }
@@ -197,8 +229,16 @@ class EventParser {
   #tooLarge(): GatewayError {
     return new GatewayError(
       "answer_too_large",
-      "The upstream sent an event that is larger than is accepted.",
+      `The upstream sent an event of more than ${this.#maxEventBytes} bytes${settingOf(this.#setAt, "event_size")}, which is not accepted. Ask for less, for example with a filter or a smaller page.`,
       { details: { limit: this.#maxEventBytes } },
     );
   }
+}
+
+function streamTooLong(limit: number, setAt: string | undefined): GatewayError {
+  return new GatewayError(
+    "upstream_failed",
+    `The upstream sent more than ${limit} bytes of events for one call${setAt === undefined ? "" : `, twice \`${setAt}.event_size\`,`} without coming to an end, which is not accepted.`,
+    { details: { limit }, retryable: true },
+  );
 }

@@ -1,6 +1,7 @@
+import type { Dispatcher } from "undici";
 import { GatewayError } from "../errors.ts";
 import type { HttpRequest, HttpResponseHead, HttpStream } from "./http-client.ts";
-import { type Door, PendingRequest } from "./pending-request.ts";
+import { type Passage, PendingRequest } from "./pending-request.ts";
 import type { RequestTarget } from "./split-url.ts";
 
 /** A stream holds no more than this before the upstream is made to wait. */
@@ -19,13 +20,14 @@ export class StreamingRequest extends PendingRequest {
   #wake: (() => void) | undefined;
 
   constructor(
-    door: Door,
+    passage: Passage,
+    dispatcher: Dispatcher,
     target: RequestTarget,
     request: HttpRequest,
     resolve: (stream: HttpStream) => void,
     reject: (error: GatewayError) => void,
   ) {
-    super(door, target, request);
+    super(passage, dispatcher, target, request);
     this.#resolve = resolve;
     this.#reject = reject;
   }

@@ -1,17 +1,18 @@
 import { lookup } from "node:dns/promises";
-import { getCACertificates } from "node:tls";
-import { Agent, buildConnector } from "undici";
 import { CollectingRequest } from "./collecting-request.ts";
-import { type AddressLookup, type ConnectorFactory, createPublicConnector } from "./egress-policy.ts";
-import type { HttpClient, HttpRequest, HttpResponse, HttpStream } from "./http-client.ts";
-import type { Door } from "./pending-request.ts";
-import { UrlSplitter } from "./split-url.ts";
+import { type Doors, openDoors } from "./doors.ts";
+import { createAllowance } from "./egress-policy.ts";
+import type { HttpClient, HttpRequest, HttpResponse, HttpStream, WayOut } from "./http-client.ts";
+import { type HttpLimits, usualHttpLimits } from "./http-limits.ts";
+import type { Passage } from "./pending-request.ts";
+import { type AddressLookup, shareLookups } from "./share-lookups.ts";
+import { type RequestTarget, UrlSplitter } from "./split-url.ts";
 import { StreamingRequest } from "./streaming-request.ts";
 
 /** How the way out is set up. */
 export interface HttpClientOptions {
-  /** Longest wait for a connection (name, TCP and TLS together), in ms. Default 10,000. */
-  readonly connectTimeout?: number;
+  /** What applies to requests that say nothing else; default: {@link usualHttpLimits}. */
+  readonly limits?: Partial<HttpLimits>;
   /**
    * Most connections to one origin; further requests wait for a free one. Default 1,024: open streams of answers take one each,
    * and must not starve the calls beside them.
@@ -19,81 +20,102 @@ export interface HttpClientOptions {
   readonly connectionsPerOrigin?: number;
   /** PEM certificates of authorities that are trusted besides those of the system. */
   readonly certificateAuthorities?: readonly string[];
-  /** Hosts that addresses named by upstreams may lead to although they are not public; asked for each connection. Default none. */
+  /** Hosts that addresses named by upstreams may lead to although they are not public; asked for each request. Default none. */
   readonly allowedHosts?: () => readonly string[];
-  /** Resolves the names in addresses that upstreams name. Default: as the system does. */
+  /** Resolves names. Default: as the system does. */
   readonly lookup?: AddressLookup;
+  /** Milliseconds of a clock that never goes back. Default: that of the process. */
+  readonly now?: () => number;
 }
 
-const defaultConnectTimeout = 10_000;
 const defaultConnectionsPerOrigin = 1024;
-/** Most connections to one origin for what lasts: of each session with an MCP server, one. */
-const lastingConnectionsPerOrigin = 8192;
 
 /**
- * Opens the way out: every name is resolved and every connection made by the dispatchers here, one for addresses that the operator
- * named, one for what lasts at such addresses, and one for those that upstreams named. They share no connection.
- *
- * HTTP/1.1 only: a request has its connection to itself, so aborting it closes exactly that. Idle connections are
- * kept for 4 s, or for as long as the upstream says. Closing ends what is still under way with `draining`.
+ * Opens the way out: every name is resolved and every connection made by the doors behind it, which are apart by who named the address.
+ * Closing ends what is still under way with `draining`.
  */
-export function createHttpClient(options: HttpClientOptions = {}): HttpClient {
-  const connectTimeout = options.connectTimeout ?? defaultConnectTimeout;
-  const authorities = options.certificateAuthorities;
-  const createConnector: ConnectorFactory = (own) =>
-    buildConnector({
-      timeout: connectTimeout,
-      allowH2: false,
-      ...(authorities === undefined ? {} : { ca: [...getCACertificates(), ...authorities] }),
-      ...own,
-    });
-  const openDoor = (
-    connect: buildConnector.connector,
-    connections = options.connectionsPerOrigin ?? defaultConnectionsPerOrigin,
-  ): Door => ({ dispatcher: new Agent({ connect, allowH2: false, connections }), connectTimeout });
-  return new UndiciClient({
-    operator: openDoor(createConnector({})),
-    lasting: openDoor(createConnector({}), lastingConnectionsPerOrigin),
-    upstream: openDoor(
-      createPublicConnector(createConnector, {
-        allowedHosts: options.allowedHosts ?? (() => []),
-        lookup: options.lookup ?? ((hostname) => lookup(hostname, { all: true })),
-      }),
-    ),
-  });
+export function createHttpClient(options: HttpClientOptions = {}): WayOut {
+  return new UndiciClient(new SharedDoors(options), { ...usualHttpLimits, ...options.limits });
 }
 
-/** One door for each answer to who named the address, and one for what lasts. */
-type Doors = Readonly<Record<NonNullable<HttpRequest["namedBy"]> | "lasting", Door>>;
+/** What a client and those with other limits have in common. */
+class SharedDoors {
+  readonly splitter = new UrlSplitter();
+  readonly isAllowed: (host: string | undefined) => boolean;
+  readonly now: () => number;
+  readonly #options: HttpClientOptions;
+  readonly #lookup: AddressLookup;
+  /** By their times, of which the operator's files name few. */
+  readonly #doors = new Map<string, Doors>();
+  #isOver = false;
 
-class UndiciClient implements HttpClient {
+  constructor(options: HttpClientOptions) {
+    this.#options = options;
+    this.isAllowed = createAllowance(options.allowedHosts ?? (() => []));
+    this.now = options.now ?? (() => performance.now());
+    this.#lookup = shareLookups(options.lookup ?? ((hostname) => lookup(hostname, { all: true })), this.now);
+  }
+
+  /** Requests with the same times share connections. */
+  withTimes({ connectMilliseconds, tlsMilliseconds }: HttpLimits): Doors {
+    const key = `${connectMilliseconds} ${tlsMilliseconds}`;
+    const known = this.#doors.get(key);
+    if (known !== undefined) return known;
+    const { certificateAuthorities, connectionsPerOrigin = defaultConnectionsPerOrigin } = this.#options;
+    const doors = openDoors(
+      { connectMilliseconds, tlsMilliseconds, certificateAuthorities, lookup: this.#lookup },
+      connectionsPerOrigin,
+    );
+    if (this.#isOver) void doors.destroy();
+    this.#doors.set(key, doors);
+    return doors;
+  }
+
+  async destroy(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all([...this.#doors.values()].map((doors) => doors.destroy()));
+  }
+}
+
+class UndiciClient implements WayOut {
+  readonly #shared: SharedDoors;
   readonly #doors: Doors;
-  readonly #splitter = new UrlSplitter();
+  readonly #passage: Passage;
+  readonly #isDerived: boolean;
 
-  constructor(doors: Doors) {
-    this.#doors = doors;
+  constructor(shared: SharedDoors, limits: HttpLimits, isDerived = false) {
+    this.#shared = shared;
+    this.#doors = shared.withTimes(limits);
+    this.#passage = { limits, now: shared.now };
+    this.#isDerived = isDerived;
   }
 
   request(request: HttpRequest): Promise<HttpResponse> {
     return new Promise((resolve, reject) => {
-      const target = this.#splitter.split(request.url);
-      new CollectingRequest(this.#doorFor(request), target, request, resolve, reject).start();
+      const target = this.#shared.splitter.split(request.url);
+      const door = this.#doorFor(request, target);
+      new CollectingRequest(this.#passage, door, target, request, resolve, reject).start();
     });
   }
 
   stream(request: HttpRequest): Promise<HttpStream> {
     return new Promise((resolve, reject) => {
-      const target = this.#splitter.split(request.url);
-      new StreamingRequest(this.#doorFor(request), target, request, resolve, reject).start();
+      const target = this.#shared.splitter.split(request.url);
+      const door = this.#doorFor(request, target);
+      new StreamingRequest(this.#passage, door, target, request, resolve, reject).start();
     });
   }
 
-  async close(): Promise<void> {
-    await Promise.all(Object.values(this.#doors).map(({ dispatcher }) => dispatcher.destroy()));
+  within(limits: HttpLimits): HttpClient {
+    return new UndiciClient(this.#shared, limits, true);
   }
 
-  #doorFor(request: HttpRequest): Door {
-    const { namedBy = "operator", isLasting = false } = request;
-    return this.#doors[isLasting && namedBy === "operator" ? "lasting" : namedBy];
+  async close(): Promise<void> {
+    if (!this.#isDerived) await this.#shared.destroy();
+  }
+
+  #doorFor({ namedBy, isLasting }: HttpRequest, target: RequestTarget): ReturnType<Doors["dispatcher"]> {
+    if (namedBy !== "upstream") return this.#doors.dispatcher(isLasting === true ? "lasting" : "operator");
+    return this.#doors.dispatcher(this.#shared.isAllowed(target.canonicalHost) ? "allowed" : "public");
   }
 }

@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import { roomForCalls } from "../limits.ts";
 import { tokenCaller } from "./callers.ts";
 import { type CrosstalkUpstreams, startCrosstalkUpstreams } from "./crosstalk-upstreams.ts";
 import { type System, startSystem } from "./system.ts";
@@ -15,7 +16,9 @@ export interface CrosstalkSystem {
 /** Starts everything, with so many principals. */
 export async function startCrosstalkSystem(principals: number): Promise<CrosstalkSystem> {
   const upstreams = await startCrosstalkUpstreams();
-  const system = await startSystem(upstreams.providers, { settings: { auth: { provider: "local" } } });
+  const system = await startSystem(upstreams.providers, {
+    settings: { auth: { provider: "local" }, limits: roomForCalls },
+  });
   expect(system.diagnostics).toEqual([]);
   const administration = await system.administration();
   const tokens: Readonly<Record<string, string>>[] = [];

@@ -185,12 +185,12 @@ test.each<readonly [string, Readonly<Record<string, string>>, boolean]>([
 
 /** Argument texts, and what the upstream has to get for them; `undefined`: refused. */
 const values: readonly (readonly [string, string, unknown])[] = [
-  ["__proto__", '{"__proto__":{"a":1}}', JSON.parse('{"__proto__":{"a":1}}')],
+  ["__proto__", '{"__proto__":{"a":1}}', undefined],
   ["constructor", '{"constructor":{"prototype":{"a":1}}}', { constructor: { prototype: { a: 1 } } }],
   ["toString and valueOf", '{"toString":1,"valueOf":2}', { toString: 1, valueOf: 2 }],
   ["toJSON", '{"toJSON":"x"}', { toJSON: "x" }],
   ["then", '{"then":"x"}', JSON.parse('{"then":"x"}')],
-  ["equal names, the last one counts", '{"a":1,"a":2}', { a: 2 }],
+  ["equal names", '{"a":1,"a":2}', undefined],
   ["a lone surrogate", '"\\ud800"', "\ud800"],
   ["surrogates in the wrong order", '"\\udc00\\ud800"', "\udc00\ud800"],
   ["a NUL", '"\\u0000"', "\0"],
@@ -199,12 +199,12 @@ const values: readonly (readonly [string, string, unknown])[] = [
   ["a number beyond doubles", "12345678901234567890", undefined],
   ["a number beyond all", "1e999", undefined],
   ["a long fraction", "0.1000000000000000055511151231257827", 0.1],
-  ["200 levels", `${"[".repeat(200)}${"]".repeat(200)}`, JSON.parse(`${"[".repeat(200)}${"]".repeat(200)}`)],
-  ["300 levels", `${"[".repeat(300)}${"]".repeat(300)}`, undefined],
+  ["60 levels", `${"[".repeat(60)}${"]".repeat(60)}`, JSON.parse(`${"[".repeat(60)}${"]".repeat(60)}`)],
+  ["65 levels", `${"[".repeat(65)}${"]".repeat(65)}`, undefined],
   ["100,000 levels", `${"[".repeat(100_000)}${"]".repeat(100_000)}`, undefined],
   ["100,000 levels without an end", '{"a":'.repeat(100_000), undefined],
   ["brackets inside a text", JSON.stringify("[{".repeat(1_000)), "[{".repeat(1_000)],
-  ["1,000 equal names", `{${Array.from({ length: 1_000 }, () => '"a":1').join()}}`, { a: 1 }],
+  ["1,000 equal names", `{${Array.from({ length: 1_000 }, () => '"a":1').join()}}`, undefined],
   ["an empty name", '{"":1}', { "": 1 }],
 ];
 const ways: Readonly<Record<string, (value: string) => Promise<Response>>> = {

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { roomForCalls } from "../limits.ts";
 import { modernRequest, openSession, post } from "../server/mcp/wire.ts";
 import { type System, startSystem } from "./system.ts";
 import { plainTool, sendJson, startMcpUpstream, startUpstream, type Upstream } from "./upstream.ts";
@@ -47,7 +48,10 @@ beforeAll(async () => {
       graphql: { surfaces: { graphql: { url: graphql.url, schema: "./schema.graphql" } } },
       mcp: { mcp_url: `${mcp.url}/mcp` },
     },
-    { files: { "schema.graphql": "type Query { echo(canary: String!): String! }" } },
+    {
+      files: { "schema.graphql": "type Query { echo(canary: String!): String! }" },
+      settings: { limits: roomForCalls },
+    },
   );
 });
 afterAll(async () => {

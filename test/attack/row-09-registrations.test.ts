@@ -568,7 +568,7 @@ describe("documents", () => {
           looks += 1;
           return [{ address: looks === 1 ? "192.0.2.1" : "127.0.0.1", family: 4 }];
         },
-        connectTimeout: 500,
+        limits: { connectMilliseconds: 500 },
       },
     });
     const id = `https://rebound.example:${inside.host.split(":")[1]}/c`;

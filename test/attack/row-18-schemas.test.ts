@@ -27,6 +27,13 @@ const list = (length: number, make: (index: number) => JsonValue): readonly Json
 const named = (length: number, make: (index: number) => readonly [string, JsonValue]): JsonObject =>
   Object.fromEntries(Array.from({ length }, (_none, index) => make(index)));
 
+/** Room for values that cost more than most servers would be sent. */
+const room = {
+  limits: {
+    requests: { body_size: "2MB", arguments_size: "2MB", json_values: 1_000_000, json_string: "2MB" },
+  },
+};
+
 /** Those of the unit tests that fit into a tool and a call, and patterns and shapes of other kinds. */
 const cases: readonly { readonly name: string; readonly schema: JsonValue; readonly value: JsonValue }[] = [
   ...[...hostileCases()]
@@ -69,6 +76,120 @@ const cases: readonly { readonly name: string; readonly schema: JsonValue; reado
     schema: { type: "string", pattern },
     value: `${"a".repeat(5_000)}!`,
   })),
+  ...[
+    "(a+){1,100}$",
+    "^(a|a|a|a|a)+$",
+    "(?:a?){100}a{100}",
+    "((a{1,50}){1,10})!",
+    "^(?:.*,){40}P",
+    "([a-z]+)+@([a-z]+)+\\.",
+    "(\\d+)+(\\d+)+x",
+    "^(\\S+\\s?)+$",
+    "\\b(a+)+\\b!",
+    "[\\p{L}\\p{N}]{1,500}!",
+    "(?i)[a-z]{1,900}",
+    "\\p{Script=Han}|\\p{Lu}{50}",
+    "(?<!a)b",
+    "(?!a)",
+    "\\Z",
+    "\\cA",
+    "\\x{10ffff}",
+    "[[:alpha:]]",
+    "(?P<n>a)(?P=n)",
+    "(?>a+)b",
+    "a++b",
+    "(?#comment)a",
+    "(?-i:a)",
+    "\\Qa+\\E",
+    "[a&&b]",
+    "[a--b]",
+    "{}",
+    "a{,5}",
+    "a{5,1}",
+    "*a",
+    "|||||",
+    "^^^^$$$$",
+    "\\",
+    "(?",
+    "a\u0000b",
+    "💥{1,300}",
+  ].map((pattern) => ({
+    name: `names by the pattern ${JSON.stringify(pattern)}`,
+    schema: {
+      type: "object",
+      patternProperties: { [pattern]: { type: "string" } },
+      additionalProperties: false,
+    },
+    value: { [`${"a".repeat(3_000)}!`]: 1, "": 2 },
+  })),
+  ...[
+    ...[
+      "allOf",
+      "anyOf",
+      "oneOf",
+      "not",
+      "if",
+      "items",
+      "prefixItems",
+      "contains",
+      "properties",
+      "propertyNames",
+    ],
+    ...[
+      "patternProperties",
+      "additionalProperties",
+      "dependentSchemas",
+      "dependentRequired",
+      "unevaluatedProperties",
+    ],
+    ...[
+      "unevaluatedItems",
+      "enum",
+      "const",
+      "required",
+      "$ref",
+      "$dynamicRef",
+      "$id",
+      "$anchor",
+      "$defs",
+      "format",
+    ],
+  ].map((keyword) => ({
+    name: `${keyword} of every kind of value, inside of one another`,
+    schema: {
+      [keyword]: [
+        { [keyword]: { [keyword]: "#" } },
+        { $ref: "#" },
+        null,
+        5,
+        "x",
+        { a: { [keyword]: [true, {}] } },
+      ],
+      type: ["object", "array", "string"],
+      properties: { a: { [keyword]: { a: { $ref: "#" }, "": 1 } } },
+    },
+    value: { a: [{ a: {} }, "x", null], b: { a: "x" } },
+  })),
+  ...["allOf", "anyOf", "oneOf", "prefixItems", "enum", "required"].flatMap((keyword) =>
+    [10, 300, 3_000].map((length) => ({
+      name: `${keyword} of ${length}`,
+      schema: {
+        [keyword]: list(length, (index) =>
+          keyword === "required" ? `n${index}` : { const: `c${index}`, maxLength: 5 },
+        ),
+      },
+      value: keyword === "prefixItems" ? list(length, () => "c") : "c",
+    })),
+  ),
+  ...["properties", "patternProperties", "dependentSchemas", "$defs"].flatMap((keyword) =>
+    [10, 300, 3_000].map((length) => ({
+      name: `${keyword} of ${length}`,
+      schema: {
+        [keyword]: named(length, (index) => [`p${index}`, { $ref: `#/${keyword}/p${(index + 1) % length}` }]),
+      },
+      value: named(length, (index) => [`p${index}`, { p0: {} }]),
+    })),
+  ),
   { name: "a type that is none", schema: { type: "nothing" }, value: 1 },
   { name: "types that are no list", schema: { type: { a: 1 } }, value: 1 },
   {
@@ -178,6 +299,10 @@ const cases: readonly { readonly name: string; readonly schema: JsonValue; reado
   },
 ];
 
+test("there are at least 150", () => {
+  expect(cases.length).toBeGreaterThanOrEqual(150);
+});
+
 test.each(cases)(
   "an MCP tool with a hostile schema, $name: the call ends with a refusal or a result",
   async ({ name, schema, value }) => {
@@ -189,7 +314,7 @@ test.each(cases)(
       inputSchema: { type: "object", properties: { value: JSON.parse(text) } },
     });
     await using upstream = await startMcpUpstream([tool, plainTool("plain")]);
-    await using system = await startSystem({ mcp: { mcp_url: `${upstream.url}/mcp` } });
+    await using system = await startSystem({ mcp: { mcp_url: `${upstream.url}/mcp` } }, { settings: room });
     // It may be left out of the list; the others have to be there.
     const names = system.gateway.snapshot.catalog.tools.map((one) => one.name);
     expect(names).toContain("mcp_plain");
@@ -229,7 +354,7 @@ test.each(cases.filter((_one, index) => index % 2 === 0))(
     await using upstream = await startUpstream();
     await using system = await startSystem(
       { api: { surfaces: { openapi: { document: "./api.json", base_url: upstream.url } } } },
-      { files: { "api.json": JSON.stringify(document) } },
+      { files: { "api.json": JSON.stringify(document) }, settings: room },
     );
     for (const given of [{ value }, { body: { value } }]) {
       const outcome = await timed(name, async () => readMcp(await callModern(system.url, "api_go", given)));

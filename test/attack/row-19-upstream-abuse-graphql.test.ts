@@ -1,6 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asObject } from "../../src/json-object.ts";
+import { roomForCalls } from "../limits.ts";
 import { measureSlices } from "./slices.ts";
 import { callApi, callModern, readMcp, type System, startSystem } from "./system.ts";
 import { startUpstream, type Upstream } from "./upstream.ts";
@@ -147,7 +148,10 @@ beforeAll(async () => {
       { document: "query Named($name: String) { plain(name: $name) }", document_id: "named" },
     ],
   };
-  system = await startSystem({ graph: { surfaces: { graphql } } }, { files: { "schema.graphql": sdl } });
+  system = await startSystem(
+    { graph: { surfaces: { graphql } } },
+    { files: { "schema.graphql": sdl }, settings: { limits: roomForCalls } },
+  );
 });
 afterAll(async () => {
   slices.print("answers of GraphQL servers");

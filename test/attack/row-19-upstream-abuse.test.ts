@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { asObject } from "../../src/json-object.ts";
+import { roomForCalls } from "../limits.ts";
 import {
   callApi,
   callModern,
@@ -254,8 +255,8 @@ beforeAll(async () => {
         },
       },
       graph: { surfaces: { graphql: { url: graph.url, schema: "./schema.graphql" } } },
-      json: { mcp_url: `${json.url}/mcp` },
-      stream: { mcp_url: `${stream.url}/mcp` },
+      json: { mcp_url: `${json.url}/mcp`, limits: { call_time: "3s" } },
+      stream: { mcp_url: `${stream.url}/mcp`, limits: { call_time: "3s" } },
       other: {
         surfaces: {
           rest: {
@@ -267,7 +268,10 @@ beforeAll(async () => {
         },
       },
     },
-    { files: { "schema.graphql": "type Query { go(name: String): String }" } },
+    {
+      files: { "schema.graphql": "type Query { go(name: String): String }" },
+      settings: { limits: roomForCalls },
+    },
   );
 });
 afterAll(async () => {

@@ -36,11 +36,91 @@ const good = (operation: string): string =>
 const head = (...lines: readonly string[]): string =>
   `${["POST /api/v1/shop/add HTTP/1.1", ...lines].join("\r\n")}\r\n\r\n`;
 
+type Vector = readonly [string, string, "refused" | "add"];
+
+const targets: readonly (readonly [string, string])[] = [
+  ["broken percent-encoding", "/api/v1/shop/evil%"],
+  ["percent-encoding cut short", "/api/v1/shop/evil%2"],
+  ["percent-encoding of other digits", "/api/v1/shop/%zzevil"],
+  ["an encoded NUL", "/api/v1/shop/evil%00"],
+  ["an encoded line end", "/api/v1/shop/evil%0d%0aHost:evil.example"],
+  ["an encoded delete", "/api/v1/shop/evil%7F"],
+  ["encoded dot segments", "/livez/%2e%2e/api/v1/shop/evil"],
+  ["half encoded dot segments", "/livez/.%2E/api/v1/shop/evil"],
+  ["one encoded dot", "/api/v1/shop/%2e/evil"],
+  ["one dot", "/api/v1/shop/./evil"],
+  ["dot segments behind encoded slashes", "/api/v1/shop%2f..%2fshop/evil"],
+  ["dot segments behind encoded backslashes", "/api/v1/shop%5c..%5cshop/evil"],
+  ["dot segments at the end", "/api/v1/shop/evil/.."],
+  ["an encoded slash", "/api/v1/shop%2fevil"],
+  ["an encoded slash, twice", "/api/v1/shop%252fevil"],
+  ["two slashes", "/api/v1/shop//evil"],
+  ["a slash at the end", "/api/v1/shop/evil/"],
+  ["a semicolon", "/api/v1/shop/evil;a=b"],
+  ["invalid UTF-8", "/api/v1/shop/%ffevil"],
+  ["overlong UTF-8", "/api/v1/shop/%c0%afevil"],
+  ["another scheme", "ftp://127.0.0.1/api/v1/shop/evil"],
+  ["a user before the own host", "http://a@127.0.0.1/api/v1/shop/evil"],
+  ["another port of the own host", "http://127.0.0.1:1/api/v1/shop/evil"],
+  ["no host", "http:///api/v1/shop/evil"],
+];
+
+const chunks: readonly (readonly [string, string, Vector[2]])[] = [
+  ["an extension", "2;a=b\r\n{}\r\n0\r\n\r\n", "add"],
+  ["a quoted extension", '2;a="b\\"c"\r\n{}\r\n0\r\n\r\n', "add"],
+  ["very long extensions", `2;${"a".repeat(100_000)}\r\n{}\r\n0\r\n\r\n`, "refused"],
+  ["capital digits", "00A\r\n{        }\r\n0\r\n\r\n", "add"],
+  ["a space before the size", " 2\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["a space behind the size", "2 \r\n{}\r\n0\r\n\r\n", "refused"],
+  ["a tab behind the size", "2\t\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["an underscore in the size", "0_2\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["no size", "\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["a negative size", "-2\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["a decimal size", "2.0\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["no line end behind the data", "2\r\n{}0\r\n\r\n", "refused"],
+  ["a bare line feed behind the data", "2\r\n{}\n0\r\n\r\n", "refused"],
+  ["a bare carriage return behind the size", "2\r{}\r\n0\r\n\r\n", "refused"],
+  ["a NUL in the size", "2\0\r\n{}\r\n0\r\n\r\n", "refused"],
+  ["a trailer without colon", "2\r\n{}\r\n0\r\nevil\r\n\r\n", "refused"],
+  ["a trailer that is folded", "2\r\n{}\r\n0\r\nX-A: b\r\n c\r\n\r\n", "refused"],
+  ["a trailer that presents a token", "2\r\n{}\r\n0\r\nAuthorization: Bearer gst_api_a\r\n\r\n", "add"],
+  ["a trailer that is too large", `2\r\n{}\r\n0\r\nX-A: ${"a".repeat(100_000)}\r\n\r\n`, "refused"],
+];
+
+const lines: readonly Vector[] = [
+  ["a length in words", "Content-Length: two", "refused"],
+  ["a transfer coding under another name", "Transfer_Encoding: chunked", "refused"],
+  ["a length under another name", "Content_Length: 90", "refused"],
+  ["a tenant under another name", "X_Gateway_Tenant: a", "refused"],
+  ["a session under another name", "Mcp_Session_Id: a", "refused"],
+  ["an address under another name", "X_Forwarded_For: 192.0.2.1", "refused"],
+  ["a cookie under another name", "Coo_kie: a=b", "add"],
+  ["two origins", "Origin: http://127.0.0.1\r\nOrigin: http://evil.example", "refused"],
+  ["two words of a browser", "Sec-Fetch-Site: cross-site\r\nSec-Fetch-Site: same-origin", "refused"],
+  ["an origin that is a list", "Origin: http://127.0.0.1, http://evil.example", "refused"],
+  ["a tab before the colon", "X-A\t: b", "refused"],
+  ["a vertical tab in a value", "X-A: a\x0bb", "refused"],
+  ["a form feed in a value", "X-A: a\x0cb", "refused"],
+  ["a delete in a value", "X-A: a\x7fb", "refused"],
+  ["an escape in a value", "X-A: a\x1bb", "refused"],
+  ["a name with a slash", "X/A: b", "refused"],
+  ["a name with brackets", "X[A]: b", "refused"],
+  ["a name with an at sign", "X@A: b", "refused"],
+  ["a name in quotes", '"X-A": b', "refused"],
+  ["an expectation that is met", "Expect: 100-continue", "add"],
+  ["an expectation with a parameter", "Expect: 100-continue;a=b", "refused"],
+  ["two expectations", "Expect: 100-continue, 200-maybe", "refused"],
+  ["bytes of another character set in a value", "X-A: \xe9\xff", "add"],
+  ["an announcement of trailers", "Trailer: Host", "add"],
+  ["coding of a body that nobody undoes", "Content-Encoding: gzip", "refused"],
+  ["no coding of a body, by its name", "Content-Encoding: identity", "add"],
+];
+
 /**
  * Raw requests. `refused`: no upstream sees anything. `add`: at most the one call that the request plainly is. Never may the
  * request that is hidden in the body of another one (`evil`) be carried out.
  */
-const vectors: readonly (readonly [string, string, "refused" | "add"])[] = [
+const vectors: readonly Vector[] = [
   [
     "Content-Length and Transfer-Encoding",
     `${head(host, json, "Content-Length: 6", "Transfer-Encoding: chunked")}0\r\n\r\n${good("evil")}`,
@@ -104,6 +184,17 @@ const vectors: readonly (readonly [string, string, "refused" | "add"])[] = [
     `${head(host, json, "Transfer-Encoding: chunked, gzip")}2\r\n{}\r\n0\r\n\r\n`,
     "refused",
   ],
+  [
+    "another coding before chunked",
+    `${head(host, json, "Transfer-Encoding: gzip, chunked")}2\r\n{}\r\n0\r\n\r\n`,
+    "refused",
+  ],
+  [
+    "another coding before chunked, in a header of its own",
+    `${head(host, json, "Transfer-Encoding: gzip", "Transfer-Encoding: chunked")}2\r\n{}\r\n0\r\n\r\n`,
+    "refused",
+  ],
+  ["chunked in other case", `${head(host, json, "Transfer-Encoding: CHUNKED")}2\r\n{}\r\n0\r\n\r\n`, "add"],
   [
     "a chunk size with a sign",
     `${head(host, json, "Transfer-Encoding: chunked")}+2\r\n{}\r\n0\r\n\r\n`,
@@ -304,6 +395,23 @@ const vectors: readonly (readonly [string, string, "refused" | "add"])[] = [
   ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", "refused"],
   ["a proxy protocol line", `PROXY TCP4 127.0.0.1 127.0.0.1 1 2\r\n${good("evil")}`, "refused"],
   ["half a request", `${head(host, json, "Content-Length: 50")}{}`, "refused"],
+  ...targets.map(
+    ([name, target]): Vector => [
+      `a target with ${name}`,
+      `POST ${target} HTTP/1.1\r\n${host}\r\n${json}\r\nContent-Length: 2\r\n\r\n{}`,
+      "refused",
+    ],
+  ),
+  ...chunks.map(
+    ([name, body, end]): Vector => [
+      `chunks: ${name}`,
+      `${head(host, json, "Transfer-Encoding: chunked")}${body}`,
+      end,
+    ],
+  ),
+  ...lines.map(
+    ([name, line, end]): Vector => [name, `${head(host, json, line, "Content-Length: 2")}{}`, end],
+  ),
 ];
 
 test.each(vectors)("%s: refused or harmless", async (_name, bytes, end) => {
@@ -320,6 +428,49 @@ test.each(vectors)("%s: refused or harmless", async (_name, bytes, end) => {
   } else expect(seen.length).toBeLessThanOrEqual(1);
   expect(answers).not.toContain("HTTP/1.1 101");
   expect(answers).not.toMatch(/HTTP\/1\.1 5\d\d/);
+});
+
+test("there are as many vectors as there should be", () => {
+  expect(new Set(vectors.map(([name]) => name)).size).toBeGreaterThanOrEqual(150);
+});
+
+const get = (target: string, ...more: readonly string[]): string =>
+  `${[`GET ${target} HTTP/1.1`, ...more].join("\r\n")}\r\n\r\n`;
+
+test.each([
+  ["the absolute form of the own host", get("http://127.0.0.1/livez", host), 200],
+  ["the absolute form in other case", get("HTTP://LOCALHOST/livez", "Host: localhost"), 200],
+  ["the absolute form with a port", get("http://127.0.0.1:80/livez?a", "Host: 127.0.0.1:80"), 200],
+  ["the absolute form without a path", get("http://127.0.0.1", host), 404],
+  ["the asterisk", `OPTIONS * HTTP/1.1\r\n${host}\r\n\r\n`, 400],
+  ["CONNECT", `CONNECT 127.0.0.1:80 HTTP/1.1\r\n${host}\r\n\r\n`, 405],
+  ["GET with a body", `${get("/livez", host, "Content-Length: 2")}{}`, 400],
+  ["GET with a chunked body", `${get("/livez", host, "Transfer-Encoding: chunked")}0\r\n\r\n`, 400],
+  ["GET with no bytes of a body", get("/livez", host, "Content-Length: 0"), 200],
+  ["HEAD with a body", `${get("/livez", host, "Content-Length: 2").replace("GET", "HEAD")}{}`, 400],
+  ["an upgrade that nobody offers", get("/livez", host, "Connection: Upgrade", "Upgrade: h2c"), 200],
+  ["an expectation that is not met", `${head(host, json, "Expect: a", "Content-Length: 2")}{}`, 417],
+  [
+    "a body that need not come, as it is too large",
+    `${head(host, json, "Expect: 100-continue", "Content-Length: 2000000")}`,
+    413,
+  ],
+  ["a head that is too large", get("/livez", host, `X-A: ${"a".repeat(20_000)}`), 431],
+  ["no HTTP", "hello\r\n\r\n", 400],
+])("%s is answered as it should be, in the form of all errors", async (_name, bytes, status) => {
+  const answer = await sendRaw(system.url, bytes);
+  expect(statusesOf(answer)[0]).toBe(status);
+  if (status < 400 || bytes.startsWith("HEAD")) return;
+  expect(answer).toMatch(/gateway-error: [a-z_]+\r\n/);
+  expect(answer).toMatch(/\r\n\r\n\{"error":\{"code":"[a-z_]+","message":"/);
+});
+
+test.each([
+  ["stays open where the client asks for it", "Connection: keep-alive\r\n", 2],
+  ["ends otherwise", "", 1],
+])("a connection of HTTP/1.0 %s", async (_name, line, count) => {
+  const request = `GET /livez HTTP/1.0\r\n${host}\r\n${line}\r\n`;
+  expect(statusesOf(await sendRaw(system.url, request))).toHaveLength(count);
 });
 
 test("two requests in one packet are two requests, answered in order", async () => {

@@ -199,6 +199,21 @@ describe("what is refused, with the reason", () => {
     ["no JSON", "{", "application/json", "not JSON"],
     ["no UTF-8", Buffer.from([0x22, 0xff, 0x22]), "application/json", "not JSON in UTF-8"],
     ["nothing", "", "application/json", "not JSON"],
+    [
+      "a name twice",
+      '{"client_name":"a","client\\u005fname":"b"}',
+      "application/json",
+      'the name "client_name" twice',
+    ],
+    ["the name of a prototype", '{"__proto__":{"client_name":"a"}}', "application/json", "`__proto__`"],
+    ["half a character as a name", '{"\\ud800":1}', "application/json", "half of a surrogate pair"],
+    [
+      "21 levels",
+      `${'{"a":'.repeat(21)}1${"}".repeat(21)}`,
+      "application/json",
+      "is nested deeper than 20 levels.",
+    ],
+    ["a number that loses digits", '{"a":12345678901234567890}', "application/json", "would lose digits"],
     ["too much", `{"client_name":"${"x".repeat(65_536)}"}`, "application/json", "more than 64 KB"],
   ])("%s", async (_case, body, type, reason) => {
     const { rules, refused } = await createRulesHarness();

@@ -106,9 +106,10 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     });
     const loopback = await listen(
       createServer((request, response) => {
-        const path = (request.url ?? "").split("?", 1)[0] ?? "";
+        const [path = "", ...rest] = (request.url ?? "").split("?");
         if (!server.owns(path)) return void response.writeHead(404).end();
-        server.handle(request, response, path).catch((error: unknown) => {
+        const address = request.socket.remoteAddress ?? "";
+        server.handle(request, response, { path, query: rest.join("?"), address }).catch((error: unknown) => {
           const known = error instanceof GatewayError ? error : new GatewayError("internal", String(error));
           if (response.headersSent) return void response.destroy();
           response.writeHead(known.code === "internal" ? 500 : 400, { "content-type": "application/json" });

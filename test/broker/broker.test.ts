@@ -107,6 +107,45 @@ test("the sequence: find, check, credential, interceptors, execute", async () =>
   expect(steps).toEqual(["view", "arguments", "policies", "credential", "before", "execute", "after"]);
 });
 
+describe("calls are counted", () => {
+  const counting = () => {
+    const counted: string[] = [];
+    const { broker, steps } = makeBroker({
+      count: ({ id }, { name }, kind) => {
+        steps.push("count");
+        counted.push(`${id} ${name} ${kind}`);
+      },
+    });
+    return { broker, steps, counted };
+  };
+
+  test("once it is known what is called, before any work is done for it", async () => {
+    const { broker, steps, counted } = counting();
+    await broker.invoke(makeRequest());
+    expect(steps.slice(0, 4)).toEqual(["view", "count", "arguments", "policies"]);
+    expect(counted).toEqual(["anonymous get_book tool"]);
+  });
+
+  test("also where their arguments are refused, and not where there is no such tool", async () => {
+    const { broker, counted } = counting();
+    expect(await codeOf(broker.invoke(makeRequest({ arguments: {} })))).toBe("invalid_arguments");
+    expect(counted).toHaveLength(1);
+    const target = { kind: "tool", name: "other" } as const;
+    expect(await codeOf(broker.invoke(makeRequest({ target })))).toBe("not_found");
+    expect(counted).toHaveLength(1);
+  });
+
+  test("and nothing is done for one too many", async () => {
+    const { broker, steps } = makeBroker({
+      count: () => {
+        throw new GatewayError("rate_limited", "Too many.");
+      },
+    });
+    expect(await codeOf(broker.invoke(makeRequest()))).toBe("rate_limited");
+    expect(steps).toEqual(["view"]);
+  });
+});
+
 test("the executor learns for whom, with which credential and from which catalog", async () => {
   let seen: Invocation | undefined;
   const { broker } = makeBroker({
@@ -168,7 +207,7 @@ describe("a call is refused", () => {
 test("a call that takes too long times out, and its request is aborted", async () => {
   let aborted = false;
   const { broker } = makeBroker({
-    interceptors: [deadline(10)],
+    interceptors: [deadline(() => 10)],
     executor: () => ({
       execute: ({ signal }) =>
         new Promise((_resolve, reject) => {

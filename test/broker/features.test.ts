@@ -119,6 +119,39 @@ describe("a subscription", () => {
     expect(ended).toEqual(["file:///a"]);
   });
 
+  test("is made like a call, and counted: it is within the interceptors until it stands", async () => {
+    const around: string[] = [];
+    const { broker, steps } = makeBroker(
+      {
+        subscribe: async () => {
+          around.push("made");
+          return { end: () => {} };
+        },
+      },
+      {
+        count: (principal, tool, kind) => void steps.push(`count ${principal.id} ${tool.operation} ${kind}`),
+        interceptors: [
+          async (invocation, tool, next) => {
+            around.push(`before ${tool.operation}`);
+            const result = await next(invocation);
+            around.push("after");
+            return result;
+          },
+        ],
+      },
+    );
+    await broker.subscribe(request, () => {});
+    expect(steps[0]).toBe("count user resources/read feature");
+    expect(around).toEqual(["before resources/read", "made", "after"]);
+  });
+
+  test("that an interceptor refuses is not made", async () => {
+    const refusal = new GatewayError("rate_limited", "No.");
+    const subscribe = () => Promise.reject(new Error("It was made."));
+    const { broker } = makeBroker({ subscribe }, { interceptors: [() => Promise.reject(refusal)] });
+    await expect(broker.subscribe(request, () => {})).rejects.toBe(refusal);
+  });
+
   test("is refused by policies before anything is asked", async () => {
     const refusal = new GatewayError("arguments_denied", "No.");
     const { broker, steps } = makeBroker(

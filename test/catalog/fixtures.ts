@@ -4,6 +4,7 @@ import type { Operation, ProviderCatalog, Tool } from "../../src/model/catalog.t
 import type { McpSurface, ProviderConfig, RestSurface } from "../../src/model/config.ts";
 import type { Freshness, ListedFeature, McpFeatures } from "../../src/model/features.ts";
 import type { Place } from "../../src/model/place.ts";
+import { usualProviderLimits } from "../limits.ts";
 
 /** A place on one line of `gestalt.yaml`. */
 export function placeAt(line: number): Place {
@@ -85,7 +86,8 @@ export function makeProvider(name: string, overrides: Partial<ProviderConfig> = 
     headers: {},
     managedParameters: [],
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: `${name}_` },
     tenants: undefined,
     surfaces: [restSurface],

@@ -64,6 +64,13 @@ function onPort(host = "127.0.0.1", configuration = standardConfiguration): stri
 
 const anybody = standardConfiguration.replace("provider: local", "provider: none");
 
+test("says where health is told besides", async () => {
+  const { tells, child } = await serve(onPort().replace("port: 0,", "port: 0, management: {port: 0},"));
+  expect(await tells(/^Health/)).toMatch(/^Health on http:\/\/127\.0\.0\.1:\d+ too: \/livez, /);
+  child.kill("SIGTERM");
+  expect(await once(child, "exit")).toEqual([0, null]);
+});
+
 describe("serving callers who sign in", () => {
   test("says how the first user is made and how clients show who they are", async () => {
     const { tells, child } = await serve(onPort());

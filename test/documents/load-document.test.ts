@@ -113,7 +113,8 @@ describe("files", () => {
   test("more than 64 MB", async () => {
     expect(await diagnosticOf(await written(Buffer.alloc(64_000_001, "x")))).toMatchObject({
       code: "document-too-large",
-      message: "`api.yaml` is larger than 64 MB. Reduce it to the operations that are needed.",
+      message:
+        "`api.yaml` is larger than 64 MB. Reduce it to the operations that are needed, or raise `limits.documents.size`.",
       place,
     });
   });

@@ -33,6 +33,7 @@ const stories: Readonly<
   ],
   connections: [{ tool: "bookshop_listOrders", given: {}, answer: "" }],
   tenants: [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
+  hardened: [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
   "sign-in": [{ tool: "bookshop_listBooks", given: { genre: ["poetry"] }, answer: "Leaves of Grass" }],
   package: [{ tool: "reviews_read", given: { bookId: "frankenstein" }, answer: "" }],
 };
@@ -68,6 +69,7 @@ describe.each(Object.entries(stories))("examples/%s", (story, calls) => {
     ...secrets,
     ...upstreams.environment,
     GATEWAY_STORE: join(folder, `${story}.db`),
+    SHUTDOWN_DELAY: "100ms",
   });
 
   test("validates offline with nothing to mend", async () => {
@@ -84,6 +86,7 @@ describe.each(Object.entries(stories))("examples/%s", (story, calls) => {
     const tenant = new Map([
       ["tenants", "circle"],
       ["sign-in", "default"],
+      ["hardened", "default"],
       ["connections", "acme"],
     ]).get(story);
     if (tenant !== undefined) {

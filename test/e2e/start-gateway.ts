@@ -34,9 +34,12 @@ export async function startGateway(options: {
   readonly config: string;
   readonly environment?: Readonly<Record<string, string>>;
   readonly flags?: readonly string[];
+  /** Options of Node itself. */
+  readonly nodeFlags?: readonly string[];
   readonly cwd?: string;
 }): Promise<RunningGateway> {
-  const child = spawn(process.execPath, [command, "serve", "-c", options.config, ...(options.flags ?? [])], {
+  const commandLine = [command, "serve", "-c", options.config, ...(options.flags ?? [])];
+  const child = spawn(process.execPath, [...(options.nodeFlags ?? []), ...commandLine], {
     cwd: options.cwd ?? projectRoot,
     env: { ...process.env, PORT: "0", ...options.environment },
     stdio: ["ignore", "pipe", "pipe"],

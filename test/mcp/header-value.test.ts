@@ -10,6 +10,7 @@ test.each([
   ["é", "=?base64?w6k=?="],
   ["a\nb", "=?base64?YQpi?="],
   ["=?base64?eA==?=", "=?base64?PT9iYXNlNjQ/ZUE9PT89?="],
+  ["=?base64?*?=", "=?base64?PT9iYXNlNjQ/Kj89?="],
 ])("%j travels as %s", (text, value) => {
   expect(encodeHeaderValue(text)).toBe(value);
   expect(decodeHeaderValue(value)).toBe(text);

@@ -278,6 +278,20 @@ describe("what callers send costs little, whatever it is", () => {
     expect(evaluate("arguments.text.matches('^(a|a)*$')", { text: "a".repeat(100_001) })).toBe("failed");
   });
 
+  test("texts are searched for texts of the caller's, and read as integers, up to 100,000 characters", () => {
+    // 99,996 and the names of the arguments, eight characters.
+    const long = { text: "ab".repeat(30_000), part: `${"ab".repeat(19_995)}b` };
+    const counted = Object.entries(long).reduce((sum, [name, text]) => sum + name.length + text.length, 0);
+    const more = (extra: number) => ({ ...long, text: long.text + "c".repeat(100_000 - counted + extra) });
+    for (const extra of [-1, 0])
+      expect(evaluate("arguments.text.contains(arguments.part)", more(extra))).toBe(false);
+    expect(evaluate("arguments.text.contains(arguments.part)", more(1))).toBe("failed");
+    // A text of the policy's own is short.
+    expect(evaluate("arguments.text.contains('abb')", { text: "ab".repeat(400_000) })).toBe(false);
+    expect(evaluate("int(arguments.text) > 5", { text: `${"0".repeat(99_995)}6` })).toBe(true);
+    expect(evaluate("int(arguments.text) > 5", { text: `${"0".repeat(99_996)}6` })).toBe("failed");
+  });
+
   test("patterns in loops meet a million characters", () => {
     const texts = (length: number) => ({ list: Array.from({ length: 100 }, () => "a".repeat(length)) });
     expect(evaluate("arguments.list.exists(i, i.matches('b$'))", texts(9_000))).toBe(false);

@@ -1,4 +1,6 @@
 import type { ConnectableCall } from "../../src/server/mcp/connect-in-band.ts";
+import { KeptResults } from "../../src/server/mcp/kept-results.ts";
+import { createResultLimiter, type LimitResult } from "../../src/server/mcp/limit-result.ts";
 import type { Caller, MethodResult } from "../../src/server/mcp/methods.ts";
 import { principalOf } from "../principals.ts";
 
@@ -13,3 +15,9 @@ export const unasked: Pick<Caller, "header" | "confirm" | "visit"> = {
   confirm: async () => principalOf("operator"),
   visit: undefined,
 };
+
+/** Cuts what is long, and keeps nothing of it. */
+export const cutOnly: LimitResult = createResultLimiter(
+  { resultBytes: 1_000_000 },
+  new KeptResults({ keptResultBytes: 0, keptResultMilliseconds: 0 }, () => 0),
+);

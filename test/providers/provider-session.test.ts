@@ -444,7 +444,7 @@ describe("what an upstream that is away last had", () => {
 describe("lists wait", () => {
   test("until a provider was tried once", async () => {
     const opening = Promise.withResolvers<OpenSurface>();
-    const { session } = makeSession(() => opening.promise, { arrivalMilliseconds: 60_000 });
+    const { session } = makeSession(() => opening.promise, { arrivalMilliseconds: () => 60_000 });
     expect(session.arrival).toBeUndefined();
     const started = session.start();
     const { arrival } = session;
@@ -459,13 +459,13 @@ describe("lists wait", () => {
 
   test("but not for long, nor for one that is closed", async () => {
     const never = (): Promise<OpenSurface> => new Promise(() => {});
-    const hanging = makeSession(never, { arrivalMilliseconds: 10 }).session;
+    const hanging = makeSession(never, { arrivalMilliseconds: () => 10 }).session;
     void hanging.start();
     await hanging.arrival;
     expect(hanging.arrival).toBeUndefined();
     expect(hanging.catalog().state).toBe("starting");
     const opening = Promise.withResolvers<OpenSurface>();
-    const closing = makeSession(() => opening.promise, { arrivalMilliseconds: 60_000 }).session;
+    const closing = makeSession(() => opening.promise, { arrivalMilliseconds: () => 60_000 }).session;
     void closing.start();
     const { arrival } = closing;
     const closed = closing.close(0);

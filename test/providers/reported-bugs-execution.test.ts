@@ -9,7 +9,7 @@ import type { JsonObject } from "../../src/model/json.ts";
 import { createCallTool } from "../../src/server/mcp/call-tool.ts";
 import { finished } from "../finished.ts";
 import { listen } from "../upstream/loopback.ts";
-import { callAtOnce, unasked } from "./call-at-once.ts";
+import { callAtOnce, cutOnly, unasked } from "./call-at-once.ts";
 
 // Each test is named after what users of another converter reported, project and number first: a small document, a call, and
 // what has to be on the wire or in the result.
@@ -94,7 +94,7 @@ async function run(report: Report): Promise<Running> {
   await gateway.start();
   const view = gateway.snapshot.view("mcp");
   const [tool] = view.tools;
-  const call = createCallTool(gateway.broker, () => view, callAtOnce);
+  const call = createCallTool(gateway.broker, () => view, callAtOnce, cutOnly);
   return {
     gateway,
     tool: tool?.name ?? "",
@@ -460,7 +460,7 @@ describe("answers", () => {
       answer: answering("text/plain", "x".repeat(1_000_001)),
     });
     expect(textOf(await running.call({}))).toMatch(
-      /x\n\[Cut by the gateway: 1000000 of 1000001 characters are shown\. Ask for less, .+\]$/,
+      /x\n\[Cut by the gateway: the first 1000000 of 1000001 bytes are shown \(`limits\.results\.size`\)\. Ask for less, .+\]$/,
     );
   });
 });
@@ -485,6 +485,6 @@ async function callOverHttp(
 }
 
 function textOf({ content }: JsonObject): string {
-  const [block] = Array.isArray(content) ? content : [];
-  return String(Object(block)["text"]);
+  const blocks = Array.isArray(content) ? content : [];
+  return blocks.map((block) => String(Object(block)["text"])).join("\n");
 }

@@ -27,7 +27,7 @@ test.each(["legacy", "modern"] as const)(
       principalOf("user", "bob", "acme"),
     ];
     const nameOf = ({ id, tenant }: Principal): string => `${id}_${tenant}`;
-    const stage = await stageOf([scopedProvider(upstream.url)], { deadlineMilliseconds: 60_000 });
+    const stage = await stageOf([scopedProvider(upstream.url)], { deadlineMilliseconds: () => 60_000 });
     const sources = new Map<Principal, TestSource>();
     for (const person of people) {
       const name = nameOf(person);

@@ -279,7 +279,7 @@ describe("beside providers that are in trouble", () => {
     };
     let now = 0;
     const stage = await stageOf([scopedProvider(upstream.url)], {
-      deadlineMilliseconds: 120_000,
+      deadlineMilliseconds: () => 120_000,
       now: () => now,
     });
     stage.store(sourceFor("ada"));
@@ -318,7 +318,7 @@ describe("beside providers that are in trouble", () => {
         named("dead", dead.url),
         named("broken", broken.url),
       ],
-      { deadlineMilliseconds: 200 },
+      { deadlineMilliseconds: () => 200 },
     );
     for (const provider of ["good", "slow", "dead", "broken"]) stage.store(sourceFor("ada", { provider }));
     // The good one may be slow too, on a machine that is busy.
@@ -393,7 +393,7 @@ describe("beside providers that are in trouble", () => {
 
   test("a store that never answers holds nobody up beyond the deadline", async () => {
     const upstream = await startFor(["ada"]);
-    const stage = await stageOf([scopedProvider(upstream.url)], { deadlineMilliseconds: 20 });
+    const stage = await stageOf([scopedProvider(upstream.url)], { deadlineMilliseconds: () => 20 });
     stage.references = () => new Promise(() => {});
     await stage.catalogs.prepare(ada);
     expect(stage.catalogs.prepare(ada)).toBeUndefined();
@@ -498,7 +498,7 @@ test("what nobody used for a while is shown at once and opened again behind it",
 test("many callers at once: each gets its own", async () => {
   const users = Array.from({ length: 40 }, (_none, index) => `u${index}`);
   const upstream = await startFor(users, "modern");
-  const stage = await stageOf([scopedProvider(upstream.url)], { deadlineMilliseconds: 60_000 });
+  const stage = await stageOf([scopedProvider(upstream.url)], { deadlineMilliseconds: () => 60_000 });
   for (const user of users) stage.store(sourceFor(user));
   const principals = users.map((user) => principalOf("user", user));
   await Promise.all(

@@ -11,6 +11,7 @@ import { createOwnAddress } from "../../src/own-address.ts";
 import { errorStatus } from "../../src/server/api/error-response.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
+import { usualLimits, usualServer } from "../limits.ts";
 import { principalOf } from "../principals.ts";
 import { noConnections, noCredentials } from "./no-connections.ts";
 
@@ -63,7 +64,14 @@ const seen: JsonObject[] = [];
 
 beforeAll(async () => {
   server = await startServer({
-    config: { host: "127.0.0.1", port: 0, baseUrl: undefined, allowedHosts: ["gw.example.com"] },
+    limits: () => usualLimits,
+    config: {
+      ...usualServer,
+      host: "127.0.0.1",
+      port: 0,
+      baseUrl: undefined,
+      allowedHosts: ["gw.example.com"],
+    },
     snapshot,
     broker: createBroker({
       view: () => snapshot.view("api"),

@@ -16,6 +16,7 @@ import { Secret } from "../../src/secret.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { openSqliteStore } from "../../src/store/sqlite/open-store.ts";
 import type { Store } from "../../src/store/store.ts";
+import { usualLimits, usualServer } from "../limits.ts";
 import { principalOf } from "../principals.ts";
 import { noConnections, noCredentials } from "./no-connections.ts";
 import { stageCatalog } from "./stage.ts";
@@ -49,7 +50,8 @@ beforeAll(async () => {
   const authorization = { default: "allow", destructive: "allow", roles: undefined, policies: [] } as const;
   const authorizer = createAuthorizer({ snapshot, settings: () => authorization, log: tell });
   server = await startServer({
-    config: { host: "127.0.0.1", port: 0, baseUrl: undefined, allowedHosts: [] },
+    limits: () => usualLimits,
+    config: { ...usualServer, host: "127.0.0.1", port: 0, baseUrl: undefined, allowedHosts: [] },
     snapshot,
     identity,
     view: authorizer.view,

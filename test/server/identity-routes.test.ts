@@ -547,6 +547,7 @@ describe("without credentials", () => {
       "post /api/v1/auth/login true",
       "get /livez true",
       "get /readyz true",
+      "get /startupz true",
     ]);
   });
 

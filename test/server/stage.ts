@@ -14,12 +14,14 @@ import type { AuthConfig } from "../../src/model/auth-config.ts";
 import type { Catalog } from "../../src/model/catalog.ts";
 import type { Invocation } from "../../src/model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../src/model/json.ts";
+import type { ConnectionLimits, RequestLimits } from "../../src/model/limits.ts";
 import type { Principal } from "../../src/model/principal.ts";
 import { createOwnAddress } from "../../src/own-address.ts";
 import { Secret } from "../../src/secret.ts";
 import type { ConnectionParts } from "../../src/server/connection-parts.ts";
 import { type GatewayServer, startServer } from "../../src/server/http-server.ts";
 import { makeProviderCatalog, makeTool } from "../catalog/fixtures.ts";
+import { usualLimits, usualServer } from "../limits.ts";
 import { principalOf } from "../principals.ts";
 import { noConnections, noCredentials } from "./no-connections.ts";
 
@@ -78,6 +80,13 @@ export interface StageOptions {
   readonly catalog?: Catalog;
   readonly authorizationServer?: AuthorizationServer;
   readonly oidcSignIn?: OidcSignIn;
+  /** Where they differ from the usual ones. */
+  readonly requests?: Partial<RequestLimits>;
+  readonly connectionLimits?: Partial<ConnectionLimits>;
+  readonly trustedProxies?: readonly string[];
+  readonly management?: { readonly host: string; readonly port: number };
+  /** Whether every provider was tried once. Default true. */
+  readonly isStarted?: boolean;
 }
 
 const customerSchema = {
@@ -178,7 +187,15 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
   const view = (principal: Principal, surface: "mcp" | "api"): CatalogView =>
     narrow(createView(snapshot.catalog, surface), (tool) => sees(principal, tool));
   const server = await startServer({
+    limits: () => ({
+      ...usualLimits,
+      requests: { ...usualLimits.requests, ...options.requests },
+      connections: { ...usualLimits.connections, ...options.connectionLimits },
+    }),
     config: {
+      ...usualServer,
+      trustedProxies: options.trustedProxies ?? [],
+      management: options.management,
       host: "127.0.0.1",
       port: 0,
       baseUrl: options.baseUrl,
@@ -217,7 +234,7 @@ export async function openStage(options: StageOptions = {}): Promise<Stage> {
     oidcSignIn: options.oidcSignIn,
     log: (message, cause) => log.push(`${message} ${cause instanceof Error ? cause.stack : ""}`),
   });
-  server.markStarted();
+  if (options.isStarted !== false) server.markStarted();
   return {
     server,
     log,

@@ -1,16 +1,19 @@
 import type { LookupAddress } from "node:dns";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
-import { connect } from "node:net";
-import { buildConnector } from "undici";
+import type { Socket } from "node:net";
+import type { buildConnector } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createConnector, RefusedAddressError } from "../../src/upstream/create-connector.ts";
 import {
-  type AddressLookup,
-  type ConnectorFactory,
+  createOperatorConnector,
   createPublicConnector,
+  isPublic,
+  isUsual,
 } from "../../src/upstream/egress-policy.ts";
+import type { AddressLookup } from "../../src/upstream/share-lookups.ts";
 import { hosts } from "./hosts.ts";
-import { get, type Loopback, listen, startClient, startHttp, textOf } from "./loopback.ts";
+import { get, type Loopback, listen, startClient, startHttp, startTcp, textOf } from "./loopback.ts";
 
 /** A server that no request of an upstream's making may reach. */
 let canary: Loopback;
@@ -26,6 +29,9 @@ afterAll(() => canary[Symbol.asyncDispose]());
 
 const byUpstream = (url: string) => ({ ...get(url), namedBy: "upstream" as const });
 const refused = { code: "upstream_failed", retryable: false };
+
+const pem = (name: string): string =>
+  readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url), "utf8");
 
 const answer = (...addresses: readonly string[]): readonly LookupAddress[] =>
   addresses.map((address) => ({ address, family: address.includes(":") ? 6 : 4 }));
@@ -117,70 +123,128 @@ describe("a name", () => {
   });
 
   test("that the name server never tells ends with the time to connect", async () => {
-    await using client = startClient({ lookup: () => new Promise(() => {}), connectTimeout: 50 });
+    await using client = startClient({
+      lookup: () => new Promise(() => {}),
+      limits: { connectMilliseconds: 50 },
+    });
     await expect(client.request(byUpstream("http://api.example.com/"))).rejects.toMatchObject({
       code: "timed_out",
     });
   });
 });
 
-describe("a connection to a public address", () => {
-  const target = { hostname: "api.example.com", host: "api.example.com", protocol: "http:", port: "80" };
+describe("a name of the internet that the operator wrote", () => {
+  const byOperator = (host: string) => ({ ...get(`http://${host}:${port}/`), namedBy: "operator" as const });
 
-  /** Notes the addresses that a connection may be made to, and in place of going out connects to `host`. */
-  function observe(lookup: AddressLookup, host: string, all: boolean) {
-    const pinned: unknown[] = [];
-    const createConnector: ConnectorFactory = (own) => (options, callback) => {
-      own.lookup?.(options.hostname, { all }, (error, addresses) => {
-        if (error !== null) {
-          callback(error, null);
-          return;
-        }
-        pinned.push(addresses);
-        const { port: at, hostname } = new URL(host);
-        const socket = connect(Number(at), hostname, () => callback(null, socket));
+  test.each([
+    ["the metadata address of clouds", ["169.254.169.254"]],
+    ["that address in IPv6", ["::ffff:169.254.169.254"]],
+    ["a link-local address", ["fe80::1"]],
+    ["another address as well", ["127.0.0.1", "169.254.169.254"]],
+  ])("never leads to a link-local address (%s)", async (_case, addresses) => {
+    for (const isLasting of [false, true]) {
+      await using client = startClient({ lookup: async () => answer(...addresses) });
+      const request = { ...byOperator("api.example.com"), isLasting };
+      await expect(client.request(request)).rejects.toMatchObject({
+        ...refused,
+        message: `Could not connect to api.example.com:${port}: this name leads to a link-local address, where clouds tell their machines' secrets, and so nothing was sent. If that is meant, write the address itself in the configuration.`,
       });
-    };
-    const connector = createPublicConnector(createConnector, { allowedHosts: () => [], lookup });
-    const failure = () => new Promise((resolve) => connector(target, (...[error]) => resolve(error)));
-    return { pinned, failure };
-  }
-
-  test("is made to the addresses that were checked; a later answer counts for the next connection", async () => {
-    await using reached = await startHttp(() => {});
-    const answers = [answer("8.8.8.8", "2606:4700:4700::1111"), answer("127.0.0.1"), answer("8.8.4.4")];
-    let asked = 0;
-    const { pinned, failure } = observe(async () => answers[asked++] ?? [], reached.url, true);
-    await failure();
-    expect([asked, pinned]).toEqual([1, [answers[0]]]);
-    expect(await failure()).toMatchObject(refused);
-    expect([asked, pinned]).toEqual([2, [answers[0]]]);
-    await failure();
-    expect([asked, pinned]).toEqual([3, [answers[0], answers[2]]]);
+    }
   });
 
-  test("takes the first where a socket asks for one", async () => {
-    await using reached = await startHttp(() => {});
-    const { pinned, failure } = observe(async () => answer("8.8.8.8", "1.1.1.1"), reached.url, false);
-    await failure();
-    expect(pinned).toEqual(["8.8.8.8"]);
+  test.each([
+    ["a private address", "api.example.com", "127.0.0.1"],
+    ["a link-local address, from a name for inside", "metadata.internal", "169.254.169.254"],
+  ])("leads to %s", async (_case, host, address) => {
+    const reached: string[] = [];
+    const door =
+      (name: string): buildConnector.connector =>
+      (target, callback) => {
+        reached.push(`${name} ${target.hostname}`);
+        callback(new RefusedAddressError(), null);
+      };
+    const open = createOperatorConnector({ toAny: door("any"), toUsual: door("usual") });
+    open({ hostname: host, protocol: "http:", port: "80" }, () => {});
+    expect(reached).toEqual([`${isUsual(address) ? "usual" : "any"} ${host}`]);
   });
 
-  test("that ended somewhere else is closed before a byte is sent", async () => {
-    await using reached = await startHttp(() => {});
-    const { failure } = observe(async () => answer("8.8.8.8"), reached.url, true);
-    expect(await failure()).toMatchObject(refused);
-    await expect.poll(() => [reached.opened(), reached.connections.size]).toEqual([1, 0]);
+  test("an address is what the operator meant, whichever", () => {
+    for (const hostname of ["169.254.169.254", "fe80::1", "localhost", "metadata.google.internal"]) {
+      let reached = 0;
+      const open = createOperatorConnector({
+        toAny: () => {
+          reached += 1;
+        },
+        toUsual: () => {
+          throw new Error("It was judged.");
+        },
+      });
+      open({ hostname, protocol: "http:", port: "80" }, () => {});
+      expect(reached).toBe(1);
+    }
   });
 });
 
-describe("TLS to a public address", () => {
-  const pem = (name: string) => readFileSync(new URL(`./certificates/${name}.pem`, import.meta.url), "utf8");
+describe("a connection to a public address", () => {
+  /** A connector that takes the addresses of `stands` for public ones, as if they were somewhere else. */
+  function connector(lookup: AddressLookup, stands: readonly string[], options: object = {}) {
+    const connect = createConnector({
+      ...{ connectMilliseconds: 5_000, tlsMilliseconds: 5_000, certificateAuthorities: undefined, lookup },
+      accepts: (address) => isPublic(address) || stands.includes(address),
+      ...options,
+    });
+    const outcomeOf = createPublicConnector(connect);
+    return (url: string): Promise<Error | Socket> => {
+      const { hostname, host, protocol, port: at } = new URL(url);
+      const name = hostname.replace(/^\[|\]$/g, "");
+      return new Promise((resolve) =>
+        outcomeOf({ hostname: name, host, protocol, port: at }, (error, socket) => resolve(error ?? socket)),
+      );
+    };
+  }
+
+  const failure = (outcome: Error | Socket): unknown => {
+    if (outcome instanceof Error) return outcome;
+    outcome.destroy();
+    return "connected";
+  };
+
+  test("is made to the addresses that were checked; a later answer counts for the next connection", async () => {
+    await using reached = await startHttp(() => {});
+    const at = `http://api.example.com:${new URL(reached.url).port}/`;
+    const answers = [answer("127.0.0.1"), answer("127.0.0.2"), answer("127.0.0.1")];
+    let asked = 0;
+    const open = connector(async () => answers[asked++] ?? [], ["127.0.0.1"]);
+    expect(failure(await open(at))).toBe("connected");
+    expect([asked, reached.opened()]).toEqual([1, 1]);
+    expect(failure(await open(at))).toMatchObject(refused);
+    expect([asked, reached.opened()]).toEqual([2, 1]);
+    expect(failure(await open(at))).toBe("connected");
+    expect([asked, reached.opened()]).toEqual([3, 2]);
+  });
+
+  test.each(["http", "https"])(
+    "that ended somewhere else is closed before a byte is sent (%s)",
+    async (scheme) => {
+      const bytes: Buffer[] = [];
+      await using reached = await startTcp((socket) => void socket.on("data", (chunk) => bytes.push(chunk)));
+      const looks: string[] = [];
+      // The address is fine when it is looked up, and another one by the time that the connection stands.
+      const open = connector(async () => answer("127.0.0.1"), [], {
+        accepts: (address: string) => looks.push(address) === 1,
+      });
+      const at = `${scheme}://api.example.com:${new URL(reached.url).port}/`;
+      expect(failure(await open(at))).toMatchObject(refused);
+      expect(looks).toEqual(["127.0.0.1", "127.0.0.1"]);
+      await expect.poll(() => [reached.opened(), reached.connections.size]).toEqual([1, 0]);
+      expect(Buffer.concat(bytes).byteLength).toBe(0);
+    },
+  );
 
   test.each([
-    ["other.example", refused],
+    ["other.example", "connected"],
     ["another.example", { code: "ERR_TLS_CERT_ALTNAME_INVALID" }],
-  ])("asks for the name %s and checks the certificate against it", async (hostname, expected) => {
+  ])("asks by TLS for the name %s and checks the certificate against it", async (hostname, expected) => {
     const asked: string[] = [];
     const server = createServer({
       key: pem("key"),
@@ -191,22 +255,12 @@ describe("TLS to a public address", () => {
       },
     });
     await using reached = await listen(server, "https");
-    // The real connector; only the address is exchanged at the last moment, which the check afterwards then refuses.
-    const createConnector: ConnectorFactory = ({ lookup }) =>
-      buildConnector({
-        allowH2: false,
-        ca: pem("other-host"),
-        lookup: (name, options, callback) =>
-          lookup?.(name, options, (error) => callback(error, [{ address: "127.0.0.1", family: 4 }])),
-      });
-    const connector = createPublicConnector(createConnector, {
-      allowedHosts: () => [],
-      lookup: async () => answer("8.8.8.8"),
+    const open = connector(async () => answer("127.0.0.1"), ["127.0.0.1"], {
+      certificateAuthorities: [pem("other-host")],
     });
-    const { port: at } = new URL(reached.url);
-    const target = { hostname, host: `${hostname}:${at}`, protocol: "https:", port: at };
-    const failure = await new Promise((resolve) => connector(target, (...[error]) => resolve(error)));
-    expect(failure).toMatchObject(expected);
+    const outcome = failure(await open(`https://${hostname}:${new URL(reached.url).port}/`));
+    if (typeof expected === "string") expect(outcome).toBe(expected);
+    else expect(outcome).toMatchObject(expected);
     expect(asked).toEqual([hostname]);
     await expect.poll(() => reached.connections.size).toBe(0);
   });
@@ -236,6 +290,18 @@ describe("who named the address", () => {
       await expect(client.request(byUpstream(`http://127.0.0.2:${port}/`))).rejects.toMatchObject(refused);
     },
   );
+
+  test("a host that is struck off the list gets nothing more, not over a connection that is open either", async () => {
+    let allowed: readonly string[] = ["127.0.0.1"];
+    await using upstream = await startHttp((_request, response) => response.end("hello"));
+    await using client = startClient({ allowedHosts: () => allowed, connectionsPerOrigin: 1 });
+    await client.request(byUpstream(upstream.url));
+    allowed = [];
+    await expect(client.request(byUpstream(upstream.url))).rejects.toMatchObject(refused);
+    allowed = ["localhost", "127.1"];
+    await client.request(byUpstream(upstream.url));
+    expect(upstream.opened()).toBe(1);
+  });
 
   test.each(["", "example.com", "http://127.0.0.1", "127.0.0.1:80", "*"])(
     "%j allows no other host",

@@ -5,6 +5,14 @@ describe("UrlSplitter", () => {
   const splitter = new UrlSplitter();
 
   test.each([
+    ["http://127.0.0.1./x", "127.0.0.1"],
+    ["http://[::FFFF:127.0.0.1]:80/x", "[::ffff:7f00:1]"],
+    ["http://A.Example.:80/x", "a.example"],
+  ])("%s has the host %s, in its one spelling", (url, host) => {
+    expect(splitter.split(url).canonicalHost).toBe(host);
+  });
+
+  test.each([
     ["http://a.example/x", "http://a.example", "a.example:80", "/x"],
     ["HTTPS://A.Example:8443/X?y#z", "https://a.example:8443", "a.example:8443", "/X?y"],
     ["http://[::1]:80/..;/%00", "http://[::1]", "[::1]:80", "/..;/%00"],
@@ -13,9 +21,9 @@ describe("UrlSplitter", () => {
     ["https://a.example#/x", "https://a.example", "a.example:443", "/"],
     ["http://a.example/\\b.example", "http://a.example", "a.example:80", "/\\b.example"],
   ])("%s", (url, origin, host, path) => {
-    expect(splitter.split(url)).toEqual({ origin, host, path });
+    expect(splitter.split(url)).toMatchObject({ origin, host, path });
     // The second time comes from the cache.
-    expect(splitter.split(url)).toEqual({ origin, host, path });
+    expect(splitter.split(url)).toMatchObject({ origin, host, path });
   });
 
   test.each([

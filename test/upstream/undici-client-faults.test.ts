@@ -8,7 +8,7 @@ import { get, startCanned, startClient, startHttp, startTcp, unusedHost } from "
 
 /** Runs a request that has to fail, both ways of reading, and returns what callers see. */
 async function failuresOf(request: HttpRequest): Promise<{ code: string; message: string }[]> {
-  await using client = startClient({ connectTimeout: 300 });
+  await using client = startClient({ limits: { connectMilliseconds: 300, tlsMilliseconds: 300 } });
   const whole = client.request(request).catch((error: unknown) => error);
   const streamed = client
     .stream(request)
@@ -48,7 +48,10 @@ describe("each way to fail has its own message", () => {
   test("the TLS handshake never comes", async () => {
     await using upstream = await startTcp(() => {});
     expect(await failuresOf(get(`https://${upstream.host}/`))).toEqual(
-      twice("timed_out", `Could not connect to ${upstream.host} within 300 ms. Is it reachable from here?`),
+      twice(
+        "timed_out",
+        `${upstream.host} took the connection and did not finish the TLS handshake within 300 ms. Does it speak TLS there?`,
+      ),
     );
   });
 
@@ -142,7 +145,10 @@ describe("each way to fail has its own message", () => {
   test("headers without end", async () => {
     await using upstream = await startCanned(`HTTP/1.1 200 OK\r\nX-Long: ${"x".repeat(100_000)}\r\n\r\n`);
     expect(await failuresOf(get(upstream.url))).toEqual(
-      twice("upstream_failed", `${upstream.host} answered with more header bytes than are accepted.`),
+      twice(
+        "upstream_failed",
+        `${upstream.host} answered with more than 16 KiB of headers, which is not accepted.`,
+      ),
     );
   });
 
@@ -315,7 +321,7 @@ describe("abort", () => {
 
   test("while it connects", async () => {
     await using upstream = await startTcp(() => {});
-    await using client = startClient({ connectTimeout: 300 });
+    await using client = startClient({ limits: { connectMilliseconds: 300, tlsMilliseconds: 300 } });
     const leave = new AbortController();
     const pending = client.request({ ...get(`https://${upstream.host}`), signal: leave.signal });
     leave.abort();

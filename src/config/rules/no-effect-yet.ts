@@ -2,7 +2,7 @@ import type { NodePath } from "../../documents/located-node.ts";
 import type { GatewayFile } from "../../model/config-file.generated.ts";
 import type { Finding, Rule } from "../rule.ts";
 
-/** Settings of later versions, and those of a sign-in that is off, do no harm, but nobody should rely on them. */
+/** Settings of a sign-in that is off do no harm, but nobody should rely on them. */
 export const noEffectYet: Rule = function* (file): Generator<Finding> {
   for (const [value, path, why] of settings(file)) {
     if (value === undefined) continue;
@@ -17,15 +17,10 @@ export const noEffectYet: Rule = function* (file): Generator<Finding> {
   }
 };
 
-function settings({ server, auth }: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
+function settings({ auth }: GatewayFile): readonly (readonly [unknown, NodePath, string])[] {
   const open = (auth?.provider ?? "none") === "none" ? auth : undefined;
   const nobodySignsIn = "while nobody signs in (`auth.provider: none`)";
   return [
-    [
-      server?.management,
-      ["server", "management"],
-      "in this version, which serves health beside everything else",
-    ],
     [open?.api_token_ttl, ["auth", "api_token_ttl"], nobodySignsIn],
     [open?.session_ttl, ["auth", "session_ttl"], nobodySignsIn],
     [open?.session_idle, ["auth", "session_idle"], nobodySignsIn],

@@ -1,6 +1,6 @@
 import { didYouMean } from "../../did-you-mean.ts";
 import type { NodePath } from "../../documents/located-node.ts";
-import { createMetaSchemaCheck, type MetaSchemaViolation } from "../../json-schema/check-meta-schema.ts";
+import { findMetaSchemaViolations, type MetaSchemaViolation } from "../../json-schema/check-meta-schema.ts";
 import type { Parameter } from "../../model/config-file.generated.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { eachOperation } from "../each-operation.ts";
@@ -11,11 +11,8 @@ const shapeKeys = ["type", "enum", "items", "properties", "format"] as const;
 
 /** A schema is JSON Schema. That of a parameter says all about its value, so the short keys can't stand beside it. */
 export const parameterSchema: Rule = function* (file, look): Generator<Finding> {
-  // Compiling the meta-schema takes longer than all other rules, and most files hold no schema.
-  let check: ReturnType<typeof createMetaSchemaCheck> | undefined;
   for (const { schema, path } of eachSchema(file)) {
-    check ??= createMetaSchemaCheck();
-    for (const violation of check(schema)) yield describe(violation, schema, path, look);
+    for (const violation of findMetaSchemaViolations(schema)) yield describe(violation, schema, path, look);
   }
   for (const { operation, path } of eachOperation(file)) {
     for (const [index, parameter] of (operation.parameters ?? []).entries()) {

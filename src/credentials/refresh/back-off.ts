@@ -1,4 +1,4 @@
-import { BoundedMap } from "../bounded-map.ts";
+import { BoundedMap } from "../../limits/bounded-map.ts";
 import type { StoredCredential } from "../credential-store.ts";
 import { keyOfReference } from "../owner.ts";
 import type { RefreshTimings } from "./timings.ts";

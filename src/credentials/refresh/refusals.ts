@@ -1,5 +1,5 @@
+import { BoundedMap } from "../../limits/bounded-map.ts";
 import type { CredentialReference } from "../../model/credential.ts";
-import { BoundedMap } from "../bounded-map.ts";
 import type { StoredCredential } from "../credential-store.ts";
 import { keyOfReference } from "../owner.ts";
 

@@ -1,4 +1,4 @@
-import { BoundedMap } from "../bounded-map.ts";
+import { BoundedMap } from "../../limits/bounded-map.ts";
 import type { CredentialFacts, CredentialStore, StoredCredential } from "../credential-store.ts";
 import type { TokenSet } from "../oauth/token-client.ts";
 import { keyOfReference } from "../owner.ts";

@@ -2,6 +2,9 @@ import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import type { DocumentSource } from "../../documents/load-document.ts";
+import { threadPermissions } from "../../documents/thread-permissions.ts";
+import { GatewayError } from "../../errors.ts";
+import { missingPermission } from "../../missing-permission.ts";
 import type { ReadRelated } from "../openapi/related-documents.ts";
 import type { CompileJob, CompileOutcome } from "./compile-job.ts";
 import type { PackedOperations } from "./pack-operations.ts";
@@ -43,13 +46,7 @@ export async function runApart(
   signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<CompileOutcome>();
   const bytes = ownBytes(entry.bytes);
-  const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url), {
-    // More room for young objects is somewhat faster, and costs the process 100 MB while a large document is compiled.
-    resourceLimits: { maxOldGenerationSizeMb: limits.memory, maxYoungGenerationSizeMb: 12 },
-    // Foreign documents have no use for what the process was started with.
-    env: {},
-    execArgv: [],
-  });
+  const worker = startThread(entry.name, limits);
   const tooMuch = (need: string): void =>
     resolve({ documents: [], diagnostics: [excess(entry.name, need, job)] });
 
@@ -103,4 +100,24 @@ function excess(name: string, need: string, { surface }: CompileJob): Diagnostic
     message: `\`${name}\` takes ${need} to compile, so it was given up. Reduce it to the operations that are needed.`,
     place: surface.document.place,
   };
+}
+
+function startThread(document: string, { memory }: ThreadLimits): Worker {
+  try {
+    return new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url), {
+      // More room for young objects is somewhat faster, and costs the process 100 MB while a large document is compiled.
+      resourceLimits: { maxOldGenerationSizeMb: memory, maxYoungGenerationSizeMb: 12 },
+      // Foreign documents have no use for what the process was started with.
+      env: {},
+      execArgv: [...threadPermissions()],
+    });
+  } catch (cause) {
+    const permission = missingPermission(cause);
+    if (permission === undefined) throw cause;
+    throw new GatewayError(
+      "provider_unavailable",
+      `Node may not start the thread that compiles \`${document}\`. Start the gateway with ${permission}, or give it a document of less than 64 KiB.`,
+      { cause },
+    );
+  }
 }

@@ -17,10 +17,10 @@ export async function runJob(
   read: ReadRelated,
   take: (operation: Operation) => void,
 ): Promise<CompileOutcome> {
-  const loaded = readDocument(entry, surface.document);
+  const loaded = readDocument(entry, surface.document, surface.documentLimits);
   if (!loaded.ok) return { diagnostics: loaded.diagnostics, documents: [] };
   const { document } = loaded;
-  const related = await loadRelatedDocuments(document, surface.document, read);
+  const related = await loadRelatedDocuments(document, surface, read);
   const facts = { document, surface, provider: fromOutline(provider), related, allowedHosts, isUsedUp: true };
   const diagnostics = await compileEach(facts, take);
   const documents = [

@@ -17,7 +17,7 @@ import {
 } from "./read-operations.ts";
 
 /** Ten times as many as the largest schemas of people have; all of their tools are in memory. */
-const mostFields = 10_000;
+const mostFieldsEver = 10_000;
 
 /** What a schema compiles to. */
 export interface CompiledSchema {
@@ -43,6 +43,7 @@ export async function compileSchema(
   const diagnostics: Diagnostic[] = [...declared.diagnostics, ...findUnknownFields(schema, surface)];
   const taken = new Set(operations.map(({ id }) => id.toLowerCase()));
   const wanted = exposedFields(schema, surface).filter(({ field }) => !taken.has(field.name.toLowerCase()));
+  const mostFields = Math.min(mostFieldsEver, surface.documentLimits.operations);
   for (const { operationType, field } of wanted.slice(0, mostFields)) {
     await giveWay();
     const compiled = compileSafely(field, surface, () =>

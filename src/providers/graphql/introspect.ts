@@ -1,6 +1,7 @@
 import { setImmediate } from "node:timers/promises";
 import { getIntrospectionQuery, type IntrospectionOptions } from "graphql";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { describeBytes } from "../../documents/document-limits.ts";
 import { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
 import type { GraphqlSurface, ProviderConfig } from "../../model/config.ts";
@@ -14,8 +15,8 @@ import { buildRequest } from "./bind-request.ts";
 import { asAnswer } from "./parse-answer.ts";
 import { type ReadSchema, readIntrospection, reasonOf } from "./read-schema.ts";
 
-/** Most bytes of an introspection result. The largest that are known take 11 MB. */
-const mostIntrospectionBytes = 64 * 1024 * 1024;
+/** For the whole answer: ms for all of it, and the least bytes in a second. Nobody's call waits for it. */
+const patience = { totalTimeout: 120_000, leastRate: 1024 };
 
 /** Longest quotation of what an endpoint said, in characters. */
 const longestQuotation = 200;
@@ -44,7 +45,7 @@ export async function introspect(
   for (const options of introspectionLevels) {
     const response = await ask(surface, provider, context, options);
     if (response === undefined) {
-      const limit = `${mostIntrospectionBytes / 1024 / 1024} MiB`;
+      const limit = describeBytes(surface.documentLimits.bytes);
       return failed(
         surface,
         "document-too-large",
@@ -94,7 +95,8 @@ async function ask(
     const response = await context.http.request({
       ...request,
       signal: context.signal,
-      maxBytes: mostIntrospectionBytes,
+      maxBytes: surface.documentLimits.bytes,
+      ...patience,
     });
     if (response.status < 500 && response.status !== 429) return response;
     const message = `\`${nameOfUrl(surface.url)}\` answered the introspection query with status ${response.status}.`;

@@ -24,7 +24,7 @@ export const graphqlKind: ProviderKind<GraphqlSurface> = {
     return {
       operations,
       diagnostics,
-      executor: createGraphqlExecutor(provider, context.http, () => schema),
+      executor: createGraphqlExecutor(provider, context.http, () => schema, { budget: context.retryBudget }),
       origin: surface.schema === undefined ? "upstream" : "declared",
       files: [surface.schema, ...surface.operations.map(({ source }) => source)].flatMap((location) =>
         location?.kind === "file" ? [location.path] : [],

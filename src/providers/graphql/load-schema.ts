@@ -20,7 +20,11 @@ export async function loadSchema(
 ): Promise<ReadSchema> {
   if (surface.schema === undefined) return introspect(surface, provider, context);
   const headers = await documentHeaders(surface, context);
-  const loaded = await context.documents.text(surface.schema, { signal: context.signal, headers });
+  const loaded = await context.documents.text(surface.schema, {
+    signal: context.signal,
+    headers,
+    limits: surface.documentLimits,
+  });
   return loaded.ok ? readSchema(loaded.document) : loaded;
 }
 

@@ -1,6 +1,6 @@
+import { GatewayError } from "../../errors.ts";
 import { isJsonObject } from "../../json-object.ts";
-import { parseExactJson } from "../../mcp/exact-json.ts";
-import { isNestedDeeperThan } from "../../mcp/nesting.ts";
+import { CostlyJsonError, parseExactJson } from "../../mcp/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 
 /** Writing JSON recurses. */
@@ -8,13 +8,19 @@ const deepestAnswer = 1000;
 
 /**
  * Reads an answer as GraphQL, whatever its media type says; `undefined` for anything else. Numbers that a double can't hold
- * keep their digits when the answer is written out again; they are opaque until then.
+ * keep their digits when the answer is written out again; they are opaque until then. Throws `answer_too_large` for what would take
+ * too long to read.
  */
 export function parseAnswer(body: Uint8Array): JsonObject | undefined {
   try {
     const text = new TextDecoder().decode(body);
-    return isNestedDeeperThan(text, deepestAnswer) ? undefined : asAnswer(parseExactJson(text));
-  } catch {
+    return asAnswer(parseExactJson(text, deepestAnswer));
+  } catch (error) {
+    if (error instanceof CostlyJsonError)
+      throw new GatewayError(
+        "answer_too_large",
+        `The upstream's answer ${error.message}. Ask for less, such as a smaller page or fewer fields.`,
+      );
     // What is not JSON is the caller's to see.
     return undefined;
   }

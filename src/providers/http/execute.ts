@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Executor } from "../../broker/executor.ts";
 import { pagesArgument } from "../../catalog/paginate.ts";
 import { fillBaseUrl } from "../../fill-url.ts";
+import { createRetryBudget, type RetryBudget } from "../../limits/retry-budget.ts";
 import type { HttpBinding } from "../../model/catalog.ts";
 import type { ProviderConfig } from "../../model/config.ts";
 import type { Credential } from "../../model/credential.ts";
@@ -18,8 +19,10 @@ import { type Answer, type AnswerLimits, usualLimits } from "./read-answer.ts";
 import { idempotencyArgument, isRepeatable } from "./retry.ts";
 import { send } from "./send.ts";
 
-/** What tests replace: time, and how much of an answer is taken. */
+/** What calls share with those of other surfaces, and what tests replace: time, and how much of an answer is taken. */
 export interface HttpExecutorOptions {
+  /** What repetitions come out of. Default: a budget of its own. */
+  readonly budget?: RetryBudget | undefined;
   readonly clock?: Clock;
   readonly limits?: AnswerLimits;
 }
@@ -28,8 +31,9 @@ export interface HttpExecutorOptions {
 export function createHttpExecutor(
   provider: ProviderConfig,
   http: HttpClient,
-  { clock = systemClock, limits = usualLimits }: HttpExecutorOptions = {},
+  { budget: shared, clock = systemClock, limits = limitsOf(provider) }: HttpExecutorOptions = {},
 ): Executor {
+  const budget = shared ?? createRetryBudget(provider.retries.budget, () => clock.now());
   return {
     async execute(invocation, tool, credential): Promise<HttpResult> {
       if (tool.binding.kind !== "http") throw new Error(`\`${tool.name}\` is not called over plain HTTP.`);
@@ -39,7 +43,7 @@ export function createHttpExecutor(
       const endsAt = invocation.endsAt ?? Number.POSITIVE_INFINITY;
       const hasKey = idempotencyKey(binding, callArguments) !== undefined;
       const retries = isRepeatable(binding.method, hasKey) ? provider.retries.attempts : 0;
-      const sender = { http, clock, retries, endsAt };
+      const sender = { http, clock, retries, budget, tenant: invocation.tenant, endsAt };
 
       const fetch = async (
         next: { readonly arguments: JsonObject; readonly url: string | undefined },
@@ -47,7 +51,7 @@ export function createHttpExecutor(
         signal: AbortSignal,
       ): Promise<SentPage> => {
         const { bound, dressed } = prepareRequest(binding, next.arguments, provider, credential, next.url);
-        const answer = await send(sender, { ...dressed, signal }, { ...limits, bytes: maxBytes });
+        const answer = await send(sender, { ...dressed, signal }, withRoom(limits, maxBytes));
         return { result: toResult(answer, dressed.headers), arguments: next.arguments, url: bound.url };
       };
       const start = { arguments: withPageSize(binding, callArguments), url: undefined };
@@ -68,6 +72,16 @@ export function createHttpExecutor(
       });
     },
   };
+}
+
+function limitsOf({ name, limits }: ProviderConfig): AnswerLimits {
+  const { answerBytes, eventBytes = usualLimits.eventBytes } = limits;
+  return { ...usualLimits, bytes: answerBytes, eventBytes, setAt: `providers.${name}.limits` };
+}
+
+/** What earlier pages have left of the room is no limit that the file sets. */
+function withRoom(limits: AnswerLimits, bytes: number): AnswerLimits {
+  return bytes === limits.bytes ? limits : { ...limits, bytes, setAt: undefined };
 }
 
 /** The request as it would go out, with what the provider sends itself and the credential. For previews. */

@@ -1,6 +1,5 @@
 import { isJsonObject } from "../../json-object.ts";
 import { parseExactJson } from "../../mcp/exact-json.ts";
-import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import type { JsonValue } from "../../model/json.ts";
 
 /** Writing JSON recurses; what nests deeper stays bytes. */
@@ -19,7 +18,7 @@ export function parseJsonBytes(bytes: Uint8Array): JsonValue | undefined {
 /** The same for text. */
 export function parseJsonText(text: string): JsonValue | undefined {
   try {
-    return isNestedDeeperThan(text, deepest) ? undefined : parseExactJson(text);
+    return parseExactJson(text, deepest);
   } catch {
     return undefined;
   }

@@ -2,7 +2,8 @@ import { GatewayError } from "../../errors.ts";
 import { followAbort } from "../../follow-abort.ts";
 import type { JsonValue } from "../../model/json.ts";
 import type { HttpClient, HttpRequest, HttpStream } from "../../upstream/http-client.ts";
-import { joinChunks, tooLarge } from "../../upstream/read-limited.ts";
+import { settingOf } from "../../upstream/http-limits.ts";
+import { addChunk, joinChunks, tooLarge } from "../../upstream/read-limited.ts";
 import { UrlSplitter } from "../../upstream/split-url.ts";
 import type { Clock } from "./clock.ts";
 import { countSeparators, parseSequence, type SequenceKind, sequenceKind } from "./sequence.ts";
@@ -11,15 +12,20 @@ import { countSeparators, parseSequence, type SequenceKind, sequenceKind } from 
 export interface AnswerLimits {
   /** Decoded bytes; a sequence ends there, any other answer fails. */
   readonly bytes: number;
+  /** Of one event of an event stream, as sent; the sequence ends before a larger one. */
+  readonly eventBytes: number;
   /** Items of a sequence. */
   readonly items: number;
   /** Ms that a sequence may go on. */
   readonly sequenceMilliseconds: number;
+  /** Where the operator's file sets the sizes, for messages; absent: nowhere. */
+  readonly setAt?: string | undefined;
 }
 
-/** Limits that no answer for a reader, be it a model or a program, comes near: 10 MiB, 10,000 items, 30 s. */
+/** Limits that no answer for a reader, be it a model or a program, comes near: 10 MiB, events of 1 MiB, 10,000 items, 30 s. */
 export const usualLimits: AnswerLimits = {
   bytes: 10 * 1024 * 1024,
+  eventBytes: 1024 * 1024,
   items: 10_000,
   sequenceMilliseconds: 30_000,
 };
@@ -60,7 +66,7 @@ export async function openAnswer(http: HttpClient, request: HttpRequest, clock: 
     read: (limits) => {
       const answer =
         kind === undefined
-          ? readWhole(stream, request, limits.bytes, ending)
+          ? readWhole(stream, request, limits, ending)
           : readSequence(stream, kind, limits, ending, clock);
       return answer.finally(unfollow);
     },
@@ -70,12 +76,12 @@ export async function openAnswer(http: HttpClient, request: HttpRequest, clock: 
 async function readWhole(
   stream: HttpStream,
   request: HttpRequest,
-  maxBytes: number,
+  { bytes: maxBytes, setAt }: AnswerLimits,
   ending: AbortController,
 ): Promise<Answer> {
   const { status, headers } = stream;
   if (status >= 300) return readRefusal(stream, Math.min(maxBytes, mostRefusalBytes));
-  const refuse = (): GatewayError => tooLarge(new UrlSplitter().split(request.url).host, maxBytes);
+  const refuse = (): GatewayError => tooLarge(new UrlSplitter().split(request.url).host, maxBytes, setAt);
   if (request.method !== "HEAD" && Number(headers["content-length"] ?? 0) > maxBytes) {
     // Nobody has begun to read, so leaving would not end it.
     ending.abort();
@@ -86,7 +92,7 @@ async function readWhole(
   for await (const chunk of stream.body) {
     length += chunk.byteLength;
     if (length > maxBytes) throw refuse();
-    chunks.push(chunk);
+    addChunk(chunks, chunk);
   }
   return { status, headers, body: joinChunks(chunks, length) };
 }
@@ -96,7 +102,7 @@ async function readRefusal({ status, headers, body }: HttpStream, maxBytes: numb
   const chunks: Uint8Array[] = [];
   let length = 0;
   for await (const chunk of body) {
-    chunks.push(chunk);
+    addChunk(chunks, chunk);
     length += chunk.byteLength;
     if (length > maxBytes) break;
   }
@@ -131,9 +137,10 @@ async function readSequence(
   try {
     for await (const chunk of stream.body) {
       const room = limits.bytes - length;
-      chunks.push(chunk.subarray(0, room));
+      addChunk(chunks, chunk.subarray(0, room));
       length += Math.min(chunk.byteLength, room);
-      if (chunk.byteLength > room) stopped = `it is longer than ${limits.bytes} bytes`;
+      if (chunk.byteLength > room)
+        stopped = `it is longer than ${limits.bytes} bytes${settingOf(limits.setAt, "answer_size")}`;
       else if (count(chunk) > limits.items) stopped = `it has more than ${limits.items} items`;
       if (stopped !== undefined) break;
     }
@@ -146,8 +153,10 @@ async function readSequence(
     read.abort();
   }
   const body = joinChunks(chunks, length);
-  const items = await parseSequence(kind, body, stopped === undefined);
+  const { items, isCut } = await parseSequence(kind, body, stopped === undefined, limits.eventBytes);
   const sequence = items.slice(0, limits.items);
+  if (isCut)
+    stopped = `the next one has more than ${limits.eventBytes} bytes${settingOf(limits.setAt, "event_size")}`;
   if (stopped === undefined && items.length > sequence.length)
     stopped = `it has more than ${limits.items} items`;
   return {

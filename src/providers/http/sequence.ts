@@ -1,3 +1,4 @@
+import { GatewayError } from "../../errors.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { readEvents } from "../../upstream/sse.ts";
 import { parseJsonText } from "./json-part.ts";
@@ -42,28 +43,43 @@ export function countSeparators(kind: SequenceKind): (chunk: Uint8Array) => numb
   };
 }
 
+/** What the body of a sequence holds. */
+export interface ParsedSequence {
+  readonly items: readonly JsonValue[];
+  /** An event was too large: what follows it is missing. */
+  readonly isCut: boolean;
+}
+
 /**
  * The items: JSON as values with all digits of their numbers, anything else as text. An event is `{data}`, with `event` and
  * `id` where the stream has them. The last item counts only when it is `complete`, or says itself that it is.
+ *
+ * @param maxEventBytes of one event.
  */
 export async function parseSequence(
   kind: SequenceKind,
   body: Uint8Array,
   complete: boolean,
-): Promise<readonly JsonValue[]> {
-  if (kind === "events") return parseEvents(body, complete);
+  maxEventBytes: number,
+): Promise<ParsedSequence> {
+  if (kind === "events") return parseEvents(body, complete, maxEventBytes);
   const text = new TextDecoder().decode(body);
   const pieces = text.split(kind === "lines" ? "\n" : "\u001e");
   const ended =
     kind === "lines" ? pieces.length - 1 : text.endsWith("\n") ? pieces.length : pieces.length - 1;
-  return pieces
+  const items = pieces
     .slice(0, complete ? pieces.length : ended)
     .map((piece) => piece.trim())
     .filter((piece) => piece !== "")
     .map(toItem);
+  return { items, isCut: false };
 }
 
-async function parseEvents(body: Uint8Array, complete: boolean): Promise<readonly JsonValue[]> {
+async function parseEvents(
+  body: Uint8Array,
+  complete: boolean,
+  maxEventBytes: number,
+): Promise<ParsedSequence> {
   async function* chunks(): AsyncGenerator<Uint8Array> {
     yield body;
     // Many servers leave out the empty line after their last event.
@@ -71,15 +87,20 @@ async function parseEvents(body: Uint8Array, complete: boolean): Promise<readonl
   }
   const items: JsonValue[] = [];
   let lastId = "";
-  for await (const { event, data, id } of readEvents(chunks(), { maxEventBytes: body.byteLength + 1 })) {
-    items.push({
-      ...(event !== "message" && { event }),
-      ...(id !== lastId && { id }),
-      data: toItem(data),
-    });
-    lastId = id;
+  try {
+    for await (const { event, data, id } of readEvents(chunks(), { maxEventBytes })) {
+      items.push({
+        ...(event !== "message" && { event }),
+        ...(id !== lastId && { id }),
+        data: toItem(data),
+      });
+      lastId = id;
+    }
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== "answer_too_large") throw error;
+    return { items, isCut: true };
   }
-  return items;
+  return { items, isCut: false };
 }
 
 function toItem(text: string): JsonValue {

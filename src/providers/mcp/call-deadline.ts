@@ -1,4 +1,5 @@
 import { GatewayError } from "../../errors.ts";
+import { settingOf } from "../../upstream/http-limits.ts";
 
 /** How long a client may take to answer one question: people read before they answer. */
 const defaultQuestionMilliseconds = 600_000;
@@ -11,6 +12,8 @@ export interface CallLimits {
   readonly longest: number;
   /** How long the client may take for each question of the upstream, which counts as neither; default 600,000. */
   readonly question?: number;
+  /** Where the operator's file sets the first two, such as `providers.github.limits`, for messages; absent: nowhere. */
+  readonly setAt?: string;
 }
 
 /**
@@ -50,7 +53,7 @@ export class CallDeadline {
   touch(): void {
     clearTimeout(this.#idle);
     if (this.#holds > 0 || this.#over) return;
-    this.#idle = setTimeout(() => this.#expire(this.#limits.idle), this.#limits.idle);
+    this.#idle = setTimeout(() => this.#expire("idle", "call_time"), this.#limits.idle);
   }
 
   /** Asks the client by `work`, whose time does not count. Fails with `timed_out` when the client takes too long. */
@@ -83,7 +86,7 @@ export class CallDeadline {
   #run(): void {
     if (this.#over) return;
     this.#since = performance.now();
-    this.#total = setTimeout(() => this.#expire(this.#limits.longest), this.#left);
+    this.#total = setTimeout(() => this.#expire("longest", "longest_call_time"), this.#left);
     this.touch();
   }
 
@@ -103,12 +106,12 @@ export class CallDeadline {
     );
   };
 
-  #expire(milliseconds: number): void {
-    const seconds = milliseconds / 1000;
+  #expire(limit: "idle" | "longest", key: string): void {
+    const seconds = this.#limits[limit] / 1000;
     this.#controller.abort(
       new GatewayError(
         "timed_out",
-        `The upstream MCP server did not answer within ${seconds} s. ${this.#aftermath}`,
+        `The upstream MCP server did not answer within ${seconds} s${settingOf(this.#limits.setAt, key)}. ${this.#aftermath}`,
         { retryable: true },
       ),
     );

@@ -5,6 +5,7 @@ import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import type { McpSurface } from "../../model/config.ts";
 import type { ListedFeature } from "../../model/features.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { shareThread } from "../share-thread.ts";
 import { quoteUpstream, stripHidden } from "../strip-hidden.ts";
 import { cleanEntry, hasHiddenNames } from "./clean-entry.ts";
 import { type ListKind, listMethods } from "./list-kinds.ts";
@@ -38,13 +39,14 @@ const idMembers: Readonly<Record<FeatureList, string>> = {
  * of a wrong type, with which clients would refuse the whole list, and `_meta` that the protocol keeps for itself.
  *
  * An entry is left out with a warning when it has no usable name or URI, is larger than 256 KB or nested deeper than 100 levels; of
- * several with one name the first counts.
+ * several with one name the first counts. Other work of the thread has its turn between two entries.
  */
-export function compileFeatures(
+export async function compileFeatures(
   entries: readonly JsonValue[],
   list: FeatureList,
   surface: McpSurface,
-): CompiledFeatures {
+): Promise<CompiledFeatures> {
+  const giveWay = shareThread();
   const features = new Map<string, ListedFeature>();
   const dropped: string[] = [];
   for (const entry of entries) {
@@ -53,6 +55,7 @@ export function compileFeatures(
     else if (features.has(compiled.feature.id)) {
       dropped.push(`it lists \`${show(compiled.feature.id)}\` more than once, and the first one counts`);
     } else features.set(compiled.feature.id, compiled.feature);
+    await giveWay();
   }
   const { entries: nouns } = listMethods[list];
   const told = dropped.slice(0, maxTold);

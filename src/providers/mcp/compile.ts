@@ -1,17 +1,22 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
 import { asObject, isJsonObject } from "../../json-object.ts";
-import { inspectSchema } from "../../json-schema/inspect-schema.ts";
+import { type InspectionAllowance, inspectSchema } from "../../json-schema/inspect-schema.ts";
 import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import { readParameterHeaders, valueKeywords } from "../../mcp/parameter-headers.ts";
 import type { Operation, ToolAnnotations } from "../../model/catalog.ts";
 import type { McpSurface } from "../../model/config.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
+import { shareThread } from "../share-thread.ts";
 import { quoteUpstream, stripHidden } from "../strip-hidden.ts";
 import { cleanExtras } from "./clean-entry.ts";
 
 const maxToolCharacters = 256 * 1024;
 const maxSchemaDepth = 100;
 const maxNameCharacters = 256;
+/** Tools whose loss is told one by one, and findings in schemas; a server may list thousands. */
+const maxTold = 100;
+/** Of all inspections of one list together, about half a second; what they cost beyond is more than their warnings are worth. */
+const inspectionSteps = 5_000_000;
 
 /** What a list of tools compiles to. */
 export interface CompiledTools {
@@ -24,39 +29,59 @@ export interface CompiledTools {
  * characters in texts; nothing else that the upstream says of a tool (`_meta`, icons) is taken over.
  *
  * A tool that is larger than 256 KB, nested deeper than 100 levels, not valid or only callable as a task is dropped with a warning, and so are all
- * tools of one name.
+ * tools of one name. Other work of the thread has its turn between two tools: a list may be long, and each of its schemas costly.
  */
-export function compileTools(tools: readonly JsonValue[], surface: McpSurface): CompiledTools {
-  const compiled = tools.map((tool) => compileTool(tool, surface));
+export async function compileTools(tools: readonly JsonValue[], surface: McpSurface): Promise<CompiledTools> {
+  const giveWay = shareThread();
+  const compiled: Compiled[] = [];
+  for (const tool of tools) {
+    compiled.push(compileTool(tool, surface));
+    await giveWay();
+  }
   const names = new Map<string, number>();
   for (const entry of compiled) {
     if (entry.ok) names.set(entry.operation.id, (names.get(entry.operation.id) ?? 0) + 1);
   }
   const operations: Operation[] = [];
-  const diagnostics: Diagnostic[] = [];
+  const findings: Diagnostic[] = [];
+  const dropped: Diagnostic[] = [];
+  const allowance: InspectionAllowance = { steps: inspectionSteps };
   const drop = (message: string): void => {
-    diagnostics.push({ severity: "warning", code: "operation-dropped", message, place: surface.place });
+    dropped.push({ severity: "warning", code: "operation-dropped", message, place: surface.place });
   };
   for (const entry of compiled) {
     if (!entry.ok) {
       drop(entry.reason);
     } else if (names.get(entry.operation.id) === 1) {
       operations.push(entry.operation);
-      diagnostics.push(...describeSchemaProblems(entry.operation, surface));
+      findings.push(...describeSchemaProblems(entry.operation, surface, allowance));
+      await giveWay();
     }
   }
   for (const [name, count] of names) {
     if (count > 1) drop(`The MCP server lists ${count} tools named \`${name}\`; none of them is offered.`);
   }
+  const diagnostics = [...limitTold(dropped, "tools left out"), ...limitTold(findings, "remarks on schemas")];
   return { operations, diagnostics };
+}
+
+function limitTold(told: readonly Diagnostic[], what: string): readonly Diagnostic[] {
+  const [last] = told.slice(maxTold);
+  if (last === undefined) return told;
+  const message = `The MCP server gives reason for ${told.length - maxTold} more ${what}, which are not listed.`;
+  return [...told.slice(0, maxTold), { ...last, message }];
 }
 
 /** Only these keywords can ask what a check can't enforce; most schemas have none of them. */
 const inspected = /"(?:\$ref|\$dynamicRef|pattern|patternProperties)"/;
 
-function describeSchemaProblems({ id, inputSchema }: Operation, surface: McpSurface): readonly Diagnostic[] {
-  if (!inspected.test(JSON.stringify(inputSchema))) return [];
-  return inspectSchema(inputSchema).map(({ path, message }) => ({
+function describeSchemaProblems(
+  { id, inputSchema }: Operation,
+  surface: McpSurface,
+  allowance: InspectionAllowance,
+): readonly Diagnostic[] {
+  if (allowance.steps <= 0 || !inspected.test(JSON.stringify(inputSchema))) return [];
+  return inspectSchema(inputSchema, { allowance }).map(({ path, message }) => ({
     severity: "warning",
     code: "operation-degraded",
     message: `The input schema of the MCP server's tool \`${id}\` (at \`${path}\`): ${message}`,

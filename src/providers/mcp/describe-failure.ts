@@ -61,6 +61,12 @@ export function describeCall(error: unknown, provider: string, conceal: Conceal)
     return new GatewayError("upstream_failed", explainCall(error, provider, conceal), {
       cause: error,
       retryable: error.status === 429 || (error.status ?? 0) >= 500,
+      details: {
+        ...(error.status !== undefined && { status: error.status }),
+        ...(error.retryAfter !== undefined && {
+          retry_after: Math.ceil(Math.min(error.retryAfter / 1_000, 86_400)),
+        }),
+      },
     });
   }
   if (error instanceof SessionLostError) {

@@ -2,6 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
 import type { Freshness } from "../../model/features.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
+import { shareThread } from "../share-thread.ts";
 import { type ListKind, listMethods } from "./list-kinds.ts";
 import { UpstreamRefusal } from "./transport.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
@@ -41,6 +42,7 @@ export async function fetchList(
   const cursors = new Set<string>();
   let freshness: Freshness | undefined;
   let bytes = 0;
+  const giveWay = shareThread();
   let params: JsonObject = {};
   for (;;) {
     const result = await requestPage(session, method, params, { capabilities, signal });
@@ -53,7 +55,10 @@ export async function fetchList(
       );
     }
     freshness = leastFresh(freshness, readFreshness(session, result));
+    // Reading a page, measuring and compiling it are turns of their own.
+    await giveWay();
     bytes += JSON.stringify(page).length;
+    await giveWay();
     entries.push(...page.slice(0, maxEntries - entries.length));
     const cursor = result["nextCursor"];
     // Some servers write an empty cursor, or null, where the specification asks for none.

@@ -9,7 +9,8 @@ import { readLimited } from "../../upstream/read-limited.ts";
 import { asSource, type GivenCredential } from "../credential-source.ts";
 import { dressRequest } from "../dress-request.ts";
 import { isSameOrigin } from "../same-origin.ts";
-import { SessionLostError } from "./transport.ts";
+import { EventPace } from "./event-pace.ts";
+import { limitsKeyOf, messageBytesOf, SessionLostError } from "./transport.ts";
 
 /** Of a refusal so much is read, before the request is sent with another credential. */
 const maxRefusalBytes = 64 * 1024;
@@ -25,6 +26,14 @@ export interface EndpointAnswer extends HttpStream {
   readonly url: string;
 }
 
+/** Most bytes of an answer that is no event stream, and of one message on an event stream. */
+export interface EndpointLimits {
+  readonly answerBytes: number;
+  readonly messageBytes: number;
+  /** Where the operator's file sets them, for messages. */
+  readonly setAt: string;
+}
+
 /** Where a server is reached over HTTP and what every request to it carries. */
 export interface HttpEndpoint {
   /** The endpoint for one session with the server, which belongs to one account. */
@@ -37,6 +46,10 @@ export interface HttpEndpoint {
 export interface EndpointSession {
   /** Host and port, for messages. */
   readonly host: string;
+  /** Most bytes of what the server sends. */
+  readonly limits: EndpointLimits;
+  /** How fast its events are taken; one for all sessions. */
+  readonly pace: EventPace;
   /**
    * Sends a request with the credential as it is now. Where the server refuses that, and there is another one, the request is sent once
    * more. Fails like `HttpClient` and like `CredentialSource`, and with {@link SessionLostError}, before anything is sent, once somebody
@@ -55,6 +68,7 @@ export function createHttpEndpoint(
   given: GivenCredential,
 ): HttpEndpoint {
   const source = asSource(given);
+  const pace = new EventPace();
   let last: Credential | undefined = "current" in given ? undefined : given;
   let before: Credential | undefined;
 
@@ -77,6 +91,12 @@ export function createHttpEndpoint(
     };
     return {
       host: hostOf(url),
+      pace,
+      limits: {
+        answerBytes: provider.limits.answerBytes,
+        messageBytes: messageBytesOf(provider.limits),
+        setAt: limitsKeyOf(provider),
+      },
       stream: async (request) => {
         const credential = check(await source.current(request.signal));
         const answer = await send(request, credential);

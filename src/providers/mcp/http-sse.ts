@@ -2,11 +2,12 @@ import { GatewayError } from "../../errors.ts";
 import { type Message, writeMessage } from "../../mcp/messages.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
 import { type EventEdges, readEvents } from "../../upstream/sse.ts";
+import { waitFor } from "../wait.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
 import type { EndpointAnswer, EndpointSession } from "./http-endpoint.ts";
-import { parseMessages } from "./parse-message.ts";
+import { takeMessages } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
-import { maxMessageBytes, type Receiver, type SendOptions, type Transport } from "./transport.ts";
+import type { Receiver, SendOptions, Transport } from "./transport.ts";
 
 /**
  * HTTP+SSE of MCP 2024-11-05: one GET stream brings every message; its first event names the URL that takes the POSTs.
@@ -14,6 +15,8 @@ import { maxMessageBytes, type Receiver, type SendOptions, type Transport } from
  */
 export class HttpSse implements Transport {
   readonly kind = "http-sse";
+  readonly messageBytes: number;
+  readonly setAt: string;
   readonly #endpoint: EndpointSession;
   readonly #closing = new AbortController();
   #version: string | undefined;
@@ -22,6 +25,8 @@ export class HttpSse implements Transport {
 
   constructor(endpoint: EndpointSession) {
     this.#endpoint = endpoint;
+    this.messageBytes = endpoint.limits.messageBytes;
+    this.setAt = endpoint.limits.setAt;
   }
 
   async open(receiver: Receiver, signal: AbortSignal): Promise<void> {
@@ -63,7 +68,7 @@ export class HttpSse implements Transport {
       signal: options.signal,
     });
     if (stream.status < 200 || stream.status >= 300) throw await readRefusal(stream, this.#messageUrl);
-    await readLimited(stream.body, maxMessageBytes);
+    await readLimited(stream.body, this.#endpoint.limits.answerBytes);
     return "sent";
   }
 
@@ -89,7 +94,8 @@ export class HttpSse implements Transport {
     });
     try {
       const options = {
-        maxEventBytes: maxMessageBytes,
+        maxEventBytes: this.messageBytes,
+        setAt: this.setAt,
         // The stream is everybody's: one answer that is too large ends one call.
         onOversized: ({ head, tail }: EventEdges) => {
           const id = findAnsweredId({ head: head.replace(/^data: ?/, ""), tail });
@@ -97,11 +103,13 @@ export class HttpSse implements Transport {
         },
       };
       for await (const event of readEvents(body, options)) {
+        const wait = this.#endpoint.pace.take();
+        if (wait > 0) await waitFor(wait, this.#closing.signal);
         if (event.event === "endpoint" && this.#messageUrl === "") {
           this.#messageUrl = this.#resolveMessageUrl(event.data, url);
           ready();
         } else if (event.event === "message") {
-          for (const message of parseMessages(event.data)) receiver.message(message, undefined);
+          takeMessages(event.data, receiver);
         }
       }
     } catch (error) {

@@ -14,6 +14,7 @@ import { createMcpExecutor } from "./execute.ts";
 import { allClientCapabilities } from "./handshake.ts";
 import { createHttpEndpoint } from "./http-endpoint.ts";
 import type { SessionEvents } from "./session-events.ts";
+import { limitsKeyOf, messageBytesOf } from "./transport.ts";
 import { McpUpstream, type UpstreamTimings } from "./upstream.ts";
 import { UpstreamCalls } from "./upstream-calls.ts";
 import type { UpstreamSession } from "./upstream-session.ts";
@@ -30,11 +31,13 @@ const maxSessions = 200;
 /** The same for local commands, of which each is a process. */
 const maxProcesses = 32;
 
-/** A call may be silent for a minute and last ten; `npx` may have to fetch a server before it starts. */
-const defaultTimings: McpTimings = {
-  call: { idle: 60_000, longest: 600_000 },
+/** Timings of which those of calls may be left to the provider's own limits. */
+type GivenTimings = Omit<McpTimings, "call"> & Partial<Pick<McpTimings, "call">>;
+
+/** `npx` may have to fetch a server before it starts; one that is well again is found within ten seconds. */
+const defaultTimings: GivenTimings = {
   opening: 60_000,
-  reconnect: { first: 500, longest: 30_000 },
+  reconnect: { first: 500, longest: 8_000 },
   settle: { first: 100, longest: 10_000, quiet: 60_000 },
   relist: { least: 5_000, otherwise: 300_000 },
   unused: 300_000,
@@ -44,11 +47,14 @@ const defaultTimings: McpTimings = {
 export const mcpKind: ProviderKind<McpSurface> = createMcpKind(defaultTimings);
 
 /** The kind with other timings. */
-export function createMcpKind(timings: McpTimings): ProviderKind<McpSurface> {
+export function createMcpKind(given: GivenTimings): ProviderKind<McpSurface> {
   return {
     kind: "mcp",
     compilesOffline: () => false,
     async open(surface, provider, context) {
+      const { callMilliseconds: idle, longestCallMilliseconds: longest } = provider.limits;
+      const setAt = limitsKeyOf(provider);
+      const timings: McpTimings = { call: { idle, longest, setAt }, ...given };
       const log = (message: string, cause?: unknown): void =>
         context.log(`Provider ${provider.name} (mcp): ${message}`, cause);
       const target = describeTarget(surface, provider, context, (line) => log(conceal(line)));
@@ -121,7 +127,12 @@ function describeTarget(
   log: (message: string) => void,
 ): ConnectTarget {
   if (transport.kind === "command") {
-    const options = { environment: context.environment, log: (line: string) => log(stripHidden(line)) };
+    const options = {
+      environment: context.environment,
+      log: (line: string) => log(stripHidden(line)),
+      messageBytes: messageBytesOf(provider.limits),
+      setAt: limitsKeyOf(provider),
+    };
     return { kind: "command", command: transport, options };
   }
   const credential = context.credential(connection);

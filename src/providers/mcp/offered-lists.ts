@@ -92,7 +92,7 @@ export class OfferedLists {
   async #fetchTools(session: UpstreamSession, signal: AbortSignal): Promise<Kept<CompiledTools>> {
     const { surface, capabilities } = this.#parts;
     const { entries, cut, freshness } = await fetchList(session, "tools", capabilities, signal);
-    return { compiled: withCut(compileTools(entries, surface), cut, surface), freshness };
+    return { compiled: withCut(await compileTools(entries, surface), cut, surface), freshness };
   }
 
   async #fetchFeatures(session: UpstreamSession, list: FeatureList, signal: AbortSignal): Promise<Listing> {
@@ -100,9 +100,8 @@ export class OfferedLists {
     try {
       const { entries, cut, freshness } = await fetchList(session, list, capabilities, signal);
       this.#complaints.delete(list);
-      return {
-        [list]: { compiled: withCut(compileFeatures(entries, list, surface), cut, surface), freshness },
-      };
+      const compiled = await compileFeatures(entries, list, surface);
+      return { [list]: { compiled: withCut(compiled, cut, surface), freshness } };
     } catch (error) {
       if (error instanceof SessionLostError) throw error;
       this.#complain(list, error);

@@ -2,6 +2,7 @@ import { GatewayError } from "../../errors.ts";
 import type { HttpStream } from "../../upstream/http-client.ts";
 import { nameOfUrl } from "../../upstream/name-of-url.ts";
 import { readLimited } from "../../upstream/read-limited.ts";
+import { retryAfter } from "../http/retry.ts";
 import { parseMessage } from "./parse-message.ts";
 import { UpstreamRefusal } from "./transport.ts";
 
@@ -15,12 +16,13 @@ const maxRefusalBytes = 64 * 1024;
 export async function readRefusal(stream: HttpStream, url: string): Promise<UpstreamRefusal> {
   const text = await readText(stream);
   const message = parseMessage(text);
-  const { location } = stream.headers;
+  const { location, "retry-after": wait } = stream.headers;
   // Servers that redirect often repeat the query, and with it a key.
   const target = location === undefined ? undefined : URL.parse(location, url)?.href;
   const redirect = target === undefined ? undefined : nameOfUrl(target);
-  if (message?.kind !== "error") return new UpstreamRefusal({ status: stream.status, redirect });
-  return new UpstreamRefusal({ status: stream.status, rpc: message.error, id: message.id, redirect });
+  const refusal = { status: stream.status, redirect, retryAfter: retryAfter(wait, Date.now()) };
+  if (message?.kind !== "error") return new UpstreamRefusal(refusal);
+  return new UpstreamRefusal({ ...refusal, rpc: message.error, id: message.id });
 }
 
 async function readText(stream: HttpStream): Promise<string> {

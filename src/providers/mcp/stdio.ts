@@ -3,12 +3,13 @@ import type { Readable, Writable } from "node:stream";
 import { GatewayError } from "../../errors.ts";
 import { type Message, writeMessage } from "../../mcp/messages.ts";
 import { createLineSplitter, type Line } from "../../mcp/split-lines.ts";
+import { missingPermission } from "../../missing-permission.ts";
 import type { McpSurface } from "../../model/config.ts";
 import { revealed } from "../../secret.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
 import { limitLines } from "./limit-lines.ts";
-import { parseMessages } from "./parse-message.ts";
-import { maxMessageBytes, type Receiver, type Transport } from "./transport.ts";
+import { takeMessages } from "./parse-message.ts";
+import type { Receiver, Transport } from "./transport.ts";
 
 /** What a local server needs to run at all; everything else, and with it every secret, comes from the configuration. */
 const inheritedVariables =
@@ -31,11 +32,17 @@ export interface StdioOptions {
   readonly log: (line: string) => void;
   /** In ms; default 1,000. */
   readonly grace?: number;
+  /** Most bytes of one message. */
+  readonly messageBytes: number;
+  /** Where the operator's file sets that, for messages; absent: nowhere. */
+  readonly setAt?: string;
 }
 
 /** A local server as a child process: JSON messages on its standard input and output, one per line. */
 export class Stdio implements Transport {
   readonly kind = "stdio";
+  readonly messageBytes: number;
+  readonly setAt: string | undefined;
   readonly #command: Command;
   readonly #inherited: StdioOptions["environment"];
   readonly #log: (line: string) => void;
@@ -46,6 +53,8 @@ export class Stdio implements Transport {
 
   constructor(command: Command, options: StdioOptions) {
     this.#command = command;
+    this.messageBytes = options.messageBytes;
+    this.setAt = options.setAt;
     this.#inherited = options.environment;
     this.#log = limitLines(options.log, () => performance.now());
     this.#grace = options.grace ?? defaultGraceMilliseconds;
@@ -146,7 +155,7 @@ export class Stdio implements Transport {
   }
 
   #read(child: ChildProcessByStdio<Writable, Readable, Readable>, receiver: Receiver): void {
-    const output = createLineSplitter(maxMessageBytes);
+    const output = createLineSplitter(this.messageBytes);
     const errors = createLineSplitter(maxLogLineBytes);
     child.stdout.on("data", (chunk: Buffer) => {
       for (const line of output.push(chunk)) this.#take(line, receiver);
@@ -168,9 +177,8 @@ export class Stdio implements Transport {
       return;
     }
     const text = line.bytes.toString("utf8");
-    const found = parseMessages(text);
-    for (const message of found) receiver.message(message, undefined);
-    if (found.length === 0 && text.trim() !== "") this.#log(`(not a message) ${text.slice(0, 200)}`);
+    if (takeMessages(text, receiver) === "no-message" && text.trim() !== "")
+      this.#log(`(not a message) ${text.slice(0, 200)}`);
   }
 
   /** Also where the gateway's process is ended at once, nothing that it started is left. */
@@ -209,6 +217,11 @@ async function endsWithin(ended: Promise<void>, milliseconds: number): Promise<b
 }
 
 function notStarted(program: string, cause: unknown): GatewayError {
+  const permission = missingPermission(cause);
+  if (permission !== undefined) {
+    const forbidden = `Node may not start the command \`${program}\`. Start the gateway with ${permission}.`;
+    return new GatewayError("provider_unavailable", forbidden, { cause });
+  }
   const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
   return new GatewayError(
     "provider_unavailable",

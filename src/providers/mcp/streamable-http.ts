@@ -3,16 +3,16 @@ import { followAbort } from "../../follow-abort.ts";
 import { type Message, type RequestMessage, rpcCodes, writeMessage } from "../../mcp/messages.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
 import type { HttpStream } from "../../upstream/http-client.ts";
-import { readLimited } from "../../upstream/read-limited.ts";
+import { readLimited, tooLarge } from "../../upstream/read-limited.ts";
 import { readEvents } from "../../upstream/sse.ts";
 import { waitFor } from "../wait.ts";
 import { abortedLater } from "./aborted-later.ts";
 import { isEventStream, mediaType, readSessionId } from "./answer-headers.ts";
 import type { EndpointAnswer, EndpointSession } from "./http-endpoint.ts";
+import { paceStream } from "./pace-stream.ts";
 import { parseMessages } from "./parse-message.ts";
 import { readRefusal } from "./read-refusal.ts";
 import {
-  maxMessageBytes,
   type Receiver,
   type SendOptions,
   SessionLostError,
@@ -54,6 +54,8 @@ interface StreamEnd {
  */
 export class StreamableHttp implements Transport {
   readonly kind = "streamable-http";
+  readonly messageBytes: number;
+  readonly setAt: string;
   readonly #endpoint: EndpointSession;
   readonly #closing = new AbortController();
   #receiver: Receiver | undefined;
@@ -67,6 +69,8 @@ export class StreamableHttp implements Transport {
 
   constructor(endpoint: EndpointSession) {
     this.#endpoint = endpoint;
+    this.messageBytes = endpoint.limits.messageBytes;
+    this.setAt = endpoint.limits.setAt;
   }
 
   async open(receiver: Receiver): Promise<void> {
@@ -111,14 +115,15 @@ export class StreamableHttp implements Transport {
       // The session bounds the wait: how long a call may take depends on its progress.
       headersTimeout: 0,
       bodyTimeout: 0,
-      isLasting: message.kind === "request" && message.method === "subscriptions/listen",
+      isLasting: isSubscription(message),
     });
     this.#roundTrip = performance.now() - sent;
     await this.#checkStatus(stream);
     if (message.kind !== "request") {
-      await readLimited(stream.body, maxMessageBytes);
+      await readLimited(stream.body, this.#endpoint.limits.answerBytes, this.setAt);
       return;
     }
+    this.#checkLength(stream, exchange);
     if (message.method === "initialize") this.#sessionId = readSessionId(stream);
     if (isEventStream(stream)) await this.#readAnswer(message, stream, options, exchange);
     else await this.#readBody(message, stream);
@@ -168,8 +173,23 @@ export class StreamableHttp implements Transport {
     throw this.#sessionId !== undefined && isOfSession(refusal) ? new SessionLostError() : refusal;
   }
 
+  /** What announces too much is not begun. */
+  #checkLength({ headers }: HttpStream, exchange: AbortController): void {
+    const { answerBytes, messageBytes } = this.#endpoint.limits;
+    const most = Math.max(answerBytes, streamBytes(messageBytes));
+    if (Number(headers["content-length"] ?? 0) <= most) return;
+    // Nobody reads, so leaving would not end it.
+    exchange.abort();
+    throw tooLarge(
+      this.#endpoint.host,
+      most,
+      this.setAt,
+      most === answerBytes ? "answer_size" : "event_size",
+    );
+  }
+
   async #readBody(request: RequestMessage, stream: HttpStream): Promise<void> {
-    const body = await readLimited(stream.body, maxMessageBytes);
+    const body = await readLimited(stream.body, this.#endpoint.limits.answerBytes, this.setAt);
     if (body.byteLength === 0) return;
     const type = mediaType(stream);
     if (type !== "application/json") {
@@ -201,6 +221,7 @@ export class StreamableHttp implements Transport {
     let resumptions = 0;
     while (!end.answered) {
       if (signal.aborted) throw signal.reason;
+      if (isTooMuch(end.failure)) throw end.failure;
       resumptions = end.alive ? 1 : resumptions + 1;
       if (end.lastEventId === "" || resumptions > maxResumptions || !this.#resumes()) {
         if (end.failure !== undefined) throw end.failure;
@@ -237,9 +258,12 @@ export class StreamableHttp implements Transport {
     let alive = false;
     let failure: unknown;
     let overdue: NodeJS.Timeout | undefined;
+    const isLasting = request === undefined || isSubscription(request);
     try {
       const options = {
-        maxEventBytes: maxMessageBytes,
+        maxEventBytes: this.messageBytes,
+        setAt: this.setAt,
+        maxBytes: isLasting ? undefined : streamBytes(this.messageBytes),
         onLastEventId: (id: string) => {
           lastEventId = id;
           alive = true;
@@ -247,7 +271,11 @@ export class StreamableHttp implements Transport {
         // Too large an answer fails its request; whatever else is too large is left out.
         ...(request === undefined ? { onOversized: () => {} } : {}),
       };
-      for await (const event of readEvents(stream.body, options)) {
+      const over = exchange?.signal ?? this.#closing.signal;
+      const body = isLasting ? paceStream(stream.body, this.messageBytes, over) : stream.body;
+      for await (const event of readEvents(body, options)) {
+        const wait = this.#endpoint.pace.take();
+        if (wait > 0) await waitFor(wait, over);
         retry = event.retry ?? retry;
         alive = true;
         if (event.event !== "message") continue;
@@ -338,6 +366,21 @@ export class StreamableHttp implements Transport {
  */
 function isOfSession({ status, rpc, id }: UpstreamRefusal): boolean {
   return status === 404 && (rpc === undefined || id === null || rpc.code === rpcCodes.sessionNotFound);
+}
+
+/** Most bytes of a stream that brings one answer: those of the answer, and as many beside it. */
+function streamBytes(messageBytes: number): number {
+  return 2 * messageBytes;
+}
+
+/** The rest of such an answer would be too much as well. */
+function isTooMuch(failure: unknown): boolean {
+  return failure instanceof GatewayError && failure.details["limit"] !== undefined;
+}
+
+/** True for what stays open without an end (MCP 2026-07-28). */
+function isSubscription(message: Message): boolean {
+  return message.kind === "request" && message.method === "subscriptions/listen";
 }
 
 function isAnswerTo({ id }: RequestMessage, message: Message): boolean {

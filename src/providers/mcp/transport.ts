@@ -1,8 +1,20 @@
 import type { GatewayError } from "../../errors.ts";
 import type { Message, RequestId, RpcErrorObject } from "../../mcp/messages.ts";
+import type { ProviderConfig } from "../../model/config.ts";
+import type { ProviderLimits } from "../../model/limits.ts";
 
-/** Most bytes of one message from an upstream. */
-export const maxMessageBytes = 10 * 1024 * 1024;
+/** Most bytes of one message from an upstream, where the operator's file says nothing. */
+const usualMessageBytes = 10 * 1024 * 1024;
+
+/** Most bytes of one message from an upstream, on a stream or a pipe. */
+export function messageBytesOf({ eventBytes }: ProviderLimits): number {
+  return eventBytes ?? usualMessageBytes;
+}
+
+/** Where the operator's file sets the limits of a provider. */
+export function limitsKeyOf({ name }: Pick<ProviderConfig, "name">): string {
+  return `providers.${name}.limits`;
+}
 
 /**
  * The way to one upstream MCP server: messages go out, messages come in. It knows HTTP or pipes, and of MCP only what
@@ -10,6 +22,10 @@ export const maxMessageBytes = 10 * 1024 * 1024;
  */
 export interface Transport {
   readonly kind: "streamable-http" | "http-sse" | "stdio";
+  /** Most bytes of one message that comes in. */
+  readonly messageBytes: number;
+  /** Where the operator's file sets that, as `event_size`, for messages; absent: nowhere. */
+  readonly setAt?: string | undefined;
   /** Opens the way; messages arrive at `receiver` from now on. Call once, before anything else. */
   open(receiver: Receiver, signal: AbortSignal): Promise<void>;
   /** Tells which version was agreed on (or is tried); HTTP names it in a header from now on. */
@@ -43,7 +59,7 @@ export interface SendOptions {
 export interface Receiver {
   /** `during`: the request on whose own response stream the message came; `undefined` where that can't be told. */
   message(message: Message, during: RequestId | undefined): void;
-  /** The answer to this request was larger than {@link maxMessageBytes}, and is gone. */
+  /** The answer to this request was larger than {@link Transport.messageBytes}, and is gone. */
   oversized(id: RequestId): void;
   /** What the upstream said unasked may have been lost in a break. */
   missed(): void;
@@ -57,6 +73,7 @@ export interface RefusalParts {
   readonly rpc?: RpcErrorObject | undefined;
   readonly id?: RequestId | null;
   readonly redirect?: string | undefined;
+  readonly retryAfter?: number | undefined;
 }
 
 /** The upstream answered, and the answer was no: a JSON-RPC error, an HTTP status that is no answer, or both. */
@@ -69,14 +86,17 @@ export class UpstreamRefusal extends Error {
   readonly id: RequestId | null;
   /** Where a 3xx points to, as it may be printed. */
   readonly redirect: string | undefined;
+  /** For how many ms the upstream wants to be left alone; `undefined`: it does not say. */
+  readonly retryAfter: number | undefined;
 
-  constructor({ status, rpc, id, redirect }: RefusalParts) {
+  constructor({ status, rpc, id, redirect, retryAfter }: RefusalParts) {
     // Not the upstream's own words: they may hold what must not be printed.
     super(rpc === undefined ? `HTTP ${status}` : `JSON-RPC error ${rpc.code}`);
     this.status = status;
     this.rpc = rpc;
     this.id = id ?? null;
     this.redirect = redirect;
+    this.retryAfter = retryAfter;
   }
 }
 

@@ -18,13 +18,7 @@ import { limit, limitObserver } from "./limit-notifications.ts";
 import { putIntoEnvelope, standardHeaders } from "./request-envelope.ts";
 import { failureOf, type RequestOptions } from "./request-options.ts";
 import type { ChangedList, RequestObserver, SessionEvents } from "./session-events.ts";
-import {
-  maxMessageBytes,
-  type Receiver,
-  SessionLostError,
-  type Transport,
-  UpstreamRefusal,
-} from "./transport.ts";
+import { type Receiver, SessionLostError, type Transport, UpstreamRefusal } from "./transport.ts";
 
 /** How long an upstream may take to receive what nobody waits for. */
 const postMilliseconds = 30_000;
@@ -106,7 +100,10 @@ export class UpstreamSession {
   async open(signal: AbortSignal): Promise<void> {
     const receiver: Receiver = {
       message: (message, during) => this.#receive(message, during),
-      oversized: (id) => this.#pending.get(id)?.reject(tooLarge("The upstream MCP server", maxMessageBytes)),
+      oversized: (id) => {
+        const { messageBytes, setAt } = this.#transport;
+        this.#pending.get(id)?.reject(tooLarge("The upstream MCP server", messageBytes, setAt, "event_size"));
+      },
       missed: () => this.#events.missed(),
       closed: (reason) => this.#lose(reason),
     };

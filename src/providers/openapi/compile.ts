@@ -126,13 +126,16 @@ export async function compileEach(
   // Read twice, because together the operations of a large document take more memory than the document.
   const words = createWordCount();
   const ownServers: (readonly ApiServer[])[] = [];
+  const mostOperations = surface.documentLimits.operations;
   for (const operation of readOperations(root, version, resolver, report)) {
     if (isOffered(operation)) {
       words.add(operation);
       ownServers.push(operation.servers);
     }
+    if (ownServers.length > mostOperations) break;
     await giveWay();
   }
+  if (ownServers.length > mostOperations) return [tooManyOperations(document, surface)];
   if (ownServers.length === 0 && diagnostics.length === 0) return [noOperations(document, surface)];
   const servers = createServerChooser(surface, documentServers(root, version), ownServers);
   // A region or a sandbox that the operator asks for must not silently become another one.
@@ -287,6 +290,16 @@ function noOperations(document: LoadedDocument, surface: OpenApiSurface): Diagno
     severity: "information",
     code: "no-operations",
     message: `\`${document.name}\` describes no operation${why}, so there are no tools: its \`paths\` has none.`,
+    place: surface.document.place,
+  };
+}
+
+function tooManyOperations(document: LoadedDocument, surface: OpenApiSurface): Diagnostic {
+  const most = surface.documentLimits.operations.toLocaleString("en");
+  return {
+    severity: "error",
+    code: "document-too-large",
+    message: `\`${document.name}\` describes more than ${most} operations. Reduce it to those that are needed, or raise \`limits.documents.operations\`.`,
     place: surface.document.place,
   };
 }

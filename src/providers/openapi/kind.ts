@@ -18,15 +18,20 @@ export const openApiKind: ProviderKind<OpenApiSurface> = {
     const files: string[] = surface.document.kind === "file" ? [surface.document.path] : [];
     const rest = {
       files,
-      executor: createHttpExecutor(provider, context.http),
+      executor: createHttpExecutor(provider, context.http, { budget: context.retryBudget }),
       origin: "declared",
       close: async () => {},
     } as const;
-    const entry = await documents.source(surface.document, { signal, headers });
+    const entry = await documents.source(surface.document, {
+      signal,
+      headers,
+      limits: surface.documentLimits,
+    });
     if (!entry.ok) return { ...rest, operations: [], diagnostics: entry.diagnostics };
     const job = { surface, provider: outlineProvider(provider), allowedHosts };
     const read = createRelatedReader({
       location: surface.document,
+      limits: surface.documentLimits,
       documents,
       allowedHosts,
       headers,

@@ -62,10 +62,28 @@ function mergeProperties(first: JsonSchema, second: JsonSchema): JsonSchema {
   return Object.fromEntries(properties);
 }
 
-/** A later declaration of a property refines the earlier one; only two objects can be merged without losing anything. */
+/** Values in a schema, shared parts counted each time, beyond which it is not merged with another one member by member. */
+const mostMerged = 5_000;
+
+/**
+ * A later declaration of a property refines the earlier one; only two objects can be merged without losing anything. Large ones
+ * stay side by side: their members would be merged in turn, and those of these, where a document can make it endless.
+ */
 function combine(first: JsonSchema, second: JsonSchema): JsonSchema {
   if (Object.keys(first).length === 0) return second;
+  if (isLarge(first) || isLarge(second)) return { allOf: [first, second] };
   return mergeSchemas([first, second]);
+}
+
+function isLarge(schema: JsonSchema): boolean {
+  const waiting: JsonValue[] = [schema];
+  let values = 0;
+  for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
+    values += 1;
+    if (values + waiting.length > mostMerged) return true;
+    if (typeof next === "object" && next !== null) waiting.push(...Object.values<JsonValue>(next));
+  }
+  return false;
 }
 
 /** Types that both allow. Where there are none, the document contradicts itself and the later one counts. */

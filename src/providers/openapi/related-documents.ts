@@ -1,7 +1,8 @@
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { describeBytes } from "../../documents/document-limits.ts";
 import { type DocumentSource, type LoadedDocument, readDocument } from "../../documents/load-document.ts";
-import type { DocumentLocation } from "../../model/config.ts";
+import type { DocumentLocation, OpenApiSurface } from "../../model/config.ts";
 import type { JsonValue } from "../../model/json.ts";
 import { shareThread } from "../share-thread.ts";
 import { collectReferences } from "./collect-references.ts";
@@ -9,10 +10,6 @@ import type { RelatedFile } from "./model.ts";
 
 /** Most documents beside the one that the configuration names. */
 const mostFiles = 200;
-/** Most characters of all of them. */
-const mostText = 64 * 1000 * 1000;
-/** Most values in all documents together. */
-const mostNodes = 4_000_000;
 
 /** The documents that another one refers to, all of them read beforehand. */
 export interface RelatedDocuments {
@@ -53,8 +50,6 @@ export type ReadRelated = (
 
 const bundleAdvice = "Bundle the document into one file.";
 
-const tooMuchText = refuse("the files of the document have more than 64 MB together.");
-
 /** For a document that stands alone: there are no others. */
 export const noRelatedDocuments: RelatedDocuments = {
   files: [],
@@ -66,13 +61,16 @@ export const noRelatedDocuments: RelatedDocuments = {
  * Reads the documents that another one refers to, directly or through others. What can't be read is no mistake before a
  * reference to it is used.
  *
- * @param location where the configuration names the entry document.
+ * @param surface whose document is the entry document.
  */
 export async function loadRelatedDocuments(
   entry: LoadedDocument,
-  location: DocumentLocation,
+  { document: location, documentLimits: limits }: Pick<OpenApiSurface, "document" | "documentLimits">,
   read: ReadRelated,
 ): Promise<RelatedDocuments> {
+  const tooMuchText = refuse(
+    `the files of the document have more than ${describeBytes(limits.bytes)} together (\`limits.documents.size\`).`,
+  );
   const entryUrl = urlOf(location);
   const folderUrl = new URL(".", entryUrl).href;
   const known = new Map<string, FoundDocument>([[entryUrl, { ok: true, file: undefined }]]);
@@ -82,8 +80,8 @@ export async function loadRelatedDocuments(
   ];
   const giveWay = shareThread();
   let leavesPathsAlone = true;
-  let nodesLeft = mostNodes;
-  let textLeft = mostText;
+  let nodesLeft = limits.nodes;
+  let textLeft = limits.bytes;
 
   async function load(url: string): Promise<FoundDocument> {
     if (known.size > mostFiles)
@@ -93,7 +91,7 @@ export async function loadRelatedDocuments(
     const answer = await read(url);
     if (!answer.ok) return answer;
     await giveWay();
-    const loaded = readDocument(answer.source, location);
+    const loaded = readDocument(answer.source, location, limits);
     if (!loaded.ok) return refuseBroken(loaded.diagnostics, location);
     const { document } = loaded;
     textLeft -= document.length;
@@ -111,8 +109,9 @@ export async function loadRelatedDocuments(
     leavesPathsAlone &&= collected.leavesPathsAlone;
     nodesLeft -= nodes;
     if (nodesLeft < 0) {
-      const count = mostNodes.toLocaleString("en");
-      known.set(url, refuse(`the files of the document have more than ${count} values together.`));
+      const count = limits.nodes.toLocaleString("en");
+      const reason = `the files of the document have more than ${count} values together (\`limits.documents.nodes\`).`;
+      known.set(url, refuse(reason));
       continue;
     }
     for (const target of targets) {

@@ -10,7 +10,7 @@ export const restKind: ProviderKind<RestSurface> = {
   async open(surface, provider, context) {
     return {
       ...compileRest(surface, provider),
-      executor: createHttpExecutor(provider, context.http),
+      executor: createHttpExecutor(provider, context.http, { budget: context.retryBudget }),
       origin: "declared",
       close: async () => {},
     };

@@ -199,6 +199,17 @@ export function describeApi(version: string): JsonObject {
           },
         },
       },
+      "/startupz": {
+        get: {
+          operationId: "startup",
+          security: [],
+          summary: "Whether every provider was tried once",
+          responses: {
+            "200": json("It was, and this stays so.", reference("schemas", "Health")),
+            "503": json("`starting`.", reference("schemas", "Health")),
+          },
+        },
+      },
     },
     components: {
       securitySchemes: {

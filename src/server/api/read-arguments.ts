@@ -10,8 +10,6 @@ export interface CallArguments {
   readonly instance: string | undefined;
 }
 
-const maxBodyBytes = 1024 * 1024;
-
 /**
  * Reads the JSON body of a POST: an object whose members are the arguments. An empty body is `{}`.
  *
@@ -24,7 +22,7 @@ export async function readBodyArguments(exchange: Exchange, query: string): Prom
       "The arguments of a POST go into its JSON body, not into the query.",
     );
   }
-  return splitReserved(await readJsonObject(exchange.request, maxBodyBytes));
+  return splitReserved(await readJsonObject(exchange));
 }
 
 /** Reads the query of a GET; texts become what the input schema asks for. */

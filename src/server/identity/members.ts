@@ -37,7 +37,7 @@ const secondsIn = { s: 1, m: 60, h: 3_600, d: 86_400 } as const;
 
 /** Reads the body of a request that may have these members and no others. */
 export async function readMembers(exchange: Exchange, known: readonly string[]): Promise<Members> {
-  const body = await readJsonObject(exchange.request, maxBodyBytes);
+  const body = await readJsonObject(exchange, maxBodyBytes);
   refuseUnknown(body, known);
   const read = <Read>(
     name: string,

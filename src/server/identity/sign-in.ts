@@ -16,12 +16,6 @@ export function signIn(
 }
 
 /** The browser, or other client, that a request comes from. */
-export function browserOfRequest({ request }: Exchange): Omit<SignIn, "name" | "password"> {
-  const { headers, socket } = request;
-  return {
-    client: headers["user-agent"]?.slice(0, longestClient),
-    // Not from X-Forwarded-For: anybody can write one, and would have as many attempts as there are addresses. Behind a proxy
-    // all attempts count together.
-    address: socket.remoteAddress ?? "",
-  };
+export function browserOfRequest({ request, address }: Exchange): Omit<SignIn, "name" | "password"> {
+  return { client: request.headers["user-agent"]?.slice(0, longestClient), address };
 }

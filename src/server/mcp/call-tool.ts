@@ -10,6 +10,7 @@ import type { Principal } from "../../model/principal.ts";
 import { declaresInstance, instanceArgument } from "../instance-argument.ts";
 import type { ConnectableCall } from "./connect-in-band.ts";
 import { createSchemaFit } from "./keep-promise.ts";
+import type { LimitResult } from "./limit-result.ts";
 import type { Method, MethodResult } from "./methods.ts";
 import { toErrorResult, toToolResult } from "./tool-result.ts";
 
@@ -21,6 +22,7 @@ export function createCallTool(
   broker: Broker,
   view: (principal: Principal) => CatalogView,
   connecting: (call: ConnectableCall) => Promise<MethodResult>,
+  limit: LimitResult,
 ): Method {
   const fits = createSchemaFit();
   return async (params, caller) => {
@@ -45,7 +47,14 @@ export function createCallTool(
         signal: caller.signal,
       });
       if (result.kind === "input_required") return result;
-      return { kind: "once", result: toToolResult(result, tool?.outputSchema, caller.version, fits) };
+      const { version } = caller;
+      const whole = toToolResult(result, tool?.outputSchema, version, fits);
+      const reader = {
+        ...{ principal, version, tool: name },
+        promisesStructure: tool?.outputSchema !== undefined,
+        isStructureInText: result.kind === "http",
+      };
+      return { kind: "once", result: limit(whole, reader) };
     };
     try {
       return await connecting({

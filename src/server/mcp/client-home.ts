@@ -6,27 +6,51 @@ import type { ClientHome, LogLevel } from "../../model/invocation.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import { checkAskable } from "./call-peer.ts";
 import { ClientRequests } from "./client-requests.ts";
+import { keyOfPrincipal, type PrincipalIdentity } from "./same-principal.ts";
 import type { SessionStreams } from "./session-streams.ts";
+
+/** A session, as far as it concerns the client behind it. */
+export interface HomeSession {
+  readonly id: string;
+  readonly terms: {
+    readonly owner: PrincipalIdentity;
+    readonly version: LegacyVersion;
+    readonly capabilities: JsonObject;
+  };
+  readonly streams: SessionStreams;
+}
 
 /** The client of a session, for as long as the session lives: what belongs to none of its calls reaches it by any of its streams. */
 export class SessionHome implements ClientHome {
-  readonly key: string;
-  readonly capabilities: JsonObject;
-  readonly requests: ClientRequests;
-  readonly #streams: SessionStreams;
-  readonly #gone = new AbortController();
-  readonly #listeners = new Set<(change: "roots" | "log-level") => void>();
+  readonly #session: HomeSession;
+  #requests: ClientRequests | undefined;
+  #gone: AbortController | undefined;
+  #isGone = false;
+  #listeners: Set<(change: "roots" | "log-level") => void> | undefined;
   #logLevel: LogLevel | undefined;
 
-  /** @param key see {@link ClientHome.key}. */
-  constructor(key: string, capabilities: JsonObject, version: LegacyVersion, streams: SessionStreams) {
-    this.key = key;
-    this.capabilities = capabilities;
-    this.requests = new ClientRequests(version);
-    this.#streams = streams;
+  constructor(session: HomeSession) {
+    this.#session = session;
+  }
+
+  /** What it was asked and has not answered. */
+  get requests(): ClientRequests {
+    this.#requests ??= new ClientRequests(this.#session.terms.version);
+    return this.#requests;
+  }
+
+  get key(): string {
+    const { id, terms } = this.#session;
+    return `session ${id} ${keyOfPrincipal(terms.owner)}`;
+  }
+
+  get capabilities(): JsonObject {
+    return this.#session.terms.capabilities;
   }
 
   get gone(): AbortSignal {
+    this.#gone ??= new AbortController();
+    if (this.#isGone) this.#gone.abort();
     return this.#gone.signal;
   }
 
@@ -37,7 +61,7 @@ export class SessionHome implements ClientHome {
   async ask(method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
     checkAskable(this.capabilities, method, params);
     const until = AbortSignal.any([signal, this.gone]);
-    const stream = await this.#streams.waitFor(until);
+    const stream = await this.#session.streams.waitFor(until);
     if (stream !== undefined) return this.requests.ask(stream, method, params, until);
     if (until.aborted) throw new GatewayError("cancelled", "The client has left before it was asked.");
     throw new GatewayError(
@@ -48,18 +72,20 @@ export class SessionHome implements ClientHome {
 
   notify(method: string, params: JsonObject): void {
     if (method === "notifications/message" && !isWanted(params["level"], this.#logLevel)) return;
-    const { standing } = this.#streams;
+    const { streams } = this.#session;
+    const { standing } = streams;
     // One that the client will come back to keeps it until then.
-    const stream = standing.isConnected || standing.isResumable ? standing : this.#streams.find();
+    const stream = standing.isConnected || standing.isResumable ? standing : streams.find();
     stream?.send(writeMessage({ kind: "notification", method, params }));
   }
 
   follow(listener: (change: "roots" | "log-level") => void): () => void {
     // The same function may follow twice.
     const follower = (change: "roots" | "log-level"): void => listener(change);
+    this.#listeners ??= new Set();
     this.#listeners.add(follower);
     return () => {
-      this.#listeners.delete(follower);
+      this.#listeners?.delete(follower);
     };
   }
 
@@ -76,11 +102,12 @@ export class SessionHome implements ClientHome {
 
   /** The client is gone. */
   close(): void {
-    this.#gone.abort();
-    this.#listeners.clear();
+    this.#isGone = true;
+    this.#gone?.abort();
+    this.#listeners = undefined;
   }
 
   #tell(change: "roots" | "log-level"): void {
-    for (const listener of [...this.#listeners]) listener(change);
+    for (const listener of [...(this.#listeners ?? [])]) listener(change);
   }
 }

@@ -8,7 +8,7 @@ import type { Reply } from "./face.ts";
 
 /** Requests to the client of one session that wait for its answer. Ids are the session's own, whatever upstreams number. */
 export class ClientRequests {
-  readonly #waiting = new Map<string, (response: ResponseMessage) => void>();
+  #waiting: Map<string, (response: ResponseMessage) => void> | undefined;
   readonly #version: LegacyVersion;
   #asked = 0;
 
@@ -23,10 +23,12 @@ export class ClientRequests {
   ask(stream: Reply, method: string, params: JsonObject, signal: AbortSignal): Promise<JsonValue> {
     this.#asked += 1;
     const id = `gateway-${this.#asked}`;
+    this.#waiting ??= new Map();
+    const waiting = this.#waiting;
     return new Promise((resolve, reject) => {
       const stop = (): void => {
         signal.removeEventListener("abort", cancel);
-        this.#waiting.delete(id);
+        waiting.delete(id);
       };
       const cancel = (): void => {
         stop();
@@ -39,7 +41,7 @@ export class ClientRequests {
         );
         reject(clientLeft());
       };
-      this.#waiting.set(id, (response) => {
+      waiting.set(id, (response) => {
         stop();
         if (response.kind === "result") resolve(response.result);
         else reject(new RpcError(response.error.code, response.error.message, response.error.data));
@@ -55,7 +57,7 @@ export class ClientRequests {
 
   /** Takes a response of the client; one that nobody waits for any more is dropped. */
   answer(response: ResponseMessage): void {
-    if (typeof response.id === "string") this.#waiting.get(response.id)?.(response);
+    if (typeof response.id === "string") this.#waiting?.get(response.id)?.(response);
   }
 }
 

@@ -1,13 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { GatewayError } from "../../errors.ts";
 import { asObject } from "../../json-object.ts";
+import { Shares } from "../../limits/shares.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { ConnectionParts } from "../connection-parts.ts";
 import { awaitConnection, type WantedConnection } from "./await-connection.ts";
 import type { McpLimits } from "./limits.ts";
 import type { Question as AskedQuestion, Caller, HeldQuestion, MethodResult } from "./methods.ts";
-import { keyOfPrincipal } from "./same-principal.ts";
+import { sharerOf } from "./same-principal.ts";
 
 /** A call that may lack a credential. */
 export interface ConnectableCall {
@@ -43,6 +44,9 @@ interface Question extends WantedConnection {
   readonly until: number;
 }
 
+/** Callers without a name: whoever connects something does it for all of them. */
+const nobody = { tenant: "", caller: "" };
+
 /** The name of the one question in `inputRequests`. */
 const questionKey = "connect";
 
@@ -53,8 +57,7 @@ const questionKey = "connect";
  */
 export function createConnectInBand(parts: InBandParts): (call: ConnectableCall) => Promise<MethodResult> {
   const { limits } = parts;
-  const waiting = new Map<string, number>();
-  let allWaiting = 0;
+  const shares = new Shares(() => ({ total: limits.visits, perCaller: limits.visitsPerPrincipal }));
 
   /** Waits within the caller's share of those who may be waited for; false as well where there is no room. */
   const withinShare = async <Result>(
@@ -62,18 +65,13 @@ export function createConnectInBand(parts: InBandParts): (call: ConnectableCall)
     full: Result,
     work: () => Promise<Result>,
   ): Promise<Result> => {
-    const key = keyOfPrincipal(caller.principal);
-    const own = waiting.get(key) ?? 0;
-    if (allWaiting >= limits.visits || own >= limits.visitsPerPrincipal) return full;
-    waiting.set(key, own + 1);
-    allWaiting += 1;
+    const sharer = sharerOf(caller.principal) ?? nobody;
+    if (shares.lack(sharer) !== undefined) return full;
+    shares.take(sharer);
     try {
       return await work();
     } finally {
-      allWaiting -= 1;
-      const left = (waiting.get(key) ?? 1) - 1;
-      if (left === 0) waiting.delete(key);
-      else waiting.set(key, left);
+      shares.giveBack(sharer);
     }
   };
 

@@ -1,6 +1,7 @@
 import type { Broker } from "../../broker/broker.ts";
 import type { CatalogSnapshot } from "../../catalog/snapshot.ts";
 import type { CatalogView } from "../../catalog/view.ts";
+import { Shares } from "../../limits/shares.ts";
 import { type Message, rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { namesModernEra } from "../../mcp/versions.ts";
@@ -21,8 +22,10 @@ import type { Incoming, Origin } from "./face.ts";
 import { createFeatureLists } from "./feature-lists.ts";
 import { createGetPrompt } from "./get-prompt.ts";
 import { createHttpOrigin, header } from "./http-origin.ts";
+import { isResultUri, KeptResults } from "./kept-results.ts";
 import { createLegacyFace } from "./legacy.ts";
-import { defaultLimits, type McpLimits } from "./limits.ts";
+import { createResultLimiter } from "./limit-result.ts";
+import type { McpLimits } from "./limits.ts";
 import { createListFeatures } from "./list-features.ts";
 import { createListTools } from "./list-tools.ts";
 import type { Method, Methods } from "./methods.ts";
@@ -63,8 +66,8 @@ export interface McpParts
    * key of this process alone, so that what it has asked can be answered nowhere else.
    */
   readonly requestStateKeys?: (() => readonly Uint8Array[]) | undefined;
-  /** Where they differ from {@link defaultLimits}. */
-  readonly limits?: Partial<McpLimits>;
+  /** As of now, whenever one of them is read. */
+  readonly limits: McpLimits;
   /** Milliseconds of a clock that never goes back; the process's own by default. */
   readonly now?: () => number;
 }
@@ -90,11 +93,12 @@ export interface McpEndpoint {
 /** Puts the endpoint together: one set of methods, framed by each era in its way. */
 export function createMcpEndpoint(parts: McpParts): McpEndpoint {
   const { snapshot, broker, view, log, now = () => performance.now() } = parts;
-  const limits = { ...defaultLimits, ...parts.limits };
+  const { limits } = parts;
   const lists = createToolLists();
   const listOf = (principal: Principal): ToolList => lists(view(principal), parts.instances(principal));
   const features = createFeatureLists();
   const connecting = createConnectInBand({ ...parts, limits });
+  const results = new KeptResults(limits, now);
   const calls = { broker, view, connecting };
   const arriving = { view, arrival: parts.arrival ?? (() => undefined) };
   const whole = (method: Method): Method => awaitArrival(arriving, method);
@@ -102,8 +106,10 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     ["tools/list", whole(createListTools(listOf))],
     [
       "tools/call",
-      awaitArrival(arriving, createCallTool(broker, view, connecting), ({ findTool }, { name }) =>
-        typeof name === "string" ? findTool(name) !== undefined : true,
+      awaitArrival(
+        arriving,
+        createCallTool(broker, view, connecting, createResultLimiter(limits, results)),
+        ({ findTool }, { name }) => (typeof name === "string" ? findTool(name) !== undefined : true),
       ),
     ],
     ["prompts/list", whole(createListFeatures("prompts", view, features))],
@@ -117,8 +123,11 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     ["resources/templates/list", whole(createListFeatures("templates", view, features))],
     [
       "resources/read",
-      awaitArrival(arriving, createReadResource(calls), ({ findResource }, { uri }) =>
-        typeof uri === "string" ? findResource(uri)?.offering !== undefined : true,
+      awaitArrival(
+        arriving,
+        createReadResource(calls, results),
+        ({ findResource }, { uri }) =>
+          typeof uri !== "string" || isResultUri(uri) || findResource(uri)?.offering !== undefined,
       ),
     ],
     ["completion/complete", createComplete(calls)],
@@ -142,6 +151,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     view,
     server: describeServer(parts.version, parts.connectPage),
     lists: watch,
+    streams: new Shares(() => ({ total: limits.streams, perCaller: limits.streamsPerPrincipal })),
     limits,
     now,
     log,
@@ -165,7 +175,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
 
   const post = async (exchange: Exchange, found: Principal, isDraining: boolean): Promise<void> => {
     const isWhole = isReceived(exchange.request);
-    const message = await readPost(exchange, limits);
+    const message = await readPost(exchange);
     if (isDraining && message.kind === "request") throw draining();
     // A body may be minutes on its way: who was revoked meanwhile sends nothing any more.
     const principal = isWhole ? found : await authenticate(exchange);
@@ -219,6 +229,7 @@ export function createMcpEndpoint(parts: McpParts): McpEndpoint {
     close: () => {
       watch.close();
       modern.close();
+      results.close();
     },
   };
 }

@@ -32,8 +32,12 @@ export interface StreamEvents {
    * missing, which is no reason to hold the rest back.
    */
   after(id: string): readonly StoredEvent[] | undefined;
+  /** Whether nothing is kept of it. */
+  readonly isEmpty: boolean;
   /** Forgets them. */
   forget(): void;
+  /** Hears when what was kept is forgotten, whatever the reason. */
+  onForget: (() => void) | undefined;
 }
 
 /** What is kept at most. */
@@ -42,18 +46,100 @@ type EventLimits = Pick<
   "eventsPerSession" | "eventBytesPerSession" | "eventBytes" | "eventMilliseconds"
 >;
 
-/** What is kept of one stream, and in which session. */
-interface StreamLog {
+/** An event with its number in its stream. */
+interface Kept {
+  readonly number: number;
+  readonly event: StoredEvent;
+  readonly bytes: number;
+}
+
+/** What keeps the logs of all sessions. */
+interface Keeper {
+  /** Tells its ids from those of other processes: 8 hexadecimal digits. */
+  readonly tag: string;
+  keep(log: StreamLog, kept: Kept): void;
+  forget(log: StreamLog): void;
+}
+
+/** What is kept of one stream, and in which session. Sessions live long and have few events, so that there is little of each. */
+class StreamLog implements StreamEvents {
+  readonly stream: number;
   readonly session: SessionLog;
-  readonly events: { readonly number: number; readonly event: StoredEvent; readonly bytes: number }[];
-  usedAt: number;
+  readonly #keeper: Keeper;
+  events: Kept[] | undefined;
+  usedAt = 0;
+  onForget: (() => void) | undefined;
+  #given = 0;
+
+  constructor(session: SessionLog, stream: number, keeper: Keeper) {
+    this.session = session;
+    this.stream = stream;
+    this.#keeper = keeper;
+  }
+
+  get isEmpty(): boolean {
+    return this.events === undefined;
+  }
+
+  get lastId(): string {
+    return `${this.session.tag}-${this.stream}-${this.#given}`;
+  }
+
+  nextId(): string {
+    this.#given += 1;
+    return this.lastId;
+  }
+
+  keep(event: StoredEvent): void {
+    const bytes = Buffer.byteLength(event.message) + overheadBytes;
+    this.#keeper.keep(this, { number: this.#given, event, bytes });
+  }
+
+  after(id: string): readonly StoredEvent[] | undefined {
+    const [, owner, of, text] = idForm.exec(id) ?? [];
+    const last = Number(text);
+    if (owner !== this.session.tag || Number(of) !== this.stream || last > this.#given) return undefined;
+    return (this.events ?? []).filter(({ number }) => number > last).map(({ event }) => event);
+  }
+
+  forget(): void {
+    this.#keeper.forget(this);
+  }
 }
 
 /** How much is kept of one session. */
-interface SessionLog {
-  readonly logs: Set<StreamLog>;
-  events: number;
-  bytes: number;
+class SessionLog implements SessionEvents {
+  readonly #number: number;
+  readonly #keeper: Keeper;
+  /** Those with events, the one that was silent for longest first. */
+  logs: Set<StreamLog> | undefined;
+  events = 0;
+  bytes = 0;
+  #streams = 0;
+
+  constructor(number: number, keeper: Keeper) {
+    this.#number = number;
+    this.#keeper = keeper;
+  }
+
+  /** Tells its ids from those of other sessions. */
+  get tag(): string {
+    return this.#keeper.tag + this.#number.toString(16).padStart(8, "0");
+  }
+
+  begin(): StreamEvents {
+    this.#streams += 1;
+    return new StreamLog(this, this.#streams, this.#keeper);
+  }
+
+  streamOf(id: string): number | undefined {
+    const [, owner, stream] = idForm.exec(id) ?? [];
+    return owner === this.tag ? Number(stream) : undefined;
+  }
+
+  forget(): void {
+    for (const log of [...(this.logs ?? [])]) this.#keeper.forget(log);
+  }
 }
 
 /** What an event takes besides its message. */
@@ -75,6 +161,12 @@ export class EventStore {
   readonly #logs = new Set<StreamLog>();
   #bytes = 0;
   #sweep: NodeJS.Timeout | undefined;
+  #sessions = 0;
+  readonly #keeper: Keeper = {
+    tag: randomBytes(4).toString("hex"),
+    keep: (...kept) => this.#keep(...kept),
+    forget: (log) => this.#forget(log),
+  };
 
   constructor(limits: EventLimits, now: () => number) {
     this.#limits = limits;
@@ -88,54 +180,18 @@ export class EventStore {
 
   /** Begins a session's part. */
   begin(): SessionEvents {
-    const tag = randomBytes(8).toString("hex");
-    const session: SessionLog = { logs: new Set(), events: 0, bytes: 0 };
-    let streams = 0;
-    return {
-      begin: () => {
-        streams += 1;
-        return this.#beginStream(session, tag, streams);
-      },
-      streamOf: (id) => {
-        const [, owner, stream] = idForm.exec(id) ?? [];
-        return owner === tag ? Number(stream) : undefined;
-      },
-      forget: () => {
-        for (const log of [...session.logs]) this.#forget(log);
-      },
-    };
+    this.#sessions = (this.#sessions + 1) % 0x1_0000_0000;
+    return new SessionLog(this.#sessions, this.#keeper);
   }
 
-  #beginStream(session: SessionLog, tag: string, stream: number): StreamEvents {
-    const log: StreamLog = { session, events: [], usedAt: this.#now() };
-    const idOf = (number: number): string => `${tag}-${stream}-${number}`;
-    let given = 0;
-    return {
-      stream,
-      get lastId() {
-        return idOf(given);
-      },
-      nextId: () => {
-        given += 1;
-        return idOf(given);
-      },
-      keep: (event) => this.#keep(log, given, event),
-      after: (id) => {
-        const [, owner, of, text] = idForm.exec(id) ?? [];
-        const last = Number(text);
-        if (owner !== tag || Number(of) !== stream || last > given) return undefined;
-        return log.events.filter(({ number }) => number > last).map(({ event }) => event);
-      },
-      forget: () => this.#forget(log),
-    };
-  }
-
-  #keep(log: StreamLog, number: number, event: StoredEvent): void {
+  #keep(log: StreamLog, kept: Kept): void {
     const { session } = log;
-    const bytes = Buffer.byteLength(event.message) + overheadBytes;
+    const { bytes } = kept;
     const { eventsPerSession, eventBytesPerSession, eventBytes } = this.#limits;
     if (bytes > Math.min(eventBytesPerSession, eventBytes)) return;
-    log.events.push({ number, event, bytes });
+    log.events ??= [];
+    log.events.push(kept);
+    session.logs ??= new Set();
     session.events += 1;
     session.bytes += bytes;
     this.#bytes += bytes;
@@ -147,7 +203,7 @@ export class EventStore {
     this.#forgetExpired();
     this.#sweepLater();
     while (session.events > eventsPerSession || session.bytes > eventBytesPerSession)
-      this.#dropOldest(session.logs);
+      this.#dropOldest(session.logs ?? []);
     while (this.#bytes > eventBytes) this.#dropOldest(this.#logs);
   }
 
@@ -169,18 +225,22 @@ export class EventStore {
   }
 
   /** One event of the stream that was silent for longest. */
-  #dropOldest(logs: ReadonlySet<StreamLog>): void {
+  #dropOldest(logs: Iterable<StreamLog>): void {
     const [log] = logs;
-    const dropped = log?.events.shift();
+    const dropped = log?.events?.shift();
     if (log === undefined || dropped === undefined) throw new Error("A log without events is kept.");
     this.#account(log.session, dropped.bytes);
-    if (log.events.length === 0) this.#forget(log);
+    if (log.events?.length === 0) this.#forget(log);
   }
 
   #forget(log: StreamLog): void {
-    for (const { bytes } of log.events.splice(0)) this.#account(log.session, bytes);
+    const { session } = log;
+    for (const { bytes } of log.events ?? []) this.#account(session, bytes);
+    log.events = undefined;
     this.#logs.delete(log);
-    log.session.logs.delete(log);
+    session.logs?.delete(log);
+    if (session.logs?.size === 0) session.logs = undefined;
+    log.onForget?.();
   }
 
   #account(session: SessionLog, bytes: number): void {

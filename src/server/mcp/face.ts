@@ -1,5 +1,6 @@
 import type { CatalogView } from "../../catalog/view.ts";
 import { GatewayError } from "../../errors.ts";
+import type { Shares } from "../../limits/shares.ts";
 import type { Message } from "../../mcp/messages.ts";
 import type { Principal } from "../../model/principal.ts";
 import type { ServerDescription } from "./describe-server.ts";
@@ -19,6 +20,8 @@ export interface FaceParts {
   readonly view: (principal: Principal) => CatalogView;
   readonly server: ServerDescription;
   readonly lists: ListWatch;
+  /** Who has how many of the streams on which clients wait for news. */
+  readonly streams: Shares;
   readonly limits: McpLimits;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;

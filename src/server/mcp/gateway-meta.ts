@@ -8,6 +8,8 @@ export const gatewayMetaKeys = {
   http: "io.gestalt/http",
   /** `{pages, items, more, next, stopped}` of an answer that comes in pages: what it holds of them, and how to go on. */
   pages: "io.gestalt/pages",
+  /** `{bytes, shown, uri}` of a result of which only a part is given; `uri` where all of it can be read for a while. */
+  cut: "io.gestalt/cut",
   /** In a list: `[{provider, state, reason}]` of the providers whose part of it is missing or old. */
   unavailable: "io.gestalt/unavailable",
   /** In an entry of a list: the caller's connections that have it, where it has to choose. */

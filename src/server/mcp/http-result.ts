@@ -1,16 +1,13 @@
-import { randomUUID } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { parseExactJson } from "../../mcp/exact-json.ts";
-import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import { isAtLeast } from "../../mcp/versions.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import type { HttpResult, PageSummary } from "../../model/result.ts";
 import { gatewayMetaKeys } from "./gateway-meta.ts";
 import { type FitsSchema, replaceMisfit } from "./keep-promise.ts";
+import { createResultUri } from "./kept-results.ts";
 import { structuredContent } from "./structured-content.ts";
 
-/** Characters of a text block; more than any model reads. */
-const longestText = 1_000_000;
 /** Characters of an upstream's refusal: enough for its message, too little to drown it. */
 const longestErrorText = 64 * 1024;
 /** Characters of the address that a redirect leads to. */
@@ -20,15 +17,14 @@ const largestBlob = 8 * 1024 * 1024;
 /** Beyond it a value is passed as text only: writing it would exhaust the stack. */
 const deepestStructure = 500;
 
-const askForLess = "Ask for less, such as a smaller page or a filter.";
-
 /** Headers that a client can act on; the rest belongs to the connection between gateway and upstream. */
 const passedHeader =
   /^(?:etag|last-modified|link|location|content-disposition|content-language|content-range|retry-after|deprecation|sunset|x-request-id|x-total-count|(?:x-)?rate-?limit(?:-[a-z-]+)?)$/;
 
 /**
  * Turns an upstream's HTTP answer into content blocks: JSON as its exact text and as `structuredContent`, text as text, images
- * and sounds as such, other bytes as an embedded resource. What is too large is cut or left out with a note that says so.
+ * and sounds as such, other bytes as an embedded resource. Of refusals and bytes, what is too large is cut or left out with a note that
+ * says so; text and structure are whole.
  */
 export function describeHttpResult(
   result: HttpResult,
@@ -84,7 +80,7 @@ function successContent(
   if (body.length === 0) return { content: [{ type: "text", text: emptyText(result) }] };
   if (sequence !== undefined) {
     return {
-      content: [textBlock(JSON.stringify(sequence), remedyFor(version))],
+      content: [textBlock(JSON.stringify(sequence))],
       ...sequenceContent(sequence, outputSchema, version),
     };
   }
@@ -92,19 +88,14 @@ function successContent(
     const text = decodeText(result);
     if (text !== undefined) {
       const value = isJson(type) ? parseStructure(text) : undefined;
-      if (value === undefined) return { content: [textBlock(text, askForLess)] };
+      if (value === undefined) return { content: [textBlock(text)] };
       return {
-        content: [textBlock(text, remedyFor(version))],
+        content: [textBlock(text)],
         ...structuredContent(value, text.trimStart().startsWith("{"), outputSchema, version),
       };
     }
   }
   return { content: [binaryBlock(body, type === "" ? "application/octet-stream" : type, version)] };
-}
-
-/** What to do about a long text of which there is a structure, where the client's version has that. */
-function remedyFor(version: string): string {
-  return isAtLeast(version, "2025-06-18") ? "`structuredContent` holds all of it." : askForLess;
 }
 
 /** Where the schema is one of objects, because it describes another form of the answer, the items come inside of one. */
@@ -130,7 +121,7 @@ function binaryBlock(body: Uint8Array, mimeType: string, version: string): JsonO
   // Audio blocks came with 2025-03-26.
   if (mimeType.startsWith("audio/") && isAtLeast(version, "2025-03-26"))
     return { type: "audio", data, mimeType };
-  return { type: "resource", resource: { uri: `gateway://results/${randomUUID()}`, mimeType, blob: data } };
+  return { type: "resource", resource: { uri: createResultUri(), mimeType, blob: data } };
 }
 
 function errorText(result: HttpResult): string {
@@ -174,8 +165,8 @@ function emptyText({ status, headers }: HttpResult): string {
   return `HTTP ${statusLine(status)}, without a body.${location === undefined ? "" : ` Location: ${location}`}`;
 }
 
-function textBlock(text: string, remedy: string): JsonObject {
-  return { type: "text", text: cut(text, longestText, remedy) };
+function textBlock(text: string): JsonObject {
+  return { type: "text", text };
 }
 
 function cut(text: string, length: number, remedy: string): string {
@@ -186,9 +177,8 @@ function cut(text: string, length: number, remedy: string): string {
 
 /** `undefined` for what is not JSON after all, and for what is nested too deep. */
 function parseStructure(text: string): JsonValue | undefined {
-  if (isNestedDeeperThan(text, deepestStructure)) return undefined;
   try {
-    return parseExactJson(text);
+    return parseExactJson(text, deepestStructure);
   } catch {
     return undefined;
   }

@@ -13,11 +13,14 @@ import { RpcError } from "../../mcp/rpc-error.ts";
 import { isLegacyVersion, legacyVersions, newestLegacyVersion } from "../../mcp/versions.ts";
 import type { Principal } from "../../model/principal.ts";
 import { type EventReply, type FaceParts, type Incoming, type Reply, sendsEvents } from "./face.ts";
+import { roomOfSessions, roomOfStreams } from "./limits.ts";
+import { refuseForRoom } from "./no-room.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
 import { createLegacyCalls } from "./run-legacy-call.ts";
-import { keyOfAuthority } from "./same-principal.ts";
+import { createAuthorityKeys, sharerOf } from "./same-principal.ts";
+import { createSameValue } from "./same-value.ts";
 import { createSessionMethods } from "./session-methods.ts";
-import { type ClientSession, ClientSessions } from "./sessions.ts";
+import { ClientSession, ClientSessions, type SessionTerms } from "./sessions.ts";
 import { listChanged } from "./watch-lists.ts";
 
 /** Serves the versions with sessions, 2024-11-05 to 2025-11-25. */
@@ -33,9 +36,11 @@ export interface LegacyFace {
  * that may be another token of the same user, or the user's roles may have changed.
  */
 export function createLegacyFace(parts: FaceParts): LegacyFace {
-  const { limits, server, view, lists, now } = parts;
+  const { limits, server, view, lists, now, streams } = parts;
   const sessions = new ClientSessions(limits, now);
-  const call = createLegacyCalls(parts, createSessionMethods(parts));
+  const keyOfAuthority = createAuthorityKeys();
+  const sameTerms = createSameValue<SessionTerms>();
+  const call = createLegacyCalls(parts, createSessionMethods(parts), keyOfAuthority);
 
   const find = (
     { origin, principal }: Pick<Incoming, "origin" | "principal">,
@@ -61,8 +66,14 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       );
     }
     // Without a stream of its own, the session's client is reached on those of its calls.
-    if (!session.streams.standing.isConnected) session.hearer = () => principal;
+    if (session.hasSubscribed && !session.isListening) session.hearer = principal;
     return session;
+  };
+
+  /** Throws `HttpRefusal` where there are too many streams already; the one that this takes the place of does not count. */
+  const checkRoom = (principal: Principal, session: ClientSession): void => {
+    const lack = session.isListening ? undefined : streams.lack(sharerOf(principal));
+    if (lack !== undefined) throw refuseForRoom(lack, roomOfStreams(limits));
   };
 
   const initialize = ({ principal, reply }: Incoming, request: RequestMessage): void => {
@@ -76,10 +87,13 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
     }
     const version = isLegacyVersion(protocolVersion) ? protocolVersion : newestLegacyVersion;
     const declared = readSessionCapabilities(capabilities);
-    const terms = { owner: principal, version, capabilities: declared, digests: lists.digests(principal) };
-    const session = sessions.open(terms);
-    if (session === undefined)
-      throw refuse(503, "The gateway has no room for another session. Try again later.", request);
+    const { kind, id, tenant, home, credential } = principal;
+    // Not all of the principal: sessions are kept for long, and who it is by then is seen with each request.
+    const owner = { kind, id, tenant, home, credential };
+    const terms = { owner, version, capabilities: declared, digests: lists.digests(principal) };
+    // There are many sessions, and few that differ in this.
+    const session = sessions.open(sameTerms(terms));
+    if (!(session instanceof ClientSession)) throw refuseForRoom(session, roomOfSessions(limits), request);
     const result = {
       protocolVersion: version,
       capabilities: server.capabilities,
@@ -96,12 +110,14 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
     const { requestId, reason } = params;
     if (typeof requestId !== "string" && typeof requestId !== "number") return;
     session.calls.get(requestId)?.(typeof reason === "string" ? reason : undefined);
+    session.rest();
   };
 
   /** Tells of changed lists on the session's own stream, for as long as it goes over this connection. */
   const tellOfLists = (incoming: Omit<Incoming, "message">, session: ClientSession, way: Reply): void => {
-    let hearer: Principal | undefined = incoming.principal;
-    session.hearer = () => hearer;
+    session.hearer = incoming.principal;
+    const sharer = sharerOf(incoming.principal);
+    streams.take(sharer);
     const unfollow = lists.follow({
       origin: incoming.origin,
       principal: incoming.principal,
@@ -117,12 +133,18 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
         else way.destroy();
       },
       recognized: (principal) => {
-        hearer = principal;
+        session.hearer = principal;
       },
-      end: () => way.close(),
+      ...(incoming.origin.transport === "http" && { rest: () => session.streams.standing.rest() }),
+      end: () => {
+        // Else every client would be back at the same moment, and maybe before there is somebody else.
+        if (sendsEvents(way)) way.sendRetry(limits.retryMilliseconds * (1 + Math.round(Math.random() * 4)));
+        way.close();
+      },
     });
     way.onClose(() => {
       unfollow();
+      streams.giveBack(sharer);
       session.lastUsed = now();
     });
   };
@@ -130,6 +152,7 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
   const resume = (incoming: Omit<Incoming, "message">, session: ClientSession, lastId: string): void => {
     let standing: Reply | undefined;
     const isKnown = session.streams.resume(lastId, keyOfAuthority(incoming.principal), (isStanding) => {
+      if (isStanding) checkRoom(incoming.principal, session);
       const way = asEvents(incoming.reply());
       if (isStanding) standing = way;
       return way;
@@ -157,10 +180,10 @@ export function createLegacyFace(parts: FaceParts): LegacyFace {
       const session = find(incoming);
       const lastId = incoming.origin.header("last-event-id") ?? "";
       if (lastId !== "") return resume(incoming, session, lastId);
-      const { standing } = session.streams;
       // A client that has just lost its stream may be back before that is noticed here.
-      if (standing.isConnected) await delay(limits.conflictMilliseconds);
-      if (standing.isConnected) throw refuse(409, "Conflict: this session has a GET stream already.");
+      if (session.isListening) await delay(limits.conflictMilliseconds);
+      if (session.isListening) throw refuse(409, "Conflict: this session has a GET stream already.");
+      checkRoom(incoming.principal, session);
       const way = incoming.reply();
       session.streams.connect(way, keyOfAuthority(incoming.principal));
       tellOfLists(incoming, session, way);

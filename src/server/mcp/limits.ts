@@ -1,12 +1,15 @@
-import { stalledMilliseconds } from "../end-response.ts";
+import type { JsonLimits } from "../../json/parse-json-bytes.ts";
+import type { LimitsConfig, RequestLimits } from "../../model/limits.ts";
+import type { FullRoom } from "./no-room.ts";
 
 /** What one endpoint keeps and lets through at most. */
 export interface McpLimits {
-  /** Size of a POST body. */
-  readonly bodyBytes: number;
-  /** How deep a POST body may nest arrays and objects. */
-  readonly bodyNesting: number;
-  /** Sessions of clients up to 2025-11-25; the least recently used idle one makes room. */
+  /** What one message at the standard input may be; over HTTP the request itself says it. */
+  readonly messages: JsonLimits & Pick<RequestLimits, "bodyBytes">;
+  /**
+   * Sessions of clients up to 2025-11-25; the least recently used idle one makes room. Of these and of everything below that all share,
+   * one tenant has at most three quarters.
+   */
   readonly sessions: number;
   /** Sessions of one caller with a name; its own least recently used idle one makes room. */
   readonly sessionsPerPrincipal: number;
@@ -33,18 +36,21 @@ export interface McpLimits {
   readonly askMilliseconds: number;
   /** How long a second GET stream waits for the end of the first. */
   readonly conflictMilliseconds: number;
-  /** Open `subscriptions/listen` streams. */
-  readonly listeners: number;
+  /** Open streams on which clients wait for news: GET streams of sessions, and `subscriptions/listen`. */
+  readonly streams: number;
   /** Those of one caller with a name. */
-  readonly listenersPerPrincipal: number;
+  readonly streamsPerPrincipal: number;
+  /**
+   * How long the GET stream of a session stays open at most; up to a tenth less, by chance, so that not all end at one time. Clients open
+   * another one, which those of `subscriptions/listen` don't do.
+   */
+  readonly streamLifeMilliseconds: number;
   /** Subscriptions to resources, of all clients. */
   readonly subscriptions: number;
   /** Those of one caller with a name. */
   readonly subscriptionsPerPrincipal: number;
   /** What may wait for a client that reads slowly, per stream. */
   readonly bufferedBytes: number;
-  /** How long a client may take nothing of an answer that is complete. */
-  readonly stalledMilliseconds: number;
   /** Pause between the comments that keep a silent stream from being taken for dead. */
   readonly keepAliveMilliseconds: number;
   /** How long changes of the tool list are collected before clients are told. */
@@ -80,12 +86,22 @@ export interface McpLimits {
   readonly subscriptionsPerListener: number;
   /** How long a stream stays open, and silent, while it can't be found out whether its principal may still have it. */
   readonly unconfirmedMilliseconds: number;
+  /** Bytes of the text of one tool's result, and of its structure; what is more is cut. */
+  readonly resultBytes: number;
+  /** Bytes of whole results that are kept for those who follow the link in one that was cut, of all callers. */
+  readonly keptResultBytes: number;
+  /** How long they are kept. */
+  readonly keptResultMilliseconds: number;
 }
 
 /** The limits in production. Sessions live long because no official client opens a new one when its own is gone. */
 export const defaultLimits: McpLimits = {
-  bodyBytes: 1024 * 1024,
-  bodyNesting: 256,
+  messages: {
+    bodyBytes: 1024 * 1024,
+    jsonDepth: 64,
+    jsonValues: 50_000,
+    jsonStringBytes: 512 * 1024,
+  },
   sessions: 10_000,
   sessionsPerPrincipal: 50,
   sessionIdleMilliseconds: 24 * 60 * 60 * 1_000,
@@ -101,12 +117,12 @@ export const defaultLimits: McpLimits = {
   resumeMilliseconds: 60_000,
   askMilliseconds: 2_000,
   conflictMilliseconds: 100,
-  listeners: 10_000,
-  listenersPerPrincipal: 50,
+  streams: 10_000,
+  streamsPerPrincipal: 50,
+  streamLifeMilliseconds: 60 * 60 * 1_000,
   subscriptions: 20_000,
   subscriptionsPerPrincipal: 1_000,
   bufferedBytes: 1024 * 1024,
-  stalledMilliseconds,
   keepAliveMilliseconds: 15_000,
   changeMilliseconds: 50,
   recheckMilliseconds: 2_000,
@@ -125,4 +141,67 @@ export const defaultLimits: McpLimits = {
   parkedRounds: 8,
   subscribeMilliseconds: 10_000,
   subscriptionsPerListener: 200,
+  resultBytes: 1_000_000,
+  keptResultBytes: 64 * 1024 * 1024,
+  keptResultMilliseconds: 10 * 60 * 1_000,
 };
+
+/** Sessions, for those whom there is no room for. */
+export function roomOfSessions({ sessions, sessionsPerPrincipal }: McpLimits): FullRoom {
+  return {
+    things: "MCP sessions at work",
+    total: sessions,
+    perCaller: sessionsPerPrincipal,
+    keys: { total: "limits.sessions.total", perCaller: "limits.sessions.per_caller" },
+  };
+}
+
+/** Streams on which clients wait for news, for those whom there is no room for. */
+export function roomOfStreams({ streams, streamsPerPrincipal }: McpLimits): FullRoom {
+  return {
+    things: "open MCP streams",
+    total: streams,
+    perCaller: streamsPerPrincipal,
+    keys: { total: "limits.streams.total", perCaller: "limits.streams.per_caller" },
+  };
+}
+
+/** The limits by what the configuration says, as of whenever they are read: a reload counts for whatever comes after it. */
+export function createMcpLimits(config: () => LimitsConfig): McpLimits {
+  return {
+    ...defaultLimits,
+    get sessions() {
+      return config().sessions.total;
+    },
+    get sessionsPerPrincipal() {
+      return config().sessions.perCaller;
+    },
+    get sessionIdleMilliseconds() {
+      return config().sessions.idleMilliseconds;
+    },
+    get streams() {
+      return config().streams.total;
+    },
+    get streamsPerPrincipal() {
+      return config().streams.perCaller;
+    },
+    get streamLifeMilliseconds() {
+      return config().streams.lifeMilliseconds;
+    },
+    get bufferedBytes() {
+      return config().streams.waitingBytes;
+    },
+    get messages() {
+      return config().requests;
+    },
+    get resultBytes() {
+      return config().results.bytes;
+    },
+    get keptResultBytes() {
+      return config().results.keptBytes;
+    },
+    get keptResultMilliseconds() {
+      return config().results.keptMilliseconds;
+    },
+  };
+}

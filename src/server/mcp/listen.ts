@@ -1,7 +1,7 @@
 import type { Subscription } from "../../broker/executor.ts";
 import { asObject } from "../../json-object.ts";
 import { readAskableCapabilities } from "../../mcp/askable.ts";
-import { type RequestId, type RequestMessage, rpcCodes, writeMessage } from "../../mcp/messages.ts";
+import { type RequestId, type RequestMessage, writeMessage } from "../../mcp/messages.ts";
 import { metaKeys } from "../../mcp/meta.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject } from "../../model/json.ts";
@@ -9,10 +9,12 @@ import type { Principal } from "../../model/principal.ts";
 import { readInstance } from "./call-feature.ts";
 import { cannotAsk } from "./call-peer.ts";
 import type { Envelope } from "./envelope.ts";
-import type { FaceParts, Incoming, Reply } from "./face.ts";
+import type { FaceParts, Incoming } from "./face.ts";
+import { roomOfStreams } from "./limits.ts";
 import { createModernHome } from "./modern-home.ts";
+import { noRoom } from "./no-room.ts";
 import { type ListenFilter, readListenFilter } from "./read-filter.ts";
-import { isSamePrincipal } from "./same-principal.ts";
+import { sharerOf } from "./same-principal.ts";
 import { subscribeAll } from "./subscribe-all.ts";
 import type { Subscriber } from "./subscriptions.ts";
 import { listChanged } from "./watch-lists.ts";
@@ -28,17 +30,9 @@ export interface Listeners {
 
 /** @param shape what a result of this era has around it. */
 export function createListeners(
-  { lists, limits, subscriptions, log }: FaceParts,
+  { lists, limits, streams, subscriptions, log }: FaceParts,
   shape: (result: JsonObject) => JsonObject,
 ): Listeners {
-  const open = new Map<Reply, Principal>();
-  const hasShareFor = (principal: Principal): boolean => {
-    // Callers without a name are all one and the same, which has no share of its own.
-    if (principal.kind === "anonymous") return true;
-    const own = [...open.values()].filter((other) => isSamePrincipal(other, principal));
-    return own.length < limits.listenersPerPrincipal;
-  };
-
   /** Subscribes to the resources of a filter; those that are unknown, refused or late are left out. */
   const subscribe = async (
     { origin, principal }: Incoming,
@@ -78,21 +72,18 @@ export function createListeners(
       const { origin, principal } = incoming;
       const wanted = readListenFilter(params["notifications"]);
       const instance = readInstance(params);
-      if (open.size >= limits.listeners || !hasShareFor(principal)) {
-        throw new RpcError(
-          rpcCodes.internalError,
-          "The gateway has no room for another subscription. Try again later.",
-        );
-      }
+      const sharer = sharerOf(principal);
+      const lack = streams.lack(sharer);
+      if (lack !== undefined) throw noRoom(lack, roomOfStreams(limits));
       const stream = incoming.reply();
-      open.set(stream, principal);
+      streams.take(sharer);
       let isOver = false;
       let subscribed: ReadonlyMap<string, Subscription> = new Map();
       let unfollow = (): void => {};
       const close = (): void => {
+        if (!isOver) streams.giveBack(sharer);
         isOver = true;
         unfollow();
-        open.delete(stream);
         for (const subscription of subscribed.values()) subscription.end();
         subscribed = new Map();
       };

@@ -1,8 +1,9 @@
+import { Shares, shareOfTenant } from "../../limits/shares.ts";
 import type { Principal } from "../../model/principal.ts";
 import { AskingCall, type AskingRoom, type Leg } from "./asking-call.ts";
 import type { McpLimits } from "./limits.ts";
 import { isSameCaller } from "./same-caller.ts";
-import { keyOfPrincipal } from "./same-principal.ts";
+import { keyOfPrincipal, sharerOf } from "./same-principal.ts";
 
 /** The calls of clients from 2026-07-28, which can be asked while they run only by ending the request that they came with. */
 export interface ParkedCalls {
@@ -23,7 +24,11 @@ export function createParkedCalls(limits: McpLimits): ParkedCalls {
   const counts = new Map<string, number>();
   /** What calls came to while nobody waited for them, in characters. */
   const kept = new Map<AskingCall, number>();
-  let allKept = 0;
+  const shares = new Shares(() => ({ total: limits.parkedCalls, perCaller: limits.parkedCallsPerPrincipal }));
+  const keptShares = new Shares(() => ({
+    total: limits.parkedCharacters,
+    perCaller: shareOfTenant(limits.parkedCharacters),
+  }));
   let isClosed = false;
   const keyOf = ({ principal }: AskingCall): string => keyOfPrincipal(principal);
 
@@ -33,10 +38,10 @@ export function createParkedCalls(limits: McpLimits): ParkedCalls {
     for (const [key, count] of counts) if (count > (counts.get(largest) ?? 0)) largest = key;
     return largest;
   };
-  /** Ends the oldest call of a principal that waits for its client; false where there is none. */
-  const endOldest = (key: string): boolean => {
+  /** Ends the oldest of these calls that waits for its client; false where there is none. */
+  const endOldest = (isMeant: (call: AskingCall) => boolean): boolean => {
     for (const call of calls.values()) {
-      if (!call.isParked || keyOf(call) !== key) continue;
+      if (!call.isParked || !isMeant(call)) continue;
       call.cancel();
       return true;
     }
@@ -44,10 +49,19 @@ export function createParkedCalls(limits: McpLimits): ParkedCalls {
   };
   const makeRoom = (call: AskingCall): boolean => {
     const key = keyOf(call);
-    // Callers without a name are all one and the same, which has no share of its own.
-    const isShared = call.principal.kind === "anonymous";
-    if (!isShared && (counts.get(key) ?? 0) >= limits.parkedCallsPerPrincipal) return endOldest(key);
-    return calls.size < limits.parkedCalls || endOldest(findLargest(key));
+    const { tenant } = call.principal;
+    switch (shares.lack(sharerOf(call.principal))) {
+      case undefined:
+        return true;
+      case "caller":
+        return endOldest((other) => keyOf(other) === key);
+      case "tenant":
+        return endOldest(({ principal }) => principal.tenant === tenant);
+      case "all": {
+        const largest = findLargest(key);
+        return endOldest((other) => keyOf(other) === largest);
+      }
+    }
   };
 
   const room: AskingRoom = {
@@ -56,19 +70,23 @@ export function createParkedCalls(limits: McpLimits): ParkedCalls {
       if (calls.has(call.id)) return true;
       if (!makeRoom(call)) return false;
       calls.set(call.id, call);
+      shares.take(sharerOf(call.principal));
       counts.set(keyOf(call), (counts.get(keyOf(call)) ?? 0) + 1);
       return true;
     },
     keep: (call, characters) => {
-      if (!calls.has(call.id) || allKept + characters > limits.parkedCharacters) return false;
+      const sharer = sharerOf(call.principal);
+      if (!calls.has(call.id) || keptShares.lack(sharer, characters) !== undefined) return false;
       kept.set(call, characters);
-      allKept += characters;
+      keptShares.take(sharer, characters);
       return true;
     },
     leave: (call) => {
-      allKept -= kept.get(call) ?? 0;
+      const sharer = sharerOf(call.principal);
+      keptShares.giveBack(sharer, kept.get(call) ?? 0);
       kept.delete(call);
       if (!calls.delete(call.id)) return;
+      shares.giveBack(sharer);
       const left = (counts.get(keyOf(call)) ?? 1) - 1;
       if (left === 0) counts.delete(keyOf(call));
       else counts.set(keyOf(call), left);

@@ -1,8 +1,8 @@
+import { type JsonLimits, parseJsonBytes } from "../../json/parse-json-bytes.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { isRequestId, type Message, type RequestId, readMessage, rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
-import { parseJsonBytes } from "../parse-json-bytes.ts";
-import type { McpLimits } from "./limits.ts";
+import { findLookAlike } from "./find-look-alike.ts";
 import { HttpRefusal } from "./refusal.ts";
 
 /**
@@ -10,19 +10,20 @@ import { HttpRefusal } from "./refusal.ts";
  *
  * @param where what holds it, as the subject of a sentence: `the body`.
  */
-export function readMessageBytes(
-  bytes: Uint8Array,
-  limits: Pick<McpLimits, "bodyNesting">,
-  where: string,
-): Message {
-  const parsed = parseJsonBytes(bytes, limits.bodyNesting);
+export function readMessageBytes(bytes: Uint8Array, limits: JsonLimits, where: string): Message {
+  const parsed = parseJsonBytes(bytes, limits);
   if (!parsed.ok) {
     const problem = `${where} ${parsed.problem}`;
-    throw parsed.fault === "nesting" ? invalidMessage(problem) : unparsable(problem);
+    throw parsed.fault === "content" ? invalidMessage(problem) : unparsable(problem);
   }
   const { value, lossy } = parsed;
   if (Array.isArray(value)) {
     throw invalidMessage("JSON-RPC batches are not supported; send each message by itself");
+  }
+  const lookAlike = findLookAlike(value);
+  if (lookAlike !== undefined) {
+    const { name, meant } = lookAlike;
+    throw invalidMessage(`${where} has \`${name}\`, which programs that ignore case take for \`${meant}\``);
   }
   const message = readMessage(value);
   if (message === undefined) {

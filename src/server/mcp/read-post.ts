@@ -3,21 +3,20 @@ import { type Message, rpcCodes } from "../../mcp/messages.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import { type Exchange, isJsonMediaType, readBody } from "../exchange.ts";
 import { header } from "./http-origin.ts";
-import type { McpLimits } from "./limits.ts";
 import { readMessageBytes } from "./read-message.ts";
 import { HttpRefusal, refuse } from "./refusal.ts";
 
 /** Reads the one message of a POST; throws an `HttpRefusal` for whatever is none. */
-export async function readPost(exchange: Exchange, limits: McpLimits): Promise<Message> {
+export async function readPost(exchange: Exchange): Promise<Message> {
   if (!isJsonMediaType(header(exchange, "content-type"))) {
     throw refuse(415, "Unsupported Media Type: Content-Type must be application/json");
   }
-  return readMessageBytes(await readBytes(exchange, limits), limits, "the body");
+  return readMessageBytes(await readBytes(exchange), exchange.limits, "the body");
 }
 
-async function readBytes(exchange: Exchange, limits: McpLimits): Promise<Buffer> {
+async function readBytes(exchange: Exchange): Promise<Buffer> {
   try {
-    return await readBody(exchange.request, limits.bodyBytes);
+    return await readBody(exchange);
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== "too_large") throw error;
     const reason = new RpcError(rpcCodes.transport, `Payload Too Large: ${error.message}`);

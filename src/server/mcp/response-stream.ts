@@ -16,18 +16,13 @@ const eventStreamHeaders = {
 export class ResponseStream implements EventReply {
   readonly #response: ServerResponse;
   readonly #bufferedBytes: number;
-  readonly #stalledMilliseconds: number;
   readonly #keepAlive: NodeJS.Timeout;
   #first: { readonly event: StreamEvent; readonly begun: () => void } | undefined;
   #state: "waiting" | "streaming" | "ended" = "waiting";
 
-  constructor(
-    response: ServerResponse,
-    limits: Pick<McpLimits, "bufferedBytes" | "stalledMilliseconds" | "keepAliveMilliseconds">,
-  ) {
+  constructor(response: ServerResponse, limits: Pick<McpLimits, "bufferedBytes" | "keepAliveMilliseconds">) {
     this.#response = response;
     this.#bufferedBytes = limits.bufferedBytes;
-    this.#stalledMilliseconds = limits.stalledMilliseconds;
     this.#keepAlive = setInterval(
       () => this.#write(": keep-alive\n\n"),
       limits.keepAliveMilliseconds,
@@ -86,14 +81,14 @@ export class ResponseStream implements EventReply {
         ...headers,
       });
     }
-    endResponse(this.#response, bytes, this.#stalledMilliseconds);
+    endResponse(this.#response, bytes);
   }
 
   answerEvent(event: StreamEvent): void {
     this.open();
     if (this.#state === "ended") return;
     this.#finish();
-    endResponse(this.#response, Buffer.from(frameOf(event), "utf8"), this.#stalledMilliseconds);
+    endResponse(this.#response, Buffer.from(frameOf(event), "utf8"));
   }
 
   /** Ends without an answer, as a cancelled request does. */

@@ -4,13 +4,13 @@ import { type RequestMessage, rpcCodes, writeMessage, writeResultText } from "..
 import { readPassedMeta } from "../../mcp/meta.ts";
 import { isAtLeast } from "../../mcp/versions.ts";
 import type { ClientPeer } from "../../model/invocation.ts";
+import type { Principal } from "../../model/principal.ts";
 import { prefersEvents } from "./accept.ts";
 import { checkAskable, createNotifier } from "./call-peer.ts";
 import { confirmPrincipal, type FaceParts, type Incoming } from "./face.ts";
 import type { Caller, Method, Visit } from "./methods.ts";
 import { createResultWriter } from "./result-writer.ts";
 import { runMethod } from "./run-method.ts";
-import { keyOfAuthority } from "./same-principal.ts";
 import type { SessionMethod } from "./session-methods.ts";
 import type { SessionStream } from "./session-stream.ts";
 import type { ClientSession } from "./sessions.ts";
@@ -25,10 +25,14 @@ export type RunLegacyCall = (
   session: ClientSession,
 ) => Promise<void>;
 
-/** @param sessionMethods those that only versions with sessions have. */
+/**
+ * @param sessionMethods those that only versions with sessions have.
+ * @param keyOfAuthority stands for who makes a call, with all that it may do.
+ */
 export function createLegacyCalls(
   { methods, fallback, limits, now, log }: FaceParts,
   sessionMethods: ReadonlyMap<string, SessionMethod>,
+  keyOfAuthority: (principal: Principal) => string,
 ): RunLegacyCall {
   const write = createResultWriter(({ result }) => result);
   const methodOf = (name: string, session: ClientSession): Method | undefined => {
@@ -81,6 +85,7 @@ export function createLegacyCalls(
     else if (outcome.kind === "error")
       stream.answer(writeMessage({ kind: "error", id, error: outcome.error.toObject() }));
     else stream.close();
+    session.rest();
   };
 }
 

@@ -41,10 +41,11 @@ export function createSessionMethods(parts: SessionMethodParts): ReadonlyMap<str
         `This session has ${subscriptions.size} subscriptions, which is as many as one may have. End some by resources/unsubscribe.`,
       );
     }
+    session.hearer ??= caller.principal;
     const subscribed: Promise<Subscription> = parts.subscriptions.subscribe(uri, {
       ...caller,
       instance: readInstance(params),
-      hearer: () => session.hearer(),
+      hearer: () => session.hearer,
       updated: (given) => {
         if (subscriptions.get(uri) === subscribed)
           session.home.notify("notifications/resources/updated", given);

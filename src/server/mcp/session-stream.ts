@@ -15,12 +15,15 @@ export interface ResumeTerms {
  * HTTP, resumability and redelivery).
  */
 export class SessionStream implements Reply {
+  readonly #isCall: boolean;
   readonly #terms: ResumeTerms;
   readonly #events: StreamEvents | undefined;
+  /** Who may take it up again: whoever may do the same as the one for whom it was begun. */
+  holder: string;
   /** Made when asked for, which few calls do. */
   #lost: AbortController | undefined;
   #isLost = false;
-  readonly #listeners: (() => void)[] = [];
+  #listeners: (() => void)[] | undefined;
   #connection: Reply | undefined;
   #silence: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout | undefined;
@@ -28,11 +31,18 @@ export class SessionStream implements Reply {
   #isResumable = false;
   #end: "none" | "answered" | "closed" = "none";
   #answerId: string | undefined;
+  /** The last event before its connection was ended for the client to make another. */
+  #restingSince: string | undefined;
 
-  /** @param events where its events are kept; `undefined`: the client can't take it up again. */
-  constructor(terms: ResumeTerms, events: StreamEvents | undefined) {
+  /**
+   * @param kind that of one call, or the session's own, which is never lost for good.
+   * @param events where its events are kept; `undefined`: the client can't take it up again.
+   */
+  constructor(kind: "standing" | "call", terms: ResumeTerms, events: StreamEvents | undefined, holder = "") {
+    this.#isCall = kind === "call";
     this.#terms = terms;
     this.#events = events;
+    this.holder = holder;
   }
 
   /** Whether a message would reach the client now. */
@@ -40,9 +50,14 @@ export class SessionStream implements Reply {
     return this.#connection !== undefined;
   }
 
+  /** Whether its answer was sent, or it was closed. */
+  get hasEnded(): boolean {
+    return this.#end !== "none";
+  }
+
   /** Whether the client may come for what it has missed. */
   get isResumable(): boolean {
-    return this.#isResumable && this.#end !== "closed";
+    return (this.#isResumable || this.#restingSince !== undefined) && this.#end !== "closed";
   }
 
   /** Aborts when the client has lost it, and either can't take it up again or has not in a while. */
@@ -54,15 +69,20 @@ export class SessionStream implements Reply {
 
   /** Begins to use a connection, in place of the one before. */
   connect(connection: Reply): void {
+    const restingSince = this.#restingSince;
     this.#use(connection);
     const events = this.#events;
-    if (events === undefined || !this.#terms.begins || !sendsEvents(connection)) return;
-    const { retryMilliseconds: retry, streamMilliseconds } = this.#terms.limits;
-    connection.beginWith({ id: events.lastId, message: "", retry }, () => {
-      this.#isResumable = true;
-    });
-    // As soon as it is a stream, the client can lose the connection without losing the answer.
-    this.#silence = setTimeout(() => connection.open(), streamMilliseconds).unref();
+    if (events === undefined || !sendsEvents(connection)) return;
+    if (this.#terms.begins) {
+      const { retryMilliseconds: retry, streamMilliseconds } = this.#terms.limits;
+      connection.beginWith({ id: restingSince ?? events.lastId, message: "", retry }, () => {
+        this.#isResumable = true;
+      });
+      // As soon as it is a stream, the client can lose the connection without losing the answer.
+      this.#silence = setTimeout(() => connection.open(), streamMilliseconds).unref();
+    }
+    if (restingSince === undefined) return;
+    for (const event of events.after(restingSince) ?? []) connection.sendEvent(event);
   }
 
   /**
@@ -92,8 +112,8 @@ export class SessionStream implements Reply {
     if (this.#end !== "none") return false;
     const connection = this.#connection;
     if (connection === undefined) {
-      if (this.#isResumable) this.#keep(message);
-      return this.#isResumable;
+      if (this.isResumable) this.#keep(message);
+      return this.isResumable;
     }
     if (this.#events === undefined || !sendsEvents(connection)) return connection.send(message);
     const event = { id: this.#events.nextId(), message };
@@ -132,8 +152,10 @@ export class SessionStream implements Reply {
   }
 
   onClose(listener: () => void): void {
-    if (this.#end === "none") this.#listeners.push(listener);
-    else listener();
+    if (this.#end === "none") {
+      this.#listeners ??= [];
+      this.#listeners.push(listener);
+    } else listener();
   }
 
   /** Forgets what was sent: nobody can take it up again. */
@@ -149,6 +171,20 @@ export class SessionStream implements Reply {
     if (!this.#terms.begins) return;
     connection.open();
     if (milliseconds !== undefined) connection.sendRetry(milliseconds);
+    this.disconnect();
+  }
+
+  /**
+   * Ends the connection and not the stream, for a client that makes another one by itself: what is sent until then comes with that,
+   * however it is made.
+   */
+  rest(): void {
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.#events !== undefined && sendsEvents(connection)) {
+      connection.sendRetry(this.#terms.limits.retryMilliseconds);
+      this.#restingSince = this.#events.lastId;
+    }
     this.disconnect();
   }
 
@@ -168,6 +204,7 @@ export class SessionStream implements Reply {
   #use(connection: Reply): void {
     clearTimeout(this.#grace);
     this.#clearSilence();
+    this.#restingSince = undefined;
     const before = this.#connection;
     this.#connection = connection;
     before?.close();
@@ -180,6 +217,7 @@ export class SessionStream implements Reply {
     this.#clearSilence();
     clearTimeout(this.#grace);
     this.#connection = undefined;
+    if (!this.#isCall) return;
     const patience = this.#isResumable ? this.#terms.limits.resumeMilliseconds : 0;
     this.#grace = setTimeout(() => {
       this.#isLost = true;
@@ -198,6 +236,8 @@ export class SessionStream implements Reply {
     this.#connection = undefined;
     this.#clearSilence();
     clearTimeout(this.#grace);
-    for (const listener of this.#listeners.splice(0)) listener();
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    for (const listener of listeners ?? []) listener();
   }
 }

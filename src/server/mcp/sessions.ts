@@ -1,5 +1,6 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type { Subscription } from "../../broker/executor.ts";
+import { type Lack, Shares } from "../../limits/shares.ts";
 import type { RequestId } from "../../mcp/messages.ts";
 import { isAtLeast, type LegacyVersion } from "../../mcp/versions.ts";
 import type { JsonObject } from "../../model/json.ts";
@@ -8,8 +9,8 @@ import { SessionHome } from "./client-home.ts";
 import { EventStore } from "./event-store.ts";
 import type { McpLimits } from "./limits.ts";
 import { type CallerIdentity, isSameCaller } from "./same-caller.ts";
-import { isSamePrincipal, keyOfPrincipal, type PrincipalIdentity } from "./same-principal.ts";
-import { SessionStreams } from "./session-streams.ts";
+import { isSamePrincipal, sharerOf } from "./same-principal.ts";
+import { SessionStreams, type StreamTerms } from "./session-streams.ts";
 import type { ListDigests } from "./watch-lists.ts";
 
 /** What `initialize` agreed on. */
@@ -23,49 +24,98 @@ export interface SessionTerms {
   readonly digests: ListDigests;
 }
 
-/** A client of a version with sessions (up to 2025-11-25), from `initialize` to DELETE or its eviction. */
+type Cancel = (reason?: string) => void;
+
+/** What all sessions stand on. */
+interface SessionParts {
+  readonly events: EventStore;
+  /** For clients that know streams which begin with an event without data, and for others. */
+  readonly beginning: StreamTerms;
+  readonly plain: StreamTerms;
+}
+
+/**
+ * A client of a version with sessions (up to 2025-11-25), from `initialize` to DELETE or its eviction. Most clients leave without a word
+ * and their sessions stay for long, so that each takes only what it is used for.
+ */
 export class ClientSession {
-  readonly id: string = randomUUID();
+  /** 128 random bits. Not a UUID: Node puts these together of pieces, which take ten times as much for as long as they live. */
+  readonly id: string = randomBytes(16).toString("base64url");
   readonly terms: SessionTerms;
-  /** How to cancel the calls that run, by the id of their request; for a reason, if the client gives one. */
-  readonly calls = new Map<RequestId, (reason?: string) => void>();
-  readonly streams: SessionStreams;
-  /** The client behind it. */
-  readonly home: SessionHome;
-  /** Its subscriptions by URI, also those that an upstream has not confirmed yet. */
-  readonly subscriptions = new Map<string, Promise<Subscription>>();
+  readonly #parts: SessionParts;
+  #calls: Map<RequestId, Cancel> | undefined;
+  #streams: SessionStreams | undefined;
+  #home: SessionHome | undefined;
+  #subscriptions: Map<string, Promise<Subscription>> | undefined;
   /** Digests of the lists that the client was last told of. */
   digests: ListDigests;
-  /** Whom that reaches which belongs to no call, with what that one may see now; `undefined` while that can't be said. */
-  hearer: () => Principal | undefined = () => undefined;
+  /** Whom its subscriptions reach, with what that one may see now; `undefined` while that can't be said. */
+  hearer: Principal | undefined;
   lastUsed: number;
 
-  constructor(terms: SessionTerms, events: EventStore, limits: McpLimits, now: number) {
+  constructor(terms: SessionTerms, parts: SessionParts, now: number) {
     this.terms = terms;
     this.digests = terms.digests;
     this.lastUsed = now;
-    const { version, owner, capabilities } = terms;
-    this.streams = new SessionStreams({
+    this.#parts = parts;
+  }
+
+  /** How to cancel the calls that run, by the id of their request; for a reason, if the client gives one. */
+  get calls(): Map<RequestId, Cancel> {
+    this.#calls ??= new Map();
+    return this.#calls;
+  }
+
+  /** Its subscriptions by URI, also those that an upstream has not confirmed yet. */
+  get subscriptions(): Map<string, Promise<Subscription>> {
+    this.#subscriptions ??= new Map();
+    return this.#subscriptions;
+  }
+
+  /** Whether it was ever asked for news of a resource. */
+  get hasSubscribed(): boolean {
+    return this.#subscriptions !== undefined;
+  }
+
+  get streams(): SessionStreams {
+    const { version } = this.terms;
+    const { events, beginning, plain } = this.#parts;
+    this.#streams ??= new SessionStreams(
       // Older clients take an event without data for a broken message.
-      begins: isAtLeast(version, "2025-11-25"),
-      events: isAtLeast(version, "2025-03-26") ? events.begin() : undefined,
-      limits,
-    });
-    const key = `session ${this.id} ${keyOfPrincipal(owner)}`;
-    this.home = new SessionHome(key, capabilities, version, this.streams);
+      isAtLeast(version, "2025-11-25") ? beginning : plain,
+      isAtLeast(version, "2025-03-26") ? events.begin() : undefined,
+    );
+    return this.#streams;
+  }
+
+  /** The client behind it. */
+  get home(): SessionHome {
+    this.#home ??= new SessionHome(this);
+    return this.#home;
+  }
+
+  /** Whether its own stream is open. */
+  get isListening(): boolean {
+    return this.#streams?.standing.isConnected === true;
   }
 
   get isBusy(): boolean {
-    return this.calls.size > 0 || this.streams.standing.isConnected;
+    return (this.#calls !== undefined && this.#calls.size > 0) || this.isListening;
+  }
+
+  /** Gives up what it does not need while nothing runs. */
+  rest(): void {
+    if (this.#calls?.size === 0) this.#calls = undefined;
+    if (this.#streams?.isUnused === true) this.#streams = undefined;
   }
 
   /** Ends the session's streams and subscriptions, and aborts its calls. */
   close(): void {
-    for (const cancel of [...this.calls.values()]) cancel();
-    this.home.close();
-    this.streams.close();
-    for (const subscription of this.subscriptions.values()) endSubscription(subscription);
-    this.subscriptions.clear();
+    for (const cancel of [...(this.#calls?.values() ?? [])]) cancel();
+    this.#home?.close();
+    this.#streams?.close();
+    for (const subscription of this.#subscriptions?.values() ?? []) endSubscription(subscription);
+    this.#subscriptions?.clear();
   }
 }
 
@@ -84,21 +134,33 @@ export class ClientSessions {
   readonly #sessions = new Map<string, ClientSession>();
   readonly #limits: McpLimits;
   readonly #now: () => number;
-  readonly #events: EventStore;
+  readonly #parts: SessionParts;
+  readonly #shares: Shares;
 
   /** @param now milliseconds of a clock that never goes back. */
   constructor(limits: McpLimits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
-    this.#events = new EventStore(limits, now);
+    this.#parts = {
+      events: new EventStore(limits, now),
+      beginning: { begins: true, limits },
+      plain: { begins: false, limits },
+    };
+    this.#shares = new Shares(() => ({ total: limits.sessions, perCaller: limits.sessionsPerPrincipal }));
   }
 
-  /** Opens a session; `undefined` when the table, or the caller's share of it, is full of sessions at work. */
-  open(terms: SessionTerms): ClientSession | undefined {
-    this.#evict();
-    if (this.#sessions.size >= this.#limits.sessions || !this.#hasShareFor(terms.owner)) return undefined;
-    const session = new ClientSession(terms, this.#events, this.#limits, this.#now());
+  /** Opens a session; where whoever lacks room has it full of sessions at work, says who that is. */
+  open(terms: SessionTerms): ClientSession | Lack {
+    this.#forgetExpired();
+    const sharer = sharerOf(terms.owner);
+    for (let lack = this.#shares.lack(sharer); lack !== undefined; lack = this.#shares.lack(sharer)) {
+      const idle = this.#findIdle(lack, terms.owner);
+      if (idle === undefined) return lack;
+      this.remove(idle);
+    }
+    const session = new ClientSession(terms, this.#parts, this.#now());
     this.#sessions.set(session.id, session);
+    this.#shares.take(sharer);
     return session;
   }
 
@@ -117,7 +179,7 @@ export class ClientSessions {
   }
 
   remove(session: ClientSession): void {
-    this.#sessions.delete(session.id);
+    if (this.#sessions.delete(session.id)) this.#shares.giveBack(sharerOf(session.terms.owner));
     session.close();
   }
 
@@ -125,23 +187,23 @@ export class ClientSessions {
     return this.#sessions.values();
   }
 
-  /** Makes room: what has expired goes, and as many idle ones as it takes, the longest unused first. */
-  #evict(): void {
+  #forgetExpired(): void {
     for (const session of this.#sessions.values()) {
-      const isFull = this.#sessions.size >= this.#limits.sessions;
-      if (!isFull && !this.#isExpired(session)) return;
-      if (!session.isBusy) this.remove(session);
+      if (!this.#isExpired(session)) return;
+      this.remove(session);
     }
   }
 
-  /** Callers without a name are all one and the same, which has no share of its own. */
-  #hasShareFor(owner: PrincipalIdentity): boolean {
-    if (owner.kind === "anonymous") return true;
-    const own = [...this.#sessions.values()].filter(({ terms }) => isSamePrincipal(terms.owner, owner));
-    if (own.length < this.#limits.sessionsPerPrincipal) return true;
-    const idle = own.find((session) => !session.isBusy);
-    if (idle !== undefined) this.remove(idle);
-    return idle !== undefined;
+  /** The session that makes room: unused for longest, the caller's own or its tenant's, and another's only where neither has any. */
+  #findIdle(lack: Lack, owner: CallerIdentity): ClientSession | undefined {
+    let oldest: ClientSession | undefined;
+    for (const session of this.#sessions.values()) {
+      if (session.isBusy) continue;
+      oldest ??= session;
+      const other = session.terms.owner;
+      if (lack === "caller" ? isSamePrincipal(other, owner) : other.tenant === owner.tenant) return session;
+    }
+    return lack === "all" ? oldest : undefined;
   }
 
   #isExpired(session: ClientSession): boolean {

@@ -179,13 +179,15 @@ export function connectStdio(parts: StdioParts): StdioConnection {
   const takeLine = async (line: Line): Promise<void> => {
     await output.caughtUp();
     if (line.kind === "too-long") {
-      const { error } = invalidMessage(`the line exceeds ${limits.bodyBytes} bytes`);
+      const { error } = invalidMessage(
+        `the line exceeds ${limits.messages.bodyBytes} bytes (\`limits.requests.body_size\`)`,
+      );
       return refuse(findAskedId(line.edges) ?? null, error);
     }
     if (isBlank(line.bytes)) return;
     let message: Message;
     try {
-      message = readMessageBytes(line.bytes, limits, "the line");
+      message = readMessageBytes(line.bytes, limits.messages, "the line");
     } catch (error) {
       if (!(error instanceof HttpRefusal)) throw error;
       return refuse(error.id, error.error);
@@ -194,7 +196,7 @@ export function connectStdio(parts: StdioParts): StdioConnection {
   };
 
   const read = async (): Promise<void> => {
-    const lines = createLineSplitter(limits.bodyBytes);
+    const lines = createLineSplitter(limits.messages.bodyBytes);
     for await (const chunk of input) {
       if (!(chunk instanceof Buffer)) throw new Error("The input is read as bytes.");
       for (const line of lines.push(chunk)) await takeLine(line);

@@ -3,6 +3,7 @@ import type { Broker } from "../../broker/broker.ts";
 import type { Subscription } from "../../broker/executor.ts";
 import type { CatalogView } from "../../catalog/view.ts";
 import { GatewayError } from "../../errors.ts";
+import { Shares } from "../../limits/shares.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { JsonObject } from "../../model/json.ts";
 import type { Principal } from "../../model/principal.ts";
@@ -12,7 +13,8 @@ import { adaptResourceError, resourceNotFound, toClientError } from "./feature-e
 import { findResourceTarget } from "./find-resource.ts";
 import type { McpLimits } from "./limits.ts";
 import type { Caller } from "./methods.ts";
-import { keyOfPrincipal } from "./same-principal.ts";
+import { describeNoRoom } from "./no-room.ts";
+import { sharerOf } from "./same-principal.ts";
 import { createTeller } from "./tell-changes.ts";
 
 /** Who hears of changes of a resource. */
@@ -54,30 +56,22 @@ const renewal = { first: 500, longest: 30_000 };
  */
 export function createSubscriptions(parts: SubscriptionParts): ResourceSubscriptions {
   const { broker, view, limits } = parts;
-  const counts = new Map<string, number>();
-  let all = 0;
+  const shares = new Shares(() => ({
+    total: limits.subscriptions,
+    perCaller: limits.subscriptionsPerPrincipal,
+  }));
 
   /** Takes a place; what it returns gives it back. */
   const takePlace = (principal: Principal): (() => void) => {
-    const key = keyOfPrincipal(principal);
-    const own = counts.get(key) ?? 0;
-    // Callers without a name are all one and the same, which has no share of its own.
-    const share = principal.kind === "anonymous" ? limits.subscriptions : limits.subscriptionsPerPrincipal;
-    if (all >= limits.subscriptions || own >= share) {
-      throw new GatewayError(
-        "overloaded",
-        "There are too many subscriptions to resources. End some of them, or try again later.",
-        { retryable: true },
-      );
+    const sharer = sharerOf(principal);
+    const lack = shares.lack(sharer);
+    if (lack !== undefined) {
+      const { subscriptions: total, subscriptionsPerPrincipal: perCaller } = limits;
+      const message = describeNoRoom(lack, { things: "subscriptions to resources", total, perCaller });
+      throw new GatewayError("overloaded", message, { retryable: true });
     }
-    counts.set(key, own + 1);
-    all += 1;
-    return () => {
-      all -= 1;
-      const left = (counts.get(key) ?? 1) - 1;
-      if (left === 0) counts.delete(key);
-      else counts.set(key, left);
-    };
+    shares.take(sharer);
+    return () => shares.giveBack(sharer);
   };
 
   const maySee = async (

@@ -40,6 +40,8 @@ export interface WaitingStream {
   recognized?(principal: Principal | undefined): void;
   /** Ends the stream. */
   end(): void;
+  /** Ends its connection because it has lasted long; its client makes another one. Absent: it lasts as long as the client wants. */
+  rest?(): void;
 }
 
 /** Tells those who wait when the lists that they see have changed, and ends the streams of those who may not wait any more. */
@@ -59,7 +61,10 @@ export interface ListWatch {
 export interface WatchParts {
   readonly snapshot: Pick<CatalogSnapshot, "subscribe">;
   readonly digestsOf: (principal: Principal) => ListDigests;
-  readonly limits: Pick<McpLimits, "changeMilliseconds" | "recheckMilliseconds" | "unconfirmedMilliseconds">;
+  readonly limits: Pick<
+    McpLimits,
+    "changeMilliseconds" | "recheckMilliseconds" | "unconfirmedMilliseconds" | "streamLifeMilliseconds"
+  >;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   readonly log: (message: string, cause?: unknown) => void;
@@ -70,6 +75,8 @@ interface Follower {
   readonly stream: WaitingStream;
   principal: Principal;
   digests: ListDigests;
+  /** When it has lasted long enough. */
+  readonly until: number;
   /** When its principal was last known to be right. */
   confirmedAt: number;
   /** False while that can't be found out: it is told nothing meanwhile. */
@@ -78,6 +85,8 @@ interface Follower {
   isAsked: boolean;
 }
 
+/** The part of a stream's life that may be missing at its end. */
+const mostEarly = 0.1;
 /** So many streams are looked at before others get a turn. */
 const streamsPerTurn = 50;
 
@@ -148,6 +157,10 @@ export function watchLists(parts: WatchParts): ListWatch {
   const checkAll = async (): Promise<void> => {
     const authenticate = onceEach();
     await forEachInTurns((follower) => {
+      if (follower.stream.rest !== undefined && now() >= follower.until) {
+        if (drop(follower)) follower.stream.rest();
+        return;
+      }
       // One that still waits for its last authentication holds up nobody but itself, and not for ever.
       if (!follower.isAsked) void check(follower, authenticate);
       else if (isOverdue(follower)) end(follower);
@@ -168,7 +181,12 @@ export function watchLists(parts: WatchParts): ListWatch {
     digests: parts.digestsOf,
     follow: (stream) => {
       const { principal, digests } = stream;
-      const follower = { stream, principal, digests, confirmedAt: now(), isConfirmed: true, isAsked: false };
+      const confirmedAt = now();
+      const follower: Follower = {
+        ...{ stream, principal, digests, confirmedAt, isConfirmed: true, isAsked: false },
+        // Those that came together, as after a restart, must not come together again.
+        until: confirmedAt + limits.streamLifeMilliseconds * (1 - mostEarly * Math.random()),
+      };
       if (isClosed) {
         stream.end();
         return () => {};

@@ -49,7 +49,7 @@ export async function handleOidcSignIn(parts: OidcSignInPageParts, exchange: Exc
 async function begin(oidcSignIn: OidcSignIn, { request, response, query, ...rest }: Exchange): Promise<void> {
   const { url, state, browser } = await oidcSignIn.begin(readNext(query), {
     host: request.headers.host,
-    address: request.socket.remoteAddress ?? "",
+    address: rest.address,
   });
   const cookies = writeFlowCookie(state, { secret: browser, tenant: undefined }, request.headers.cookie);
   response.setHeader("set-cookie", cookies);

@@ -2,6 +2,7 @@ import { closeSync, existsSync, openSync } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { missingPermission } from "../../missing-permission.ts";
 import { StoreError } from "../store.ts";
 import { migrate, readVersion } from "./migrate.ts";
 import type { Migration } from "./migrations.ts";
@@ -65,6 +66,7 @@ async function checkFolder(folder: string): Promise<void> {
       return;
     }
   } catch (error) {
+    refuseForbidden(folder, error);
     throw new StoreError("unavailable", `The store's folder ${folder} does not exist. Create it.`, error);
   }
   throw new StoreError("unavailable", `${folder} is no folder. Name a file inside a folder for the store.`);
@@ -110,7 +112,18 @@ async function checkFile(file: string): Promise<void> {
   }
 }
 
+/** The file has two others beside it, so that it takes the folder. */
+function refuseForbidden(folder: string, error: unknown): void {
+  if (missingPermission(error) === undefined) return;
+  throw new StoreError(
+    "unavailable",
+    `Node may not use the store's folder ${folder}. Start it with \`--allow-fs-read=${folder}/\` and \`--allow-fs-write=${folder}/\`.`,
+    error,
+  );
+}
+
 function unwritable(file: string, cause: unknown): StoreError {
+  refuseForbidden(dirname(file), cause);
   return new StoreError(
     "unavailable",
     `The store ${file} can't be written. Give this user the right to write the file and its folder.`,

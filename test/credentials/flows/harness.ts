@@ -25,6 +25,7 @@ import { openSqliteStore } from "../../../src/store/sqlite/open-store.ts";
 import type { Store } from "../../../src/store/store.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
 import type { Vault } from "../../../src/vault/vault.ts";
+import { usualProviderLimits } from "../../limits.ts";
 import { temporaryFolder } from "../../store/temporary-folder.ts";
 import { vaultOf } from "../../vault/keys.ts";
 import { type AuthorizationServer, defaultClient } from "../authorization-server.ts";
@@ -141,7 +142,8 @@ export function provider(
     headers: {},
     managedParameters: [],
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: "crm_" },
     tenants: undefined,
     surfaces: [],

@@ -11,6 +11,7 @@ import { graphqlKind } from "../../../src/providers/graphql/kind.ts";
 import type { OpenSurface, ProviderContext } from "../../../src/providers/provider-kind.ts";
 import type { HttpClient } from "../../../src/upstream/http-client.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { usualLimits, usualProviderLimits } from "../../limits.ts";
 import { principalOf } from "../../principals.ts";
 
 export const surfacePlace: Place = { file: "gestalt.yaml", line: 3, column: 5, endLine: 3, endColumn: 12 };
@@ -27,6 +28,7 @@ export function surfaceOf(
     url,
     schema: schemaPath === undefined ? undefined : { kind: "file", path: schemaPath, place: surfacePlace },
     schemaConnection: undefined,
+    documentLimits: usualLimits.documents,
     refresh: undefined,
     queries: "all",
     mutations: "all",
@@ -49,7 +51,8 @@ export function providerOf(surface: GraphqlSurface, headers: ProviderConfig["hea
     headers,
     managedParameters: [],
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: "shop_" },
     tenants: undefined,
     surfaces: [surface],

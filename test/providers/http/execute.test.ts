@@ -9,6 +9,7 @@ import { createHttpExecutor } from "../../../src/providers/http/execute.ts";
 import { previewRequest } from "../../../src/providers/preview-request.ts";
 import { Secret } from "../../../src/secret.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { usualProviderLimits } from "../../limits.ts";
 import { startHttp } from "../../upstream/loopback.ts";
 import { binding, parameter } from "./make-binding.ts";
 
@@ -25,7 +26,8 @@ function provider(
     headers,
     managedParameters,
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: "acme_" },
     tenants: undefined,
     surfaces: [],
@@ -128,7 +130,7 @@ describe("managed parameters", () => {
   test("that the gateway makes are told of in previews", () => {
     const key = parameter({ in: "header", name: "Idempotency-Key" });
     const [, tool] = call({ ...binding("/c", [key]), method: "POST" }, {});
-    const repeating = { ...provider({}), retries: { attempts: 1 } };
+    const repeating = { ...provider({}), retries: { attempts: 1, budget: 1 } };
     expect(previewRequest(tool, {}, repeating, none).headers["idempotency-key"]).toBe("[made for each call]");
     expect(previewRequest(tool, {}, provider({}), none).headers["idempotency-key"]).toBeUndefined();
   });

@@ -270,7 +270,7 @@ describe("what stands in the way of several pages is told, and what came is kept
       arguments: { _max_pages: 5 },
       replies: [first, second],
       provider: { pagination: cursor },
-      options: { limits: { bytes: 2000, items: 100, sequenceMilliseconds: 1000 } },
+      options: { limits: { bytes: 2000, eventBytes: 2000, items: 100, sequenceMilliseconds: 1000 } },
     });
     expect(result.isError).toBe(false);
     expect(result.pages?.stopped).toMatch(reason);
@@ -285,7 +285,7 @@ describe("what stands in the way of several pages is told, and what came is kept
       arguments: { _max_pages: 9 },
       replies: [{ body: [1, 2, 3] }],
       provider: { pagination: page },
-      options: { limits: { bytes: 2000, items: 5, sequenceMilliseconds: 1000 } },
+      options: { limits: { bytes: 2000, eventBytes: 2000, items: 5, sequenceMilliseconds: 1000 } },
     });
     expect(requests).toHaveLength(2);
     expect(result.pages).toMatchObject({

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { exposeSurface } from "../../../src/catalog/expose.ts";
+import { createRetryBudget } from "../../../src/limits/retry-budget.ts";
 import { retryAfter } from "../../../src/providers/http/retry.ts";
 import { makeOperation, makeProvider, restSurface } from "../../catalog/fixtures.ts";
 import { binding, memberBody, parameter } from "./make-binding.ts";
@@ -16,7 +17,7 @@ function run(method: string, replies: readonly Reply[], changes: Partial<Call> =
     binding: { ...binding("/c", [], body), method },
     arguments: { a: 1 },
     replies,
-    provider: { retries: { attempts: 2 } },
+    provider: { retries: { attempts: 2, budget: 1 } },
     ...changes,
   });
 }
@@ -45,10 +46,12 @@ describe("what is tried again", () => {
   });
 
   test("as often as the file says, then the refusal is the answer", async () => {
-    const { requests, result } = await run("GET", [away], { provider: { retries: { attempts: 3 } } });
+    const { requests, result } = await run("GET", [away], {
+      provider: { retries: { attempts: 3, budget: 1 } },
+    });
     expect(requests).toHaveLength(4);
     expect(result).toMatchObject({ status: 503, isError: true, attempts: 4 });
-    const never = await run("GET", [away], { provider: { retries: { attempts: 0 } } });
+    const never = await run("GET", [away], { provider: { retries: { attempts: 0, budget: 1 } } });
     expect(never.requests).toHaveLength(1);
   });
 
@@ -79,9 +82,56 @@ describe("what is tried again", () => {
   });
 });
 
+describe("the budget of a provider", () => {
+  test("when it is used up, the refusal is the answer", async () => {
+    const taken: boolean[] = [];
+    let left = 1;
+    const budget = {
+      called: () => void taken.push(false),
+      take: () => {
+        taken.push(true);
+        left -= 1;
+        return left >= 0;
+      },
+    };
+    const options = { budget };
+    const { requests, result } = await run("GET", [away], { options });
+    expect(requests).toHaveLength(2);
+    expect(result).toMatchObject({ status: 503, attempts: 2 });
+    expect(taken).toEqual([false, true, true]);
+    await expect(run("GET", [hangUp], { options })).rejects.toMatchObject({ code: "upstream_failed" });
+  });
+
+  test("is not drawn from for what is not repeated anyway", async () => {
+    const budget = {
+      called: () => {},
+      take: () => {
+        throw new Error("It was.");
+      },
+    };
+    const options = { budget };
+    const refused = { status: 429, headers: { "retry-after": "3600" }, body: {} };
+    for (const [method, reply] of [
+      ["GET", fine],
+      ["GET", { status: 404 }],
+      ["GET", refused],
+      ["POST", away],
+    ] as const)
+      expect((await run(method, [reply], { options })).requests).toHaveLength(1);
+  });
+
+  test("is shared by its calls: ten in ten seconds, and after that its part of them", async () => {
+    const budget = createRetryBudget(0, () => 0);
+    let requests = 0;
+    for (let call = 0; call < 8; call += 1)
+      requests += (await run("GET", [away], { options: { budget } })).requests.length;
+    expect(requests).toBe(8 + 10);
+  });
+});
+
 describe("pauses", () => {
   test("grow, somewhere between nothing and a ceiling", async () => {
-    const { pauses } = await run("GET", [away], { provider: { retries: { attempts: 5 } } });
+    const { pauses } = await run("GET", [away], { provider: { retries: { attempts: 5, budget: 1 } } });
     expect(pauses).toEqual([250, 500, 1000, 2000, 4000]);
     const least = await run("GET", [away], { clock: { random: () => 0 } });
     expect(least.pauses).toEqual([0, 0]);
@@ -152,7 +202,7 @@ describe("POST with an idempotency key", () => {
   test("asks no caller for a key that the gateway makes, where the API requires one", async () => {
     const inputSchema = { type: "object", properties: { key: {} }, required: ["a", "Idempotency-Key"] };
     const tool = (attempts: number) => {
-      const provider = makeProvider("acme", { retries: { attempts } });
+      const provider = makeProvider("acme", { retries: { attempts, budget: 1 } });
       const operations = [makeOperation("call", { method: "POST", inputSchema })];
       return exposeSurface(provider, { surface: restSurface, operations, origin: "declared" })[0];
     };
@@ -171,7 +221,7 @@ describe("POST with an idempotency key", () => {
   test("is sent once, without a key of ours, where nothing is repeated", async () => {
     const { requests } = await run("POST", [away], {
       binding: withKey,
-      provider: { retries: { attempts: 0 } },
+      provider: { retries: { attempts: 0, budget: 1 } },
     });
     expect(requests.map(({ headers }) => headers["idempotency-key"])).toEqual([undefined]);
   });

@@ -14,12 +14,12 @@ const surface: McpSurface = {
   transport: { kind: "http", url: "http://h/mcp" },
 };
 
-function compile(list: FeatureList, ...entries: JsonValue[]) {
-  const { features, diagnostics } = compileFeatures(entries, list, surface);
+async function compile(list: FeatureList, ...entries: JsonValue[]) {
+  const { features, diagnostics } = await compileFeatures(entries, list, surface);
   return { features, warnings: diagnostics.map(({ message }) => message) };
 }
 
-test("entries stay as they are, but for `_meta` that the protocol keeps for itself", () => {
+test("entries stay as they are, but for `_meta` that the protocol keeps for itself", async () => {
   const icons = [
     { src: "data:image/png;base64,AAAA", mimeType: "image/png", sizes: ["48x48"], theme: "dark" },
   ];
@@ -33,7 +33,7 @@ test("entries stay as they are, but for `_meta` that the protocol keeps for itse
     later: { vendor: true },
   };
   expect(
-    compile("prompts", { ...prompt, _meta: { vendor: 1, "io.modelcontextprotocol/x": 2 } }).features,
+    (await compile("prompts", { ...prompt, _meta: { vendor: 1, "io.modelcontextprotocol/x": 2 } })).features,
   ).toEqual([{ id: "review", listed: prompt }]);
   const resource = {
     uri: "file:///a.txt",
@@ -42,9 +42,13 @@ test("entries stay as they are, but for `_meta` that the protocol keeps for itse
     size: 3,
     annotations: { audience: ["user"], priority: 0.5, lastModified: "2026-01-01T00:00:00Z" },
   };
-  expect(compile("resources", resource).features).toEqual([{ id: "file:///a.txt", listed: resource }]);
+  expect((await compile("resources", resource)).features).toEqual([
+    { id: "file:///a.txt", listed: resource },
+  ]);
   const template = { uriTemplate: "file:///{path}", name: "files" };
-  expect(compile("templates", template).features).toEqual([{ id: "file:///{path}", listed: template }]);
+  expect((await compile("templates", template)).features).toEqual([
+    { id: "file:///{path}", listed: template },
+  ]);
 });
 
 test.each<[FeatureList, string, JsonValue]>([
@@ -65,20 +69,22 @@ test.each<[FeatureList, string, JsonValue]>([
   ["resources", "a URI with a hidden character", { name: "a", uri: "file:///\u202ea" }],
   ["resources", "a long URI", { name: "a", uri: `file:///${"a".repeat(5_000)}` }],
   ["templates", "no scheme", { name: "a", uriTemplate: "{scheme}://a" }],
-])("of %s, one with %s is left out with a warning", (list, _what, entry) => {
-  const { features, warnings } = compile(list, entry);
+])("of %s, one with %s is left out with a warning", async (list, _what, entry) => {
+  const { features, warnings } = await compile(list, entry);
   expect(features).toEqual([]);
   expect(warnings).toHaveLength(1);
   expect(warnings[0]).toMatch(/left out/);
 });
 
-test("hidden characters in texts are removed", () => {
-  const [feature] = compile("resources", {
-    uri: "file:///a",
-    name: "a\u200bb",
-    description: "one\u202etwo\u{e0041}",
-    icons: [{ src: "https://h/\u200bi.png" }],
-  }).features;
+test("hidden characters in texts are removed", async () => {
+  const [feature] = (
+    await compile("resources", {
+      uri: "file:///a",
+      name: "a\u200bb",
+      description: "one\u202etwo\u{e0041}",
+      icons: [{ src: "https://h/\u200bi.png" }],
+    })
+  ).features;
   expect(feature?.listed).toEqual({
     uri: "file:///a",
     name: "ab",
@@ -87,41 +93,52 @@ test("hidden characters in texts are removed", () => {
   });
 });
 
-test("members of a wrong type are left out, so that clients do not refuse the whole list", () => {
-  const [prompt] = compile("prompts", {
-    name: "a",
-    title: 1,
-    description: null,
-    icons: [{ src: 1 }, "x", { src: "https://h/i", sizes: "48x48", theme: "pink" }],
-    arguments: [{ title: "no name" }, { name: "b", required: "yes" }, 3],
-    _meta: [],
-  }).features;
+test("members of a wrong type are left out, so that clients do not refuse the whole list", async () => {
+  const [prompt] = (
+    await compile("prompts", {
+      name: "a",
+      title: 1,
+      description: null,
+      icons: [{ src: 1 }, "x", { src: "https://h/i", sizes: "48x48", theme: "pink" }],
+      arguments: [{ title: "no name" }, { name: "b", required: "yes" }, 3],
+      _meta: [],
+    })
+  ).features;
   expect(prompt?.listed).toEqual({ name: "a", icons: [{ src: "https://h/i" }], arguments: [{ name: "b" }] });
-  const [resource] = compile("resources", {
-    uri: "x:y",
-    size: "3",
-    mimeType: 4,
-    annotations: { audience: ["user", "dog"], priority: 7, lastModified: 1 },
-  }).features;
+  const [resource] = (
+    await compile("resources", {
+      uri: "x:y",
+      size: "3",
+      mimeType: 4,
+      annotations: { audience: ["user", "dog"], priority: 7, lastModified: 1 },
+    })
+  ).features;
   expect(resource?.listed).toEqual({ name: "x:y", uri: "x:y", annotations: { audience: ["user"] } });
 });
 
-test("of several with one name the first counts", () => {
-  const { features, warnings } = compile("prompts", { name: "a", title: "1" }, { name: "a", title: "2" });
+test("of several with one name the first counts", async () => {
+  const { features, warnings } = await compile(
+    "prompts",
+    { name: "a", title: "1" },
+    { name: "a", title: "2" },
+  );
   expect(features).toEqual([{ id: "a", listed: { name: "a", title: "1" } }]);
   expect(warnings).toEqual([expect.stringContaining("more than once")]);
 });
 
-test("names of the language are names like any other", () => {
+test("names of the language are names like any other", async () => {
   const entry = JSON.parse('{"name":"__proto__","__proto__":{"x":1},"title":"T"}');
-  const [feature] = compile("prompts", entry).features;
+  const [feature] = (await compile("prompts", entry)).features;
   expect(feature?.id).toBe("__proto__");
   expect(Object.hasOwn(feature?.listed ?? {}, "__proto__")).toBe(true);
   expect(JSON.stringify(feature?.listed)).toBe('{"name":"__proto__","__proto__":{"x":1},"title":"T"}');
 });
 
-test("a thousand losses are told in a few lines", () => {
-  const { warnings } = compile("resources", ...Array.from({ length: 1_000 }, () => ({ name: "no URI" })));
+test("a thousand losses are told in a few lines", async () => {
+  const { warnings } = await compile(
+    "resources",
+    ...Array.from({ length: 1_000 }, () => ({ name: "no URI" })),
+  );
   expect(warnings).toHaveLength(11);
   expect(warnings.at(-1)).toContain("990 more");
 });

@@ -14,8 +14,8 @@ const surface: McpSurface = {
   transport: { kind: "http", url: "http://h/mcp" },
 };
 
-function compile(...tools: JsonValue[]) {
-  const { operations, diagnostics } = compileTools(tools, surface);
+async function compile(...tools: JsonValue[]) {
+  const { operations, diagnostics } = await compileTools(tools, surface);
   return { operations, warnings: diagnostics.map(({ message }) => message) };
 }
 
@@ -23,7 +23,7 @@ function nested(levels: number): JsonValue {
   return levels === 0 ? {} : { properties: { a: nested(levels - 1) } };
 }
 
-test("a tool keeps what it says of itself", () => {
+test("a tool keeps what it says of itself", async () => {
   const inputSchema = {
     type: "object",
     properties: { q: { type: "string" } },
@@ -32,7 +32,7 @@ test("a tool keeps what it says of itself", () => {
   };
   const outputSchema = { type: "object", properties: { n: { type: "integer" } } };
   const annotations = { readOnlyHint: true, idempotentHint: true };
-  const { operations } = compile({
+  const { operations } = await compile({
     name: "search",
     title: "Search",
     description: "Finds.",
@@ -62,12 +62,14 @@ test("a tool keeps what it says of itself", () => {
   ]);
 });
 
-test("missing annotations mean the worst; a title may stand among them", () => {
-  const [operation] = compile({
-    name: "a",
-    inputSchema: { type: "object" },
-    annotations: { title: "A" },
-  }).operations;
+test("missing annotations mean the worst; a title may stand among them", async () => {
+  const [operation] = (
+    await compile({
+      name: "a",
+      inputSchema: { type: "object" },
+      annotations: { title: "A" },
+    })
+  ).operations;
   expect(operation?.title).toBe("A");
   expect(operation?.annotations).toEqual({
     readOnlyHint: false,
@@ -86,13 +88,13 @@ test.each<[string, JsonValue, JsonValue]>([
     { anyOf: [{ required: ["a"] }] },
     { anyOf: [{ required: ["a"] }], type: "object", properties: {} },
   ],
-])("the root of the arguments is completed: %s", (_case, inputSchema, expected) => {
-  expect(compile({ name: "a", inputSchema }).operations[0]?.inputSchema).toEqual(expected);
+])("the root of the arguments is completed: %s", async (_case, inputSchema, expected) => {
+  expect((await compile({ name: "a", inputSchema })).operations[0]?.inputSchema).toEqual(expected);
 });
 
-test("hidden characters vanish from texts, and stay where values are compared", () => {
+test("hidden characters vanish from texts, and stay where values are compared", async () => {
   const hidden = "a\u200b\u202e\u{e0041}\u001b\u0000\u2066b\ufe0f";
-  const { operations } = compile({
+  const { operations } = await compile({
     name: `na\u200bme`,
     description: `Line one\r\n${hidden}`,
     inputSchema: {
@@ -128,14 +130,55 @@ test.each<[string, JsonValue, string]>([
     { name: "a", inputSchema: { properties: { p: { type: "number", "x-mcp-header": "P" } } } },
     "`x-mcp-header`",
   ],
-])("left out with a warning: %s", (_case, tool, reason) => {
-  const { operations, warnings } = compile(tool, { name: "good", inputSchema: {} });
+])("left out with a warning: %s", async (_case, tool, reason) => {
+  const { operations, warnings } = await compile(tool, { name: "good", inputSchema: {} });
   expect(operations.map(({ id }) => id)).toEqual(["good"]);
   expect(warnings).toEqual([expect.stringContaining(reason)]);
 });
 
-test("tools of one name are all withheld", () => {
-  const { operations, warnings } = compile({ name: "a" }, { name: "b" }, { name: "a\u200b" });
+test("tools of one name are all withheld", async () => {
+  const { operations, warnings } = await compile({ name: "a" }, { name: "b" }, { name: "a\u200b" });
   expect(operations.map(({ id }) => id)).toEqual(["b"]);
   expect(warnings).toEqual([expect.stringContaining("2 tools named `a`")]);
+});
+
+test("of a thousand tools that are left out, and a thousand remarks, a hundred are told", async () => {
+  const pattern = { type: "object", properties: { a: { type: "string", pattern: "(?=a)" } } };
+  const { operations, warnings } = await compile(
+    ...Array.from({ length: 101 }, (): JsonValue => ({ description: "no name" })),
+    ...Array.from(
+      { length: 102 },
+      (_none, index): JsonValue => ({ name: `t${index}`, inputSchema: pattern }),
+    ),
+  );
+  expect(operations).toHaveLength(102);
+  expect(warnings).toHaveLength(202);
+  expect(warnings[100]).toBe("The MCP server gives reason for 1 more tools left out, which are not listed.");
+  expect(warnings[201]).toBe(
+    "The MCP server gives reason for 2 more remarks on schemas, which are not listed.",
+  );
+});
+
+test("other work has its turn while a long list of costly schemas is compiled", async () => {
+  const costly = (index: number): JsonValue => ({
+    name: `t${index}`,
+    inputSchema: {
+      type: "object",
+      properties: Object.fromEntries(
+        Array.from({ length: 20 }, (_none, key) => [
+          `p${key}`,
+          { pattern: `(?i)[\\x{0}-\\x{ffff}]{9}${index}|${key}` },
+        ]),
+      ),
+    },
+  });
+  let turns = 0;
+  let next = setImmediate(function turn() {
+    turns += 1;
+    next = setImmediate(turn);
+  });
+  const { operations } = await compile(...Array.from({ length: 20 }, (_none, index) => costly(index)));
+  clearImmediate(next);
+  expect(operations).toHaveLength(20);
+  expect(turns).toBeGreaterThan(5);
 });

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { expect, onTestFinished, test } from "vitest";
+import { GatewayError } from "../../../src/errors.ts";
 import { type OpenOptions, openProvider, textOf, until } from "./open-provider.ts";
 import { listenOn, respond } from "./peers.ts";
 
@@ -178,6 +179,23 @@ test.each([
 ])("HTTP %i fails the call as %s", async (status, code, retryable) => {
   const { provider } = await open((_message, response) => void response.writeHead(status).end("no"));
   await expect(provider.call("go")).rejects.toMatchObject({ code, retryable });
+});
+
+test.each([
+  ["7", 7],
+  ["0", 0],
+  ["9999999999999999999999", 86_400],
+  ["soon", undefined],
+])("how long it wants to be left alone is passed on: Retry-After %s", async (value, seconds) => {
+  const { provider } = await open(
+    (_message, response) => void response.writeHead(429, { "retry-after": value }).end("no"),
+  );
+  const error = await provider.call("go").then(
+    () => undefined,
+    (failure: unknown) => failure,
+  );
+  expect(error).toMatchObject({ code: "upstream_failed", details: { status: 429 } });
+  expect(error instanceof GatewayError && error.details["retry_after"]).toBe(seconds);
 });
 
 test("the words of an upstream's error reach the caller bounded and without control characters", async () => {

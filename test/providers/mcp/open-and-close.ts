@@ -1,7 +1,9 @@
 // Opens one provider, calls a tool, closes it. A process that does so has to end by itself: any handle left open keeps it.
+
 import type { McpSurface } from "../../../src/model/config.ts";
 import { createMcpKind } from "../../../src/providers/mcp/kind.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { usualProviderLimits } from "../../limits.ts";
 
 const [kind, ...target] = process.argv.slice(2);
 const place = { file: "f", line: 1, column: 1, endLine: 1, endColumn: 1 };
@@ -38,7 +40,8 @@ const open = await createMcpKind({
     headers: {},
     managedParameters: [],
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: "" },
     tenants: undefined,
     surfaces: [surface],

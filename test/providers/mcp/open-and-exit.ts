@@ -4,7 +4,7 @@ import { Stdio } from "../../../src/providers/mcp/stdio.ts";
 const [program = "", ...args] = process.argv.slice(2);
 const stdio = new Stdio(
   { kind: "command", command: [program, ...args], environment: {}, workingDirectory: process.cwd() },
-  { environment: process.env, log: () => {} },
+  { environment: process.env, log: () => {}, messageBytes: 10_000 },
 );
 const unused = (): void => {};
 const message = (answer: object): void => {

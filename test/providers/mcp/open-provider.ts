@@ -18,6 +18,7 @@ import { createMcpKind, type McpTimings } from "../../../src/providers/mcp/kind.
 import type { OpenSurface, SurfaceChange } from "../../../src/providers/provider-kind.ts";
 import type { Secret } from "../../../src/secret.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { usualProviderLimits } from "../../limits.ts";
 import { principalOf } from "../../principals.ts";
 
 export const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
@@ -105,7 +106,8 @@ export async function openProvider(
     headers: options.headers ?? {},
     managedParameters: [],
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: options.toolPrefix ?? "peer_" },
     tenants: undefined,
     surfaces: [surface],

@@ -7,6 +7,7 @@ import { createHttpEndpoint } from "../../../src/providers/mcp/http-endpoint.ts"
 import type { RequestObserver, SessionEvents } from "../../../src/providers/mcp/session-events.ts";
 import type { UpstreamSession } from "../../../src/providers/mcp/upstream-session.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { usualProviderLimits } from "../../limits.ts";
 import { place } from "./open-provider.ts";
 
 /** Where a server is: a URL or a command. */
@@ -18,7 +19,12 @@ export function targetOf(target: TestTarget, logged: string[] = []): ConnectTarg
     return {
       kind: "command",
       command: { kind: "command", command: target, environment: {}, workingDirectory: process.cwd() },
-      options: { environment: process.env, log: (line) => logged.push(line), grace: 200 },
+      options: {
+        environment: process.env,
+        log: (line) => logged.push(line),
+        grace: 200,
+        messageBytes: 10 * 1024 * 1024,
+      },
     };
   }
   const http = createHttpClient();
@@ -30,7 +36,8 @@ export function targetOf(target: TestTarget, logged: string[] = []): ConnectTarg
     headers: {},
     managedParameters: [],
     responseMapping: undefined,
-    retries: { attempts: 0 },
+    retries: { attempts: 0, budget: 1 },
+    limits: usualProviderLimits,
     mcp: { enabled: true, toolPrefix: "peer_" },
     tenants: undefined,
     surfaces: [],

@@ -21,9 +21,16 @@ export async function compileFile(path: string): Promise<CompiledDocument> {
   const loaded = await documents.document(location, { signal: noAbort() });
   if (!loaded.ok) return { operations: [], diagnostics: loaded.diagnostics };
   const { document } = loaded;
-  const read = createRelatedReader({ location, documents, allowedHosts: [], headers: {}, signal: noAbort() });
-  const related = await loadRelatedDocuments(document, location, read);
+  const read = createRelatedReader({
+    location,
+    limits: base.documentLimits,
+    documents,
+    allowedHosts: [],
+    headers: {},
+    signal: noAbort(),
+  });
   const surface = { ...base, document: location };
+  const related = await loadRelatedDocuments(document, surface, read);
   const provider = { headers: {}, managedParameters: [] };
   return compileOpenApi({ document, surface, provider, related, allowedHosts: [] });
 }

@@ -4,6 +4,7 @@ import type { OpenApiSurface } from "../../../src/model/config.ts";
 import type { OwnParameters } from "../../../src/providers/http/parameter-source.ts";
 import { type CompiledDocument, compileOpenApi } from "../../../src/providers/openapi/compile.ts";
 import { noRelatedDocuments } from "../../../src/providers/openapi/related-documents.ts";
+import { usualLimits } from "../../limits.ts";
 
 const place = { file: "gestalt.yaml", line: 1, column: 1, endLine: 1, endColumn: 2 };
 
@@ -21,6 +22,7 @@ export function surfaceOf(name: string, baseUrl: string | null = "https://api.ex
     deprecated: "include",
     sends: ["bearer", "header:authorization"],
     schemaBudget: 32_000,
+    documentLimits: usualLimits.documents,
   };
 }
 

@@ -11,6 +11,7 @@ import type { JsonObject, JsonValue } from "../../../src/model/json.ts";
 import type { HttpResult } from "../../../src/model/result.ts";
 import { createHttpExecutor } from "../../../src/providers/http/execute.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { usualProviderLimits } from "../../limits.ts";
 import { compileValue, surfaceOf } from "./compile-text.ts";
 import { corpusNote, hasCorpus, readCorpusFile } from "./corpus.ts";
 
@@ -106,7 +107,12 @@ describe.skipIf(!hasCorpus)(`what is sent for the sample of execution cases${cor
     requests.length = 0;
     answer = example.serve;
     const executor = createHttpExecutor(
-      { headers: {}, managedParameters: [], retries: { attempts: 0 } } as unknown as ProviderConfig,
+      {
+        headers: {},
+        managedParameters: [],
+        retries: { attempts: 0, budget: 1 },
+        limits: usualProviderLimits,
+      } as unknown as ProviderConfig,
       client,
     );
     const invocation = { arguments: args, signal: new AbortController().signal } as Invocation;

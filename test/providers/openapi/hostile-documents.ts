@@ -29,6 +29,13 @@ export function hostileDocuments(): readonly HostileDocument[] {
       $ref: "#/components/schemas/s0",
       schemas: ladder(30, (next) => ({ type: "object", properties: { a: next, b: next, c: next } })),
     })),
+    body("allOf and properties in a ladder: 22 to the 40th ways", () => ({
+      $ref: "#/components/schemas/s0",
+      schemas: ladder(40, (next) => ({
+        allOf: [next, next],
+        properties: Object.fromEntries(numbered(20, (index) => [`p${index}`, next])),
+      })),
+    })),
     body("a chain of 10,000 schemas", () => ({
       $ref: "#/components/schemas/s0",
       schemas: ladder(10_000, (next) => ({ type: "object", properties: { next } })),

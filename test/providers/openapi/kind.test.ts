@@ -2,12 +2,13 @@ import type { IncomingHttpHeaders } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { createDocumentLoader } from "../../../src/documents/load-document.ts";
-import type { OpenApiSurface, ProviderConfig } from "../../../src/model/config.ts";
+import type { OpenApiSurface } from "../../../src/model/config.ts";
 import { createDocumentCompiler } from "../../../src/providers/compile-thread/document-compiler.ts";
 import { openApiKind } from "../../../src/providers/openapi/kind.ts";
 import type { OpenSurface } from "../../../src/providers/provider-kind.ts";
 import { Secret } from "../../../src/secret.ts";
 import { createHttpClient } from "../../../src/upstream/undici-client.ts";
+import { makeProvider } from "../../catalog/fixtures.ts";
 import { startHttp } from "../../upstream/loopback.ts";
 import { surfaceOf } from "./compile-text.ts";
 
@@ -41,8 +42,7 @@ async function open(
     const place = surfaceOf("").place;
     const location = { kind: "url", url: `${upstream.url}/openapi.json`, place } as const;
     const surface = { ...surfaceOf("", null), document: location, ...changes(upstream.url) };
-    // Only what compiling reads.
-    const provider = { headers: { "acme-version": "2" }, managedParameters: [] } as unknown as ProviderConfig;
+    const provider = makeProvider("acme", { headers: { "acme-version": "2" } });
     const opened = await openApiKind.open(surface, provider, {
       http,
       documents: createDocumentLoader({ http, remote: "fetch", workingDirectory: import.meta.dirname }),

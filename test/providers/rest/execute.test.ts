@@ -7,7 +7,7 @@ import type { JsonObject } from "../../../src/model/json.ts";
 import { createCallTool } from "../../../src/server/mcp/call-tool.ts";
 import { finished } from "../../finished.ts";
 import { type Loopback, listen } from "../../upstream/loopback.ts";
-import { callAtOnce, unasked } from "../call-at-once.ts";
+import { callAtOnce, cutOnly, unasked } from "../call-at-once.ts";
 
 // What goes over the wire for inline operations, from the file to the upstream and back.
 
@@ -121,6 +121,7 @@ async function call(name: string, args: JsonObject) {
       gateway.broker,
       () => view,
       callAtOnce,
+      cutOnly,
     )(
       { name, arguments: args },
       {

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createBroker } from "../../../src/broker/broker.ts";
 import type { CredentialResolver } from "../../../src/broker/credential-resolver.ts";
@@ -10,12 +10,15 @@ import { GatewayError } from "../../../src/errors.ts";
 import type { Catalog, ProviderCatalog, Tool } from "../../../src/model/catalog.ts";
 import type { Invocation } from "../../../src/model/invocation.ts";
 import type { JsonObject, JsonSchema } from "../../../src/model/json.ts";
+import type { ConnectionLimits } from "../../../src/model/limits.ts";
 import type { Principal } from "../../../src/model/principal.ts";
 import type { HttpResult, InvocationResult } from "../../../src/model/result.ts";
 import type { ConnectionParts } from "../../../src/server/connection-parts.ts";
+import { createHttpServer } from "../../../src/server/create-http-server.ts";
 import { createMcpEndpoint } from "../../../src/server/mcp/endpoint.ts";
-import type { McpLimits } from "../../../src/server/mcp/limits.ts";
+import { defaultLimits, type McpLimits } from "../../../src/server/mcp/limits.ts";
 import type { StdioConnection, StdioStreams } from "../../../src/server/mcp/stdio-endpoint.ts";
+import { usualLimits } from "../../limits.ts";
 import { principalOf } from "../../principals.ts";
 import { noConnections, noCredentials } from "../no-connections.ts";
 import { makeTool } from "./make-tool.ts";
@@ -40,6 +43,7 @@ export interface TestTool {
 /** What may be different from one endpoint to another. */
 export interface EndpointOptions {
   readonly limits?: Partial<McpLimits>;
+  readonly connectionLimits?: Partial<ConnectionLimits>;
   readonly now?: () => number;
   /** Default: none, so that each endpoint has a key of its own. */
   readonly requestStateKeys?: readonly Uint8Array[];
@@ -207,24 +211,27 @@ export async function startEndpoint(
     ...options.connections,
     authenticate: ({ request }) => authenticate(request),
     log: (message, cause) => logged.push(`${message} ${String(cause)}`),
-    ...(limits && { limits }),
+    limits: { ...defaultLimits, ...limits },
     ...(now && { now }),
     ...(requestStateKeys && { requestStateKeys: () => requestStateKeys }),
   });
-  const server = createServer((request, response) => {
-    const leaving = new AbortController();
-    response.once("close", () => {
-      if (!response.writableFinished) leaving.abort();
-    });
-    endpoint
-      .handle({ request, response, path: "/mcp", query: "", signal: leaving.signal })
-      .catch((error: unknown) => {
+  const { server } = createHttpServer({
+    limits: () => ({
+      ...usualLimits,
+      connections: { ...usualLimits.connections, ...options.connectionLimits },
+    }),
+    trustedProxies: [],
+    handle: (exchange) => {
+      const { response } = exchange;
+      endpoint.handle({ ...exchange, path: "/mcp", query: "" }).catch((error: unknown) => {
         logged.push(`unhandled ${String(error)}`);
         const code = error instanceof GatewayError ? error.code : "internal";
         const status = code === "unauthenticated" ? 401 : code === "store_unavailable" ? 503 : 500;
         if (response.headersSent) response.destroy();
         else response.writeHead(status).end();
       });
+    },
+    log: (message) => logged.push(message),
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   // A server that listens on TCP has an AddressInfo.

@@ -53,7 +53,7 @@ const tools: Record<string, TestTool> = {
 beforeEach(async () => {
   started = Promise.withResolvers();
   gone = Promise.withResolvers();
-  endpoint = await startEndpoint(tools, { limits: { changeMilliseconds: 1, listeners: 2 } });
+  endpoint = await startEndpoint(tools, { limits: { changeMilliseconds: 1, streams: 2 } });
 });
 afterEach(() => endpoint.close());
 

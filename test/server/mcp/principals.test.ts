@@ -51,7 +51,7 @@ beforeEach(async () => {
   release = Promise.withResolvers();
   tokens = { ada, bob, carol, dave, narrow: { ...ada, scopes: ["hire"] } };
   endpoint = await startEndpoint(tools, {
-    limits: { changeMilliseconds: 1, recheckMilliseconds: 5, listenersPerPrincipal: 3 },
+    limits: { changeMilliseconds: 1, recheckMilliseconds: 5, streamsPerPrincipal: 3 },
     notice,
     authenticate: async ({ headers }) => {
       const found = tokens[headers.authorization?.replace("Bearer ", "") ?? ""] ?? "unauthenticated";
@@ -329,7 +329,7 @@ test("one caller can't take all the subscriptions there are", async () => {
     });
   const streams = [await open("ada"), await open("ada"), await open("narrow")];
   const refused: JsonObject = JSON.parse(await (await open("ada")).text());
-  expect(asObject(refused["error"])?.["message"]).toContain("no room");
+  expect(asObject(refused["error"])?.["message"]).toContain("as many open MCP streams");
   const other = await open("bob");
   expect(other.headers.get("content-type")).toBe("text/event-stream");
   for (const stream of [...streams, other]) await stream.body?.cancel();

@@ -68,7 +68,7 @@ function connection(): TestConnection {
 
 function streams(given: Partial<typeof defaultLimits> = {}): SessionStreams {
   const limits = { ...defaultLimits, ...given };
-  return new SessionStreams({ begins: true, events: new EventStore(limits, () => 0).begin(), limits });
+  return new SessionStreams({ begins: true, limits }, new EventStore(limits, () => 0).begin());
 }
 
 /** The messages that a client finds that comes again after an event. */

@@ -14,7 +14,7 @@ async function start(stalledMilliseconds: number): Promise<void> {
         },
       },
     },
-    { limits: { stalledMilliseconds } },
+    { connectionLimits: { stalledMilliseconds }, limits: { resultBytes: 64 * 1024 * 1024 } },
   );
 }
 afterEach(() => endpoint.close());

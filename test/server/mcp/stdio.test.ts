@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { GatewayError } from "../../../src/errors.ts";
 import { asObject } from "../../../src/json-object.ts";
 import type { JsonObject, JsonValue } from "../../../src/model/json.ts";
+import { defaultLimits } from "../../../src/server/mcp/limits.ts";
 import type { StdioConnection } from "../../../src/server/mcp/stdio-endpoint.ts";
 import { principalOf } from "../../principals.ts";
 import { cancellation, jsonAnswer, startEndpoint, type TestEndpoint, type TestTool } from "./harness.ts";
@@ -58,7 +59,12 @@ beforeEach(async () => {
   started = Promise.withResolvers();
   release = Promise.withResolvers();
   endpoint = await startEndpoint(tools, {
-    limits: { changeMilliseconds: 1, recheckMilliseconds: 20, bodyBytes: 10_000, callsPerSession: 5 },
+    limits: {
+      changeMilliseconds: 1,
+      recheckMilliseconds: 20,
+      messages: { ...defaultLimits.messages, bodyBytes: 10_000 },
+      callsPerSession: 5,
+    },
   });
   input = new PassThrough();
   output = new PassThrough();

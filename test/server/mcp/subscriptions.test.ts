@@ -72,7 +72,7 @@ beforeEach(() => {
       failing -= 1;
       if (failing === 0) throw new Error("The store is away.");
     },
-    limits: { subscriptions: 5, subscriptionsPerPrincipal: 3 },
+    limits: { subscriptions: 6, subscriptionsPerPrincipal: 3 },
     log: (message) => logged.push(message),
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { GatewayError } from "../../../src/errors.ts";
-import { asObject } from "../../../src/json-object.ts";
 import type { JsonObject } from "../../../src/model/json.ts";
 import { toErrorResult, toToolResult } from "../../../src/server/mcp/tool-result.ts";
 import { httpAnswer } from "./harness.ts";
@@ -157,27 +156,9 @@ describe("JSON answers", () => {
     expect(toToolResult(answer, outputSchema, legacy)["structuredContent"]).toEqual({ result: { a: 1 } });
     expect(toToolResult(answer, outputSchema, modern)["structuredContent"]).toEqual({ a: 1 });
   });
-
-  test("a long text is cut with a note, its structure is whole", () => {
-    const body = JSON.stringify({ text: "x".repeat(1_200_000) });
-    const result = written(httpAnswer(body, "application/json"));
-    expect(firstText(result)).toHaveLength(
-      1_000_000 + firstText(result).length - firstText(result).lastIndexOf("\n"),
-    );
-    expect(firstText(result)).toMatch(/\n\[Cut by the gateway: 1000000 of 1200011 characters are shown\. /);
-    expect(asObject(result["structuredContent"])?.["text"]).toHaveLength(1_200_000);
-  });
 });
 
 describe("what the gateway has to say of an answer", () => {
-  test("is said of a long text in words that fit the client's version", () => {
-    const body = JSON.stringify({ text: "x".repeat(1_200_000) });
-    const remedy = (version: string): string =>
-      firstText(written(httpAnswer(body, "application/json"), version)).split("shown. ")[1] ?? "";
-    expect(remedy(modern)).toBe("`structuredContent` holds all of it.]");
-    expect(remedy("2025-03-26")).toBe("Ask for less, such as a smaller page or a filter.]");
-  });
-
   test("stands behind the answer, and in _meta for programs", () => {
     const answer = {
       ...httpAnswer("[1]", "application/json"),

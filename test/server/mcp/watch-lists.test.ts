@@ -7,6 +7,7 @@ import { type ListDigests, type ListWatch, watchLists } from "../../../src/serve
 import { principalOf } from "../../principals.ts";
 import { makeCatalog, makeTool } from "./harness.ts";
 
+const life = 3_600_000;
 /** For what happens at once, on a machine that is busy with something else. */
 const soon = { timeout: 30_000 };
 const ada = principalOf("user", "ada");
@@ -39,7 +40,12 @@ function start(changeMilliseconds = 1): ListWatch {
   return watchLists({
     snapshot,
     digestsOf: ({ id }) => digestsOf(lists[id] ?? ""),
-    limits: { changeMilliseconds, recheckMilliseconds: 5, unconfirmedMilliseconds: 100 },
+    limits: {
+      changeMilliseconds,
+      recheckMilliseconds: 5,
+      streamLifeMilliseconds: life,
+      unconfirmedMilliseconds: 100,
+    },
     now: () => clock,
     log: (message) => logged.push(message),
   });
@@ -217,4 +223,44 @@ test("closing ends all streams, also those that come later", () => {
   const first = follow(ada);
   watch.close();
   expect([first.events, follow(bob).events]).toEqual([["end"], ["end"]]);
+});
+
+describe("a stream that has lasted long", () => {
+  /** Follows one that can be opened again. */
+  const followHttp = (events: string[]) =>
+    watch.follow({
+      origin: originOf("ada"),
+      principal: ada,
+      digests: digestsOf("a"),
+      tell: () => events.push("tell"),
+      end: () => events.push("end"),
+      rest: () => events.push("rest"),
+    });
+
+  test("rests after its life, of which up to a tenth is missing by chance, and is not followed any more", async () => {
+    const many = Array.from({ length: 40 }, (): string[] => []);
+    for (const events of many) followHttp(events);
+    const resting = () => many.filter((events) => events.includes("rest")).length;
+    clock = life * 0.9 - 1;
+    await pass("ada");
+    expect(resting()).toBe(0);
+    clock = life * 0.95;
+    await pass("ada");
+    expect(resting()).toBeGreaterThan(0);
+    expect(resting()).toBeLessThan(40);
+    clock = life;
+    await expect.poll(resting, soon).toBe(40);
+    lists["ada"] = "a2";
+    snapshot.swap(makeCatalog([makeTool("one")]));
+    const { events } = follow(ada, { digest: "a" });
+    await expect.poll(() => events, soon).toEqual(["a2"]);
+    expect(many).toEqual(many.map(() => ["rest"]));
+  });
+
+  test("stays where its client opens no other", async () => {
+    const { events } = follow(ada);
+    clock = life * 2;
+    await pass("ada");
+    expect(events).toEqual([]);
+  });
 });

@@ -1,0 +1,48 @@
+import { expect, test } from "vitest";
+import { type MeasuredGateway, startMeasuredGateway } from "../memory/measure-gateway.ts";
+
+const isFull = process.env["ATTACK_FULL"] === "1";
+const from = process.env["GATEWAY_FROM"] === "source" ? "src" : "dist";
+const megabyte = 1024 * 1024;
+
+// The sources take more for themselves: Node reads types out of them.
+test.runIf(from === "dist")(
+  "1,000 tools and 1,000 idle streams take no more than 200 MB",
+  { timeout: 120_000 },
+  async () => {
+    await using gateway = await startMeasuredGateway(1_000, from);
+    let opened = 0;
+    await gateway.times(1_000, () => {
+      opened += 1;
+      return gateway.openStream(opened % 2 === 0 ? "legacy" : "modern");
+    });
+    const { rested } = await gateway.measure("rest");
+    expect(rested).toBeLessThanOrEqual(200 * megabyte);
+  },
+);
+
+/** What clients do that then go without a word. */
+const waves: Readonly<Record<string, (gateway: MeasuredGateway) => Promise<unknown>>> = {
+  "sessions that only began": (gateway) => gateway.initialize(),
+  "sessions with a request": (gateway) => gateway.useSession(),
+  "sessions with a request and a stream": async (gateway) =>
+    (await gateway.openStream("legacy", await gateway.useSession())).destroy(),
+  "`subscriptions/listen`": async (gateway) => (await gateway.openStream("modern")).destroy(),
+};
+
+test.each(Object.entries(waves))(
+  "what is left of %s is small, for each of them and in all",
+  { timeout: isFull ? 1_800_000 : 180_000 },
+  async (_name, act) => {
+    await using gateway = await startMeasuredGateway(10, from);
+    await gateway.times(500, () => act(gateway));
+    const before = await gateway.measure();
+    // The table has room for 10,000: what 4,000 leave behind says what it takes when it is full.
+    const count = isFull ? 100_000 : 4_000;
+    await gateway.times(count, () => act(gateway));
+    const added = (await gateway.measure()).heap - before.heap;
+    if (isFull) expect(added).toBeLessThanOrEqual(10 * megabyte);
+    // Half a megabyte is for what the process learns meanwhile, such as faster code.
+    else expect((added - megabyte / 2) / count).toBeLessThanOrEqual(1_000);
+  },
+);
