@@ -32,7 +32,7 @@ function countMembers(value: JsonValue, hasEscapes: boolean): number | string {
   }
   for (const [name, member] of Object.entries(value)) {
     if (name === "__proto__")
-      return "holds the name `__proto__`, which no argument has; it means something to programs";
+      return "holds the name `__proto__`, which nothing here has: it means something to programs";
     if (hasEscapes && !name.isWellFormed())
       return "holds a name with half of a surrogate pair, which is no text";
     const inside = countMembers(member, hasEscapes);

@@ -347,7 +347,7 @@ export const broken: Readonly<Record<string, readonly [make: () => string, why: 
     /Ignore all that/,
   ],
   "100,000 levels of data": [() => `{"data":${deep(100_000, "[", "", "]")}}`, /does not tell its schema/],
-  "70 MB": [() => `{"data":"${"x".repeat(70 * 1024 * 1024)}"}`, /takes more than 64 MiB/],
+  "70 MB": [() => `{"data":"${"x".repeat(70 * 1024 * 1024)}"}`, /takes more than 64 MB/],
 };
 
 /** Hostile schema files in GraphQL's own notation, with what their authors are told; `undefined`: the file can be used. */

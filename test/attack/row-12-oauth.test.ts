@@ -113,6 +113,8 @@ test("no other spelling of an endpoint's path leads to it", async () => {
     ...["/oauth/authorize/", "/oauth/authorize/x", "/oauth/device", "/oauth/par", "/interaction/x", "/reg"],
   ];
   for (const path of spellings) {
-    expect([path, await post(path)]).toEqual([path, 404]);
+    // What a proxy may have read as another path is refused before anybody looks for it.
+    const refused = /\/\.{1,2}\/|%00|\\/.test(path) ? [400, 404] : [404];
+    expect(refused, path).toContain(await post(path));
   }
 });
