@@ -1,4 +1,4 @@
-import { findInexactNumber, parseExactJson } from "../src/mcp/exact-json.ts";
+import { findInexactNumber, parseExactJson } from "../src/json/exact-json.ts";
 
 // Prints the CPU time that texts of 10 MB hold the thread for: plain JSON.parse, parseExactJson, findInexactNumber.
 

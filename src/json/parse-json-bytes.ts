@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
-import { findInexactNumber } from "../mcp/exact-json.ts";
 import type { JsonValue } from "../model/json.ts";
 import type { RequestLimits } from "../model/limits.ts";
+import { findInexactNumber } from "./exact-json.ts";
 import { findBadNames } from "./find-bad-names.ts";
 import { type JsonMeasure, measureJson } from "./measure-json.ts";
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect } from "vitest";
+import { parseExactJson } from "../../src/json/exact-json.ts";
 import { parseJsonBytes } from "../../src/json/parse-json-bytes.ts";
-import { parseExactJson } from "../../src/mcp/exact-json.ts";
 import { decodeHeaderValue, encodeHeaderValue } from "../../src/mcp/header-value.ts";
 import { parseMessages } from "../../src/providers/mcp/parse-message.ts";
 import { EventStore } from "../../src/server/mcp/event-store.ts";

@@ -1,6 +1,6 @@
 import { GatewayError } from "../../errors.ts";
+import { CostlyJsonError, parseExactJson } from "../../json/exact-json.ts";
 import { isJsonObject } from "../../json-object.ts";
-import { CostlyJsonError, parseExactJson } from "../../mcp/exact-json.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";
 
 /** Writing JSON recurses. */

@@ -1,5 +1,5 @@
+import { parseExactJson } from "../../json/exact-json.ts";
 import { isJsonObject } from "../../json-object.ts";
-import { parseExactJson } from "../../mcp/exact-json.ts";
 import type { JsonValue } from "../../model/json.ts";
 
 /** Writing JSON recurses; what nests deeper stays bytes. */

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { isNestedDeeperThan } from "../../json/nesting.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { withoutReservedMeta } from "../../mcp/meta.ts";
-import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import type { McpSurface } from "../../model/config.ts";
 import type { ListedFeature } from "../../model/features.ts";
 import type { JsonObject, JsonValue } from "../../model/json.ts";

@@ -1,7 +1,7 @@
 import type { Diagnostic } from "../../diagnostics/diagnostic.ts";
+import { isNestedDeeperThan } from "../../json/nesting.ts";
 import { asObject, isJsonObject } from "../../json-object.ts";
 import { type InspectionAllowance, inspectSchema } from "../../json-schema/inspect-schema.ts";
-import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import { readParameterHeaders, valueKeywords } from "../../mcp/parameter-headers.ts";
 import type { Operation, ToolAnnotations } from "../../model/catalog.ts";
 import type { McpSurface } from "../../model/config.ts";

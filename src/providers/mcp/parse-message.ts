@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors.ts";
-import { CostlyJsonError, parseExactJson } from "../../mcp/exact-json.ts";
+import { CostlyJsonError, parseExactJson } from "../../json/exact-json.ts";
 import { type Message, readMessage } from "../../mcp/messages.ts";
 import { findAnsweredId } from "./find-answered-id.ts";
 import type { Receiver } from "./transport.ts";

@@ -1,7 +1,7 @@
+import { isNestedDeeperThan } from "../../json/nesting.ts";
 import { isJsonObject } from "../../json-object.ts";
 import { canAsk } from "../../mcp/askable.ts";
 import { rpcCodes } from "../../mcp/messages.ts";
-import { isNestedDeeperThan } from "../../mcp/nesting.ts";
 import { RpcError } from "../../mcp/rpc-error.ts";
 import type { ClientPeer } from "../../model/invocation.ts";
 import type { JsonValue } from "../../model/json.ts";

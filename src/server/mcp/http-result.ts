@@ -1,5 +1,5 @@
 import { STATUS_CODES } from "node:http";
-import { parseExactJson } from "../../mcp/exact-json.ts";
+import { parseExactJson } from "../../json/exact-json.ts";
 import { isAtLeast } from "../../mcp/versions.ts";
 import type { JsonObject, JsonSchema, JsonValue } from "../../model/json.ts";
 import type { HttpResult, PageSummary } from "../../model/result.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isNestedDeeperThan } from "../../src/mcp/nesting.ts";
+import { isNestedDeeperThan } from "../../src/json/nesting.ts";
 
 test.each([
   ["1", 0, false],

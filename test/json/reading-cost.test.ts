@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { CostlyJsonError, parseExactJson } from "../../src/mcp/exact-json.ts";
-import { findJsonExcess } from "../../src/mcp/reading-cost.ts";
+import { CostlyJsonError, parseExactJson } from "../../src/json/exact-json.ts";
+import { findJsonExcess } from "../../src/json/reading-cost.ts";
 
 const many = (length: number, make: (index: number) => string): string =>
   Array.from({ length }, (_none, index) => make(index)).join();

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findInexactNumber, parseExactJson } from "../../src/mcp/exact-json.ts";
+import { findInexactNumber, parseExactJson } from "../../src/json/exact-json.ts";
 
 /** The slow way: every value of the text goes through a function. */
 function withReviver(text: string): unknown {
